@@ -1,0 +1,68 @@
+"""The exception tree.
+
+::
+
+    LogshedError                 everything that Logshed raises on purpose; exit code 1
+    ├── UsageError               the call's words are off; exit code 2
+    │   └── SettingsError        a key of logshed.toml or of the environment is wrong
+    ├── SourceError              a place that logs are read from cannot be read
+    ├── FormatError              a format file or a format's name is wrong
+    ├── RedactionError           a redaction rule or policy is wrong
+    ├── LakeError                a lake cannot be opened, read or written
+    │   ├── NotALakeError        the folder holds something else
+    │   ├── NewerLakeError       the lake was written by a newer version
+    │   └── CommitConflictError  another writer was quicker; redo and try again
+    └── QueryError               a statement or a named question cannot be run
+
+Every text reads ``cannot <verb> <thing>: <cause>; <what to do>``.
+"""
+
+from __future__ import annotations
+
+
+class LogshedError(Exception):
+    """Everything that Logshed raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(LogshedError):
+    """The call's words are off."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """A key of logshed.toml or of the environment is wrong."""
+
+
+class SourceError(LogshedError):
+    """A place that logs are read from cannot be read."""
+
+
+class FormatError(LogshedError):
+    """A format file or a format's name is wrong."""
+
+
+class RedactionError(LogshedError):
+    """A redaction rule or a policy is wrong."""
+
+
+class LakeError(LogshedError):
+    """A lake cannot be opened, read or written."""
+
+
+class NotALakeError(LakeError):
+    """The folder holds something else."""
+
+
+class NewerLakeError(LakeError):
+    """The lake was written by a newer version of Logshed."""
+
+
+class CommitConflictError(LakeError):
+    """Another writer was quicker: reload, redo, commit again."""
+
+
+class QueryError(LogshedError):
+    """A statement or a named question cannot be run."""

@@ -1,0 +1,155 @@
+"""The log record: its columns, their types and their meaning, named as OpenTelemetry names them.
+
+Two tables share this page: ``bronze.lines`` (what was received, redacted) and ``silver.logs`` (what it says).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Kind = Literal["string", "int", "long", "double", "boolean", "timestamptz", "map"]
+
+UNMAPPED = "attributes"
+"""The column that takes every field no other column has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: The column's name, OpenTelemetry's with ``_`` for ``.``.
+        kind: Its Iceberg type; ``map`` is ``map<string, string>`` with optional values, ``timestamptz`` has microseconds.
+        meaning: One line that says what it holds, with its unit.
+        required: Whether no row may leave it out.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    required: bool = False
+
+
+BRONZE: tuple[Column, ...] = (
+    Column(
+        "text",
+        "string",
+        "the record as received, redacted; its physical lines joined by a line feed",
+        required=True,
+    ),
+    Column("source", "string", "where it came from, such as file:/var/log/nginx/access.log", required=True),
+    Column("generation", "string", "which of the files that bore this name over time", required=True),
+    Column("offset", "long", "byte offset of the record's first line in the decoded stream", required=True),
+    Column("line_count", "int", "physical lines in this record", required=True),
+    Column("batch", "string", "the unit of work that stored it (UUIDv7)", required=True),
+    Column("observed_timestamp", "timestamptz", "when Logshed read it", required=True),
+    Column("collection", "string", "the set of logs it belongs to, with its own owners and permissions", required=True),
+    Column("resource", "string", "what produced it, as a JSON object (service.name, log.file.path ...)", required=True),
+    Column("format", "string", "the format choice that the source was read with, envelopes first", required=True),
+    Column("parse_error", "string", "why no format took it; null where one did"),
+    Column("redaction_count", "int", "spans that redaction replaced"),
+    Column("cut_bytes", "long", "bytes cut off because a line exceeded max_line_bytes; null where none were"),
+    Column("escaped", "boolean", "true where invalid UTF-8 was escaped as \\xNN and backslashes were doubled"),
+)
+
+SILVER: tuple[Column, ...] = (
+    Column("timestamp", "timestamptz", "when it happened", required=True),
+    Column("observed_timestamp", "timestamptz", "when Logshed read it", required=True),
+    Column("timestamp_source", "string", "event, inferred_year, inferred_zone or observed"),
+    Column("collection", "string", "the set of logs it belongs to, with its own owners and permissions", required=True),
+    Column("severity_text", "string", "severity as the log wrote it, in capitals"),
+    Column("severity_number", "int", "OpenTelemetry's severity, 1 (TRACE) to 24 (FATAL4)"),
+    Column("body", "string", "the message; null where the other columns hold the whole line"),
+    Column("event_name", "string", "kind of event, such as PushEvent or ConsoleLogin"),
+    Column("event_outcome", "string", "success, failure or unknown"),
+    Column("trace_id", "string", "trace that it belongs to"),
+    Column("span_id", "string", "span that it belongs to"),
+    Column("service_name", "string", "service that wrote it"),
+    Column("service_namespace", "string", "group of services"),
+    Column("deployment_environment_name", "string", "production, staging ..."),
+    Column("host_name", "string", "host that wrote it"),
+    Column("process_pid", "long", "process id"),
+    Column("thread_name", "string", "thread"),
+    Column("scope_name", "string", "the logger"),
+    Column("code_file_path", "string", "source file of the log statement"),
+    Column("code_line_number", "long", "line in that source file"),
+    Column("exception_type", "string", "class of the exception"),
+    Column("exception_message", "string", "its message"),
+    Column("exception_stacktrace", "string", "its stack trace"),
+    Column("container_name", "string", "container"),
+    Column("container_id", "string", "container id"),
+    Column("k8s_namespace_name", "string", "Kubernetes namespace"),
+    Column("k8s_pod_name", "string", "Kubernetes pod"),
+    Column("log_iostream", "string", "stdout or stderr"),
+    Column("log_file_path", "string", "file it was read from"),
+    Column("http_request_method", "string", "GET, POST ..."),
+    Column("url_path", "string", "path of the request, without the query"),
+    Column("url_query", "string", "query of the request, without the question mark"),
+    Column("url_domain", "string", "host that was asked for"),
+    Column("network_protocol_version", "string", "1.0, 1.1, 2 ..."),
+    Column("http_response_status_code", "int", "status code of the response"),
+    Column("http_response_body_size", "long", "bytes of the response's body; null where the log has none"),
+    Column("http_referrer", "string", "referring page"),
+    Column("user_agent_original", "string", "user agent as sent"),
+    Column("duration_ms", "double", "milliseconds that it took"),
+    Column("client_address", "string", "address of the client"),
+    Column("client_port", "int", "port of the client"),
+    Column("server_address", "string", "address or name of the server"),
+    Column("user_id", "string", "authenticated user"),
+    Column("session_id", "string", "session"),
+    Column("cloud_provider", "string", "aws, gcp, azure ..."),
+    Column("cloud_account_id", "string", "account or subscription"),
+    Column("cloud_region", "string", "region"),
+    Column("client_geo_country_iso_code", "string", "country of the client, two letters"),
+    Column("client_geo_region", "string", "region of the client"),
+    Column("client_geo_locality", "string", "town of the client"),
+    Column("client_geo_lat", "double", "latitude in degrees"),
+    Column("client_geo_lon", "double", "longitude in degrees"),
+    Column("client_as_number", "long", "autonomous system of the client"),
+    Column("client_as_name", "string", "its name"),
+    Column("client_network", "string", "name of the network that the client is in"),
+    Column("client_is_internal", "boolean", "whether the client is in an internal network"),
+    Column("client_threat_list", "string", "threat list that names the client"),
+    Column("client_risk_level", "string", "risk of the client"),
+    Column("url_template", "string", "path with its variable parts named, such as /users/{id}"),
+    Column("log_type", "string", "access, application, security, audit, system or performance"),
+    Column("user_agent_name", "string", "name of the user agent"),
+    Column("user_agent_os", "string", "operating system of the user agent"),
+    Column("user_agent_is_bot", "boolean", "whether the user agent is a bot"),
+    Column(UNMAPPED, "map", "all other fields, nested ones with dotted names"),
+    Column("log_format", "string", "format that took the record"),
+    Column("parse_error", "string", "why no format took it; null where one did"),
+    Column("redaction_count", "int", "spans that redaction replaced"),
+    Column("source", "string", "where it came from", required=True),
+    Column("generation", "string", "which of the files that bore this name over time", required=True),
+    Column("offset", "long", "byte offset of the record's first line in the decoded stream", required=True),
+    Column("item", "int", "index inside an envelope that holds several records, else 0", required=True),
+    Column("batch", "string", "the unit of work that stored it (UUIDv7)", required=True),
+)
+
+SILVER_BY_NAME: dict[str, Column] = {column.name: column for column in SILVER}
+
+
+def polars_type(kind: Kind) -> pl.DataType:
+    """The Polars type of a column kind."""
+    import polars as pl  # noqa: PLC0415 - heavy, and the names above are wanted without it
+
+    types: dict[Kind, pl.DataType] = {
+        "string": pl.String(),
+        "int": pl.Int32(),
+        "long": pl.Int64(),
+        "double": pl.Float64(),
+        "boolean": pl.Boolean(),
+        "timestamptz": pl.Datetime("us", "UTC"),
+        "map": pl.Map(pl.String(), pl.String()),
+    }
+    return types[kind]
+
+
+def polars_schema(columns: tuple[Column, ...]) -> dict[str, pl.DataType]:
+    """Column names and Polars types, in the table's order."""
+    return {column.name: polars_type(column.kind) for column in columns}

@@ -1,0 +1,222 @@
+"""Typed settings; the only reader of logshed.toml, of .env and of the environment.
+
+What is nearer to the call wins: an option of the command, the environment, ``.env``, ``logshed.toml``, the default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from ipaddress import ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from logshed.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+FILE = "logshed.toml"
+PREFIX = "LOGSHED_"
+TABLES = frozenset({"internal_networks", "drop"})
+"""Settings that only the file can hold."""
+
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+def _bytes(value: object) -> object:
+    """A size such as ``"64 MiB"`` in bytes; what is no text is left to the type check."""
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]*)\s*", value)
+    if found is None or found[2].lower() not in _UNITS:
+        raise ValueError(f"{value!r} is no size; write bytes as 65536, or with a unit as 64KiB, 8MiB, 1GiB")
+    return int(found[1]) * _UNITS[found[2].lower()]
+
+
+def _paths(value: object) -> object:
+    """Folders from a list, or from one text as the environment has it."""
+    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
+
+
+Size = Annotated[int, BeforeValidator(_bytes)]
+
+
+class Drop(BaseModel):
+    """A rule whose lines are counted under its name and not kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, description="Name under which the dropped lines are counted.")
+    match: str | None = Field(None, description="Regular expression (Rust's) searched in the redacted text.")
+    source: str | None = Field(None, description="Glob on the source, such as `file:/var/log/health/*`.")
+    where: str | None = Field(
+        None, description="SQL condition over the columns of `logs`, such as `url_path = '/health'`."
+    )
+
+    @model_validator(mode="after")
+    def _has_condition(self) -> Self:
+        if not (self.match or self.source or self.where):
+            raise ValueError("the rule would drop every line; give at least one of match, source, where")
+        return self
+
+
+class Settings(BaseModel):
+    """Everything that can be set once for all commands."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lake: Path = Field(Path("logshed-lake"), description="Folder of the lake; relative to the file that names it.")
+    collection: str = Field("default", min_length=1, description="Collection of what is ingested.")
+    workers: int | None = Field(None, ge=1, le=1024, description="Threads that ingest; one per processor unless set.")
+    policy: str = Field("default", min_length=1, description="Redaction policy: a name or the path of a policy file.")
+    plugins: Annotated[tuple[Path, ...], BeforeValidator(_paths)] = Field(
+        (), description="Folders with `formats/`, `redaction/` or `queries/` of your own."
+    )
+    max_line_bytes: Size = Field(
+        2**20, ge=1024, le=2**28, description="A longer line is kept cut to this size, and the cut is counted."
+    )
+    split_bytes: Size = Field(2**26, ge=2**16, description="Bytes of a file that one unit of work takes.")
+    batch_bytes: Size = Field(
+        2**23, ge=2**16, le=2**30, description="Bytes that one worker has in hand at a time; memory grows with it."
+    )
+    timezone: str | None = Field(
+        None, description="Time zone of timestamps that name none, such as `Europe/Paris`; UTC unless set."
+    )
+    internal_networks: dict[str, tuple[str, ...]] = Field(
+        {
+            "loopback": ("127.0.0.0/8", "::1/128"),
+            "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+            "link-local": ("169.254.0.0/16", "fe80::/10"),
+        },
+        description="Networks of your own by name; they fill `client_network` and `client_is_internal`.",
+    )
+    drop: tuple[Drop, ...] = Field((), description="Rules for lines that are counted and not kept.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{value!r} is no time zone; write one as Europe/Paris or UTC") from None
+
+    @field_validator("internal_networks")
+    @classmethod
+    def _sound_networks(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for network in (network for networks in value.values() for network in networks):
+            ip_network(network)
+        return value
+
+    @field_validator("drop")
+    @classmethod
+    def _own_names(cls, value: tuple[Drop, ...]) -> tuple[Drop, ...]:
+        names = [rule.name for rule in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two rules are named {twice[0]}; give each its own name")
+        return value
+
+    @classmethod
+    def load(cls, folder: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Self:
+        """Settings as they hold in a folder.
+
+        Args:
+            folder: Where ``logshed.toml`` and ``.env`` may lie; None takes the working directory.
+            environ: The environment; None takes the process's own.
+
+        Raises:
+            SettingsError: A key is unknown or its value is off; the text names the key and where it stands.
+        """
+        folder = Path.cwd() if folder is None else Path(folder)
+        given: dict[str, Any] = {"lake": folder / "logshed-lake"}
+        origins: dict[str, str] = {}
+        for origin, base, values in _layers(folder, os.environ if environ is None else environ):
+            given |= {key: _rooted(key, value, base) for key, value in values.items()}
+            origins |= dict.fromkeys(values, origin)
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsError(_told(error, origins)) from None
+
+
+def unknown_variables(folder: Path, environ: Mapping[str, str] | None = None) -> list[str]:
+    """Variables named ``LOGSHED_...`` in ``.env`` or the environment that set nothing, each with the nearest name."""
+    found = {**_dotenv(folder), **(os.environ if environ is None else environ)}
+    names = sorted(name for name in found if name.startswith(PREFIX) and not _key(name))
+    return [f"{name} ({_nearest(name.removeprefix(PREFIX).lower(), Settings.model_fields)})" for name in names]
+
+
+def _layers(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, Path, dict[str, Any]]]:
+    """Where settings stand, weakest first: what to call the place, what its paths are relative to, its values."""
+    return [
+        (FILE, folder, _file(folder / FILE)),
+        (".env", folder, _variables(_dotenv(folder))),
+        ("the environment", Path(), _variables(environ)),
+    ]
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"cannot read {path}: {error}; correct the file or move it away") from None
+
+
+def _dotenv(folder: Path) -> dict[str, str]:
+    path = folder / ".env"
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - most folders have no .env
+
+    try:
+        return {name: value for name, value in dotenv_values(path).items() if value is not None}
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"cannot read {path}: {error}; correct the file or move it away") from None
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
+    return {key: value for name, value in environ.items() if value and (key := _key(name))}
+
+
+def _key(name: str) -> str | None:
+    """The setting that a variable sets, if any."""
+    key = name.removeprefix(PREFIX).lower()
+    return key if name == PREFIX + key.upper() and key in Settings.model_fields and key not in TABLES else None
+
+
+def _rooted(key: str, value: Any, base: Path) -> Any:
+    """Paths as they hold from anywhere: relative to where they were written."""
+    if key == "lake" and isinstance(value, str):
+        return base / Path(value).expanduser()
+    if key == "plugins" and isinstance(parts := _paths(value), list):
+        return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]
+    if key == "policy" and isinstance(value, str) and value.endswith(".toml"):
+        return str(base / Path(value).expanduser())
+    return value
+
+
+def _told(error: ValidationError, origins: Mapping[str, str]) -> str:
+    """The first thing that is wrong, in words; the rest comes to light when it is right."""
+    first = error.errors()[0]
+    where = first["loc"]
+    origin = origins.get(str(where[0]), FILE) if where else FILE
+    name = ".".join(str(part) for part in where)
+    shown = f"{PREFIX}{name.upper()}" if origin != FILE else name
+    if first["type"] == "extra_forbidden":
+        known = Settings.model_fields if len(where) == 1 else Drop.model_fields
+        return f"cannot use {origin}: unknown key {shown}; {_nearest(str(where[-1]), known)}"
+    cause = first["msg"].removeprefix("Value error, ")
+    cause, _, advice = cause.partition("; ")
+    return f"cannot use {origin}: {shown}: {cause}; {advice or 'correct it, see docs/configuration.md'}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}"

@@ -1,0 +1,71 @@
+"""What several tests need: the shared truth files, and the program as its users run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parent.parent
+
+
+class Run(Protocol):
+    """Runs ``logshed`` with some words and returns what came of it."""
+
+    def __call__(
+        self, *words: str | Path, stdin: str | bytes = b"", env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared truth files that lies beside the checkout."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "truth").is_dir():
+        pytest.skip("needs the folder ../shared/truth beside the checkout, which is not there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The sample logs of the repository."""
+    return ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """The environment without settings of Logshed or of the terminal; the package is found where the tests found it."""
+    ours = ("LOGSHED_", "COLUMNS", "NO_COLOR", "PAGER")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "error", "TERM": "dumb"}
+
+
+@pytest.fixture
+def logshed(tmp_path: Path, environment: dict[str, str]) -> Run:
+    """The program in a process of its own, in an empty working directory, without the caller's settings."""
+
+    def run(
+        *words: str | Path, stdin: str | bytes = b"", env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "logshed", *map(str, words)],
+            check=False,
+            capture_output=True,
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            cwd=tmp_path,
+            env={**environment, **(env or {})},
+            timeout=120,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+        )
+
+    return run

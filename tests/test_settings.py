@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from logshed.errors import SettingsError
+from logshed.settings import Settings, unknown_variables
+
+
+def written(folder: Path, text: str) -> Path:
+    (folder / "logshed.toml").write_text(text)
+    return folder
+
+
+def test_an_empty_folder_has_the_defaults(tmp_path: Path) -> None:
+    settings = Settings.load(tmp_path, environ={})
+    assert settings.lake == tmp_path / "logshed-lake"
+    assert (settings.collection, settings.policy, settings.workers) == ("default", "default", None)
+    assert settings.max_line_bytes == 1024 * 1024
+
+
+def test_the_environment_wins_over_dotenv_and_dotenv_over_the_file(tmp_path: Path) -> None:
+    written(tmp_path, 'collection = "file"\npolicy = "none"\nworkers = 3\n')
+    (tmp_path / ".env").write_text("LOGSHED_COLLECTION=dotenv\nLOGSHED_WORKERS=4\n")
+    settings = Settings.load(tmp_path, environ={"LOGSHED_COLLECTION": "environment"})
+    assert (settings.collection, settings.workers, settings.policy) == ("environment", 4, "none")
+
+
+def test_paths_of_the_file_are_relative_to_its_folder_and_those_of_the_environment_to_the_working_directory(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path, 'lake = "here"\nplugins = ["mine"]\n')
+    assert Settings.load(tmp_path, environ={}).lake == tmp_path / "here"
+    assert Settings.load(tmp_path, environ={}).plugins == (tmp_path / "mine",)
+    assert Settings.load(tmp_path, environ={"LOGSHED_LAKE": "there"}).lake == Path("there")
+    assert Settings.load(tmp_path, environ={"LOGSHED_PLUGINS": "a:b"}).plugins == (Path("a"), Path("b"))
+
+
+def test_sizes_may_have_units(tmp_path: Path) -> None:
+    assert Settings.load(written(tmp_path, 'split_bytes = "16 MiB"'), environ={}).split_bytes == 16 * 1024 * 1024
+
+
+def test_rules_and_networks_come_from_the_file(tmp_path: Path) -> None:
+    text = '[internal_networks]\noffice = ["10.1.0.0/16"]\n[[drop]]\nname = "health"\nmatch = "GET /health"\n'
+    settings = Settings.load(written(tmp_path, text), environ={})
+    assert settings.internal_networks == {"office": ("10.1.0.0/16",)}
+    assert [(rule.name, rule.match) for rule in settings.drop] == [("health", "GET /health")]
+
+
+def test_settings_travel_to_workers(tmp_path: Path) -> None:
+    settings = Settings.load(tmp_path, environ={})
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own bytes
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('colection = "a"', "cannot use logshed.toml: unknown key colection; did you mean collection?"),
+        ('[[drop]]\nname = "a"\nmach = "b"', "cannot use logshed.toml: unknown key drop.0.mach; did you mean match?"),
+        ('[[drop]]\nname = "a"', "give at least one of match, source, where"),
+        ('[[drop]]\nname = "a"\nmatch = "b"\n[[drop]]\nname = "a"\nmatch = "c"', "two rules are named a"),
+        ("workers = 0", "cannot use logshed.toml: workers: "),
+        ('split_bytes = "many"', "split_bytes: 'many' is no size; write bytes as 65536"),
+        ('timezone = "Mars/Olympus"', "timezone: 'Mars/Olympus' is no time zone; write one as Europe/Paris"),
+        ('[internal_networks]\noffice = ["10.0.0.1/8"]', "internal_networks: 10.0.0.1/8 has host bits set"),
+        ("workers = ", "logshed.toml: "),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_place_and_what_to_do(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.load(written(tmp_path, text), environ={})
+    assert told in str(caught.value)
+    assert "; " in str(caught.value)
+
+
+def test_a_wrong_variable_is_named_as_the_environment_spells_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot use the environment: LOGSHED_WORKERS: "):
+        Settings.load(tmp_path, environ={"LOGSHED_WORKERS": "many"})
+
+
+def test_variables_that_set_nothing_are_told_with_the_nearest_name(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("LOGSHED_POLCY=none\n")
+    assert unknown_variables(tmp_path, {"LOGSHED_LAKE": "a", "HOME": "b"}) == ["LOGSHED_POLCY (did you mean policy?)"]
