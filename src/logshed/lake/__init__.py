@@ -1,0 +1,1 @@
+"""Iceberg tables, the ledger and the commit: the only user of PyIceberg."""

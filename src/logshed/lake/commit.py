@@ -1,0 +1,189 @@
+"""The commit: data files and ledger in one Iceberg transaction; the followers after it, each in its own.
+
+A crash before a transaction leaves files that nothing refers to; after it, nothing is read again. When another writer
+was quicker, the loser reloads, gives back what the winner already has, and tries again with the rest.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.io.pyarrow import parquet_file_to_data_file
+from sqlalchemy.exc import OperationalError
+
+from logshed.errors import CommitConflictError, LakeError
+from logshed.lake.batch import COMMIT_WITHIN_MS, Batches, age_ms
+from logshed.lake.ledger import Ledger, entries
+from logshed.lake.names import BATCHES_PROPERTY, LEDGER_PROPERTY, LINES, TABLES
+from logshed.lake.steps import step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import polars as pl
+    from pyiceberg.manifest import DataFile as IcebergFile
+    from pyiceberg.table import Table
+
+    from logshed.lake.store import Store
+    from logshed.work import DataFile, Written
+
+ATTEMPTS = 100
+SNAPSHOTS_KEPT = 20
+SNAPSHOTS_AT_MOST = 40
+
+Ends = dict[tuple[str, str], int]
+"""Ledger ends by (source, generation)."""
+
+
+def commit_lines(
+    store: Store, batch: str, bundles: Sequence[tuple[Written, ...]], expected: Mapping[tuple[str, str], int]
+) -> list[tuple[Written, ...]]:
+    """Put a batch of bundles into ``bronze.lines`` and the ledger.
+
+    Args:
+        store: The lake.
+        batch: The batch's id.
+        bundles: What was written; the splits of a bundle share data files and stand or fall together.
+        expected: The ledger's ends of every generation of the bundles' sources, as they were when the work was planned.
+
+    Returns:
+        The bundles that another writer made stale: their work must be planned again.
+
+    Raises:
+        LakeError: The batch is too old, or the catalog cannot be written.
+    """
+    for attempt in range(ATTEMPTS):
+        table = store.table(LINES)
+        ledger = Ledger.of(table)
+        fresh, stale = _sorted_out(ledger, bundles, expected)
+        if not fresh:
+            return stale
+        _assert_young(batch)
+        files = [file for bundle in fresh for work in bundle for file in work.data_files if file.table == LINES.name]
+        new = entries((work for bundle in fresh for work in bundle), batch)
+        try:
+            step("before ledger write")
+            root = ledger.append(new, store.ledger_folder())
+            step("before bronze commit")
+            _append(table, files, {LEDGER_PROPERTY: root}, batch)
+        except (CommitFailedException, OperationalError):
+            _back_off(attempt)
+            continue
+        step("after bronze commit")
+        _trim_snapshots(table)
+        return stale
+    raise CommitConflictError(
+        f"cannot commit batch {batch}: {ATTEMPTS} attempts met other writers; run the same command again"
+    )
+
+
+def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFile]) -> bool:
+    """Put a batch's files into a table that follows another, once.
+
+    Returns:
+        Whether this call did it; False where the batch was already there (its files are then superfluous).
+    """
+    for attempt in range(ATTEMPTS):
+        table = store.table(TABLES[short])
+        batches = Batches.of(table)
+        if batch in batches:
+            return False
+        try:
+            step(f"before {short} commit")
+            done = batches.add(batch).save(store.ledger_folder())
+            _append(table, files, {BATCHES_PROPERTY: done}, batch)
+        except (CommitFailedException, OperationalError):
+            _back_off(attempt)
+            continue
+        step(f"after {short} commit")
+        _trim_snapshots(table)
+        return True
+    raise CommitConflictError(
+        f"cannot commit batch {batch} to {short}: {ATTEMPTS} attempts met other writers; run the same command again"
+    )
+
+
+def replace_files(
+    store: Store, short: str, old: Sequence[IcebergFile], new: Sequence[DataFile], adjust: pl.DataFrame | None = None
+) -> None:
+    """Swap data files of a table for rewritten ones, with ledger entries that adjust the counts.
+
+    Raises:
+        CommitConflictError: Another writer was quicker; nothing was changed.
+    """
+    table = store.table(TABLES[short])
+    properties = {}
+    if adjust is not None:
+        properties[LEDGER_PROPERTY] = Ledger.of(table).append(adjust, store.ledger_folder())
+    try:
+        with table.transaction() as transaction:
+            with transaction.update_snapshot().overwrite() as overwrite:
+                for file in old:
+                    overwrite.delete_data_file(file)
+                for added in _iceberg_files(table, new):
+                    overwrite.append_data_file(added)
+            if properties:
+                transaction.set_properties(properties)
+    except (CommitFailedException, OperationalError) as error:
+        raise CommitConflictError(
+            f"cannot rewrite files of {short}: another writer was quicker; run the same command again"
+        ) from error
+
+
+def _append(table: Table, files: Sequence[DataFile], properties: dict[str, str], batch: str) -> None:
+    """One transaction: the files and the properties. An append without files still makes the loser of a race fail."""
+    with table.transaction() as transaction:
+        with transaction.update_snapshot(snapshot_properties={"logshed.batch": batch}).merge_append() as append:
+            for file in _iceberg_files(table, files):
+                append.append_data_file(file)
+        transaction.set_properties(properties)
+
+
+def _iceberg_files(table: Table, files: Iterable[DataFile]) -> list[IcebergFile]:
+    return [parquet_file_to_data_file(table.io, table.metadata, file.path) for file in files]
+
+
+def _sorted_out(
+    ledger: Ledger, bundles: Sequence[tuple[Written, ...]], expected: Mapping[tuple[str, str], int]
+) -> tuple[list[tuple[Written, ...]], list[tuple[Written, ...]]]:
+    """The bundles whose sources stand where they stood at planning, and the others."""
+    sources = {work.split.source for bundle in bundles for work in bundle}
+    found = ledger.ends(sources)
+    moved = {key[0] for key in found.keys() | expected.keys() if found.get(key) != expected.get(key)}
+    fresh: list[tuple[Written, ...]] = []
+    stale: list[tuple[Written, ...]] = []
+    for bundle in bundles:
+        (stale if any(work.split.source in moved for work in bundle) else fresh).append(bundle)
+    return fresh, stale
+
+
+def _assert_young(batch: str) -> None:
+    if age_ms(batch) > COMMIT_WITHIN_MS:
+        raise LakeError(f"cannot commit batch {batch}: it is older than 12 hours; run the same command again")
+
+
+def _back_off(attempt: int) -> None:
+    time.sleep(min(0.02 * 2 ** min(attempt, 6), 1.0) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+
+
+def _trim_snapshots(table: Table) -> None:
+    """Keep the list of snapshots short: it is what makes commits slow."""
+    if len(table.metadata.snapshots) <= SNAPSHOTS_AT_MOST:
+        return
+    table.refresh()
+    snapshots = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
+    try:
+        surplus = [snapshot.snapshot_id for snapshot in snapshots[:-SNAPSHOTS_KEPT]]
+        table.maintenance.expire_snapshots().by_ids(surplus).commit()
+    except (CommitFailedException, OperationalError, ValueError):
+        return  # another writer has just done it; the next commit looks again
+
+
+def remove_files(files: Iterable[DataFile]) -> None:
+    """Delete data files that no commit took."""
+    for file in files:
+        Path(file.path).unlink(missing_ok=True)

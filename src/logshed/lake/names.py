@@ -1,0 +1,58 @@
+"""The tables of a lake: their names, partitions, and the folders and properties that Logshed keeps beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from logshed.schema import BRONZE, SILVER, Column
+
+LAKE_VERSION = 1
+"""Layout of the folder; a lake with a higher one is refused."""
+
+MARKER = "logshed-lake.json"
+CATALOG_FILE = "catalog.db"
+WAREHOUSE = "warehouse"
+LEDGER = "ledger"
+
+LEDGER_PROPERTY = "logshed.ledger"
+"""On ``bronze.lines``: the ledger's root file."""
+
+BATCHES_PROPERTY = "logshed.batches"
+"""On every table that follows another: the file with the batches done."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableDef:
+    """A table as it is created.
+
+    Attributes:
+        name: Namespace and name, ``silver.logs``.
+        short: What SQL calls it.
+        columns: Its columns.
+        partition_column: The column whose day or month partitions it.
+        partition_by: ``day`` or ``month``.
+    """
+
+    name: str
+    short: str
+    columns: tuple[Column, ...]
+    partition_column: str
+    partition_by: str
+
+
+LINES = TableDef("bronze.lines", "lines", BRONZE, "observed_timestamp", "day")
+LOGS = TableDef("silver.logs", "logs", SILVER, "timestamp", "month")
+TABLES: dict[str, TableDef] = {table.short: table for table in (LINES, LOGS)}
+
+TABLE_PROPERTIES = {
+    # PyIceberg's own rebase keeps rows and loses ledger entries: the committer reloads and redoes instead.
+    "commit.retry.num-retries": "0",
+    # Commits stay quick only if the metadata files, the manifests and the snapshots stay few.
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": "20",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    # A batch's id is read from a file's bounds, so they must not be cut.
+    "write.metadata.metrics.column.batch": "full",
+    "write.parquet.compression-codec": "zstd",
+}

@@ -1,0 +1,84 @@
+"""Reads the tables: which files hold what, for SQL and for the followers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+from pyiceberg.conversions import from_bytes
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.expressions.parser import parse as parse_filter
+from pyiceberg.types import StringType
+
+from logshed.lake.batch import Batches
+from logshed.lake.names import LINES, TABLES
+from logshed.lake.writing import table_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pyiceberg.expressions import BooleanExpression
+    from pyiceberg.manifest import DataFile as IcebergFile
+    from pyiceberg.table import Table
+
+    from logshed.lake.store import Store
+    from logshed.schema import Kind
+
+
+def iceberg_files(table: Table, where: str | None = None) -> list[IcebergFile]:
+    """The data files of the current snapshot that may hold rows matching ``where`` (a PyIceberg row filter)."""
+    row_filter: BooleanExpression = AlwaysTrue() if where is None else parse_filter(where)
+    return [task.file for task in table.scan(row_filter=row_filter).plan_files()]
+
+
+def paths(files: Iterable[IcebergFile]) -> list[str]:
+    """Local paths of data files, sorted."""
+    return sorted(file.file_path.removeprefix("file://") for file in files)
+
+
+def column_ids(table: Table, short: str) -> list[tuple[int, str, Kind, int | None, int | None]]:
+    """Field id, name, kind, and key and value ids (of a map) of every column, in the table's order."""
+    definition = TABLES[short]
+    kinds = {column.name: column.kind for column in definition.columns}
+    found = []
+    for field in table.schema().fields:
+        kind = kinds.get(field.name)
+        if kind is None:
+            continue  # a column of a user's own
+        key = getattr(field.field_type, "key_id", None)
+        value = getattr(field.field_type, "value_id", None)
+        found.append((field.field_id, field.name, kind, key, value))
+    return found
+
+
+def frame(files: Sequence[str], short: str) -> pl.LazyFrame:
+    """The rows of these files of a table."""
+    schema = table_schema(TABLES[short])
+    if not files:
+        return pl.LazyFrame(schema=schema)
+    return pl.scan_parquet(list(files), schema=schema, missing_columns="insert")
+
+
+def batches_missing(store: Store, follower: str) -> dict[str, list[str]]:
+    """Batches in ``bronze.lines`` that a following table has not taken, each with the files that hold it."""
+    done = Batches.of(store.table(TABLES[follower]))
+    lines = store.table(LINES)
+    if lines.current_snapshot() is None:
+        return {}
+    batch_id = lines.schema().find_field("batch").field_id
+    missing: dict[str, list[str]] = {}
+    where = f"batch > '{done.watermark}'" if done.watermark else None
+    for file in iceberg_files(lines, where):
+        for batch in _batches_in(file, batch_id):
+            if batch not in done:
+                missing.setdefault(batch, []).extend(paths([file]))
+    return dict(sorted(missing.items()))
+
+
+def _batches_in(file: IcebergFile, batch_id: int) -> list[str]:
+    """The batches of a file: one by its bounds, several by reading that column."""
+    lower, upper = (file.lower_bounds or {}).get(batch_id), (file.upper_bounds or {}).get(batch_id)
+    if lower is not None and lower == upper:
+        return [str(from_bytes(StringType(), lower))]
+    column = pl.scan_parquet(paths([file])).select("batch").unique().collect()
+    return column["batch"].sort().to_list()

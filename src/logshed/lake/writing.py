@@ -1,0 +1,131 @@
+"""Writes the Parquet files of a table, with the field ids that the table has given its columns."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pyarrow as pa
+from pyiceberg.types import MapType
+
+from logshed.errors import LakeError
+from logshed.lake.steps import step
+from logshed.schema import polars_type
+from logshed.work import DataFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyiceberg.table import Table
+    from pyiceberg.types import NestedField
+
+    from logshed.lake.names import TableDef
+
+ROW_GROUP_ROWS = 122_880
+
+_ARROW = {
+    "string": pa.large_string(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamptz": pa.timestamp("us", "UTC"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileWriter:
+    """What a worker needs to write files of one table; picklable, and without PyIceberg.
+
+    Attributes:
+        table: The table's name.
+        folder: Its data folder.
+        schema: Arrow schema with the table's field ids.
+        partition_column: The column whose day or month partitions it.
+        partition_by: ``day`` or ``month``.
+    """
+
+    table: str
+    folder: str
+    schema: pa.Schema
+    partition_column: str
+    partition_by: str
+
+    @classmethod
+    def of(cls, definition: TableDef, table: Table) -> FileWriter:
+        """The writer of a loaded table."""
+        kinds = {column.name: column.kind for column in definition.columns}
+        fields = [_field(field, kinds[field.name]) for field in table.schema().fields if field.name in kinds]
+        folder = table.location().removeprefix("file://") + "/data"
+        return cls(definition.name, folder, pa.schema(fields), definition.partition_column, definition.partition_by)
+
+    def write(self, frame: pl.DataFrame, stem: str, level: int = 1) -> list[DataFile]:
+        """Write a frame into one file a partition.
+
+        Args:
+            frame: Rows with the table's columns, in any order of columns; sorted as they shall rest.
+            stem: The files' name, without ending; unique in the table.
+            level: zstd level.
+
+        Raises:
+            LakeError: The disk is full or refuses.
+        """
+        written = []
+        step(f"before {self.table.partition('.')[0]} file")
+        for partition, part in self._partitions(frame.select(self.schema.names)):
+            path = Path(self.folder) / partition / f"{stem}.parquet"
+            self._write_file(part, path, level)
+            written.append(DataFile(self.table, str(path), part.height))
+        step(f"after {self.table.partition('.')[0]} file")
+        return written
+
+    def _partitions(self, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+        every = "1d" if self.partition_by == "day" else "1mo"
+        text = "%Y-%m-%d" if self.partition_by == "day" else "%Y-%m"
+        key = frame[self.partition_column].dt.truncate(every).dt.strftime(text)
+        for value in key.unique().sort():
+            mask = key == value
+            yield f"{self.partition_column}_{self.partition_by}={value}", frame if mask.all() else frame.filter(mask)
+
+    def _write_file(self, frame: pl.DataFrame, path: Path, level: int) -> None:
+        # Iceberg reads a column that a file leaves out as null; most formats fill a third of them.
+        fields = [field for field in self.schema if frame[field.name].null_count() < frame.height or not field.nullable]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            frame.select(field.name for field in fields).write_parquet(
+                path,
+                compression="zstd",
+                compression_level=level,
+                row_group_size=ROW_GROUP_ROWS,
+                arrow_schema=pa.schema(fields),
+            )
+        except (OSError, pl.exceptions.ComputeError) as error:
+            path.unlink(missing_ok=True)
+            raise LakeError(f"cannot write {path}: {_cause(error)}; run the same command again") from error
+
+
+def table_schema(definition: TableDef) -> dict[str, pl.DataType]:
+    """Column names and Polars types of a table."""
+    return {column.name: polars_type(column.kind) for column in definition.columns}
+
+
+def _field(field: NestedField, kind: str) -> pa.Field:
+    map_type = field.field_type
+    if isinstance(map_type, MapType):
+        key = pa.field("key", pa.large_string(), nullable=False, metadata=_id(map_type.key_id))
+        value = pa.field("value", pa.large_string(), nullable=True, metadata=_id(map_type.value_id))
+        return pa.field(field.name, pa.map_(key, value), nullable=True, metadata=_id(field.field_id))
+    return pa.field(field.name, _ARROW[kind], nullable=not field.required, metadata=_id(field.field_id))
+
+
+def _id(number: int) -> dict[bytes, bytes]:
+    return {b"PARQUET:field_id": str(number).encode()}
+
+
+def _cause(error: BaseException) -> str:
+    if (isinstance(error, OSError) and (error.errno == errno.ENOSPC)) or "No space left" in str(error):
+        return "the disk is full, nothing was committed; free some space"
+    return str(error).splitlines()[0]

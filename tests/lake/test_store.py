@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from logshed.errors import LakeError, NewerLakeError, NotALakeError
+from logshed.lake.names import LOGS, MARKER, TABLES
+from logshed.lake.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_new_lake_has_its_tables(store: Store) -> None:
+    for table in TABLES.values():
+        assert [field.name for field in store.table(table).schema().fields] == [column.name for column in table.columns]
+
+
+def test_a_lake_opens_again(store: Store) -> None:
+    again = Store.open(store.root, create=True)
+    assert again.table(LOGS).metadata.table_uuid == store.table(LOGS).metadata.table_uuid
+
+
+def test_a_missing_lake_is_told_with_the_way_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(NotALakeError, match=r"there is none; run `logshed ingest PATH --lake"):
+        Store.open(tmp_path / "none", create=False)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_folder_with_something_else_is_refused(tmp_path: Path, create: bool) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"x")
+    with pytest.raises(NotALakeError, match="something else"):
+        Store.open(tmp_path, create=create)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["photo.jpg"]
+
+
+def test_a_file_is_no_lake(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("x")
+    with pytest.raises(NotALakeError, match="it is a file"):
+        Store.open(path, create=True)
+
+
+def test_a_newer_lake_is_refused(store: Store) -> None:
+    (store.root / MARKER).write_text(json.dumps({"lake": "logshed", "version": 99}))
+    with pytest.raises(NewerLakeError, match="upgrade Logshed"):
+        Store.open(store.root, create=False)
+
+
+def test_a_damaged_marker_is_refused(store: Store) -> None:
+    (store.root / MARKER).write_text("{")
+    with pytest.raises(NotALakeError, match="damaged"):
+        Store.open(store.root, create=False)
+
+
+def test_a_damaged_catalog_is_told(store: Store) -> None:
+    (store.root / "catalog.db").write_bytes(b"no database, " * 1000)
+    with pytest.raises(LakeError, match="cannot read the catalog"):
+        Store.open(store.root, create=False).table(LOGS)
+
+
+def test_a_creation_that_was_interrupted_is_finished(store: Store) -> None:
+    (store.root / MARKER).unlink()
+    with pytest.raises(NotALakeError):
+        Store.open(store.root, create=False)
+    assert Store.open(store.root, create=True).table(LOGS).metadata.table_uuid == store.table(LOGS).metadata.table_uuid
