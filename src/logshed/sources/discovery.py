@@ -1,0 +1,228 @@
+"""Finds what there is to read behind paths, folders, globs and ``-``; says of all else why it is not read."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from logshed.sources import codecs, encodings, streams
+from logshed.sources.model import HEAD_BYTES, Discovered, Problem, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+PEEK_BYTES = 64 * 1024
+
+_BINARY_MAGICS: dict[bytes, str] = {
+    b"\x89PNG\r\n": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"%PDF-": "a PDF document",
+    b"\x7fELF": "a program",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+    b"PK\x05\x06": "an empty zip archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
+    b"Rar!\x1a\x07": "a rar archive; unpack it first",
+    b"\x1f\x9d": "compressed by compress(1); unpack it first",
+    b"\x04\x22\x4d\x18": "compressed by lz4; unpack it first",
+    b"PAR1": "a Parquet file; it can be queried as it is",
+    b"SQLite format 3\x00": "an SQLite database",
+    b"LPKSHHRH": "a systemd journal; export it with journalctl -o json",
+    b"ElfFile\x00": "a Windows event log; export it as text first",
+    b"\xd4\xc3\xb2\xa1": "a packet capture",
+    b"\xca\xfe\xba\xbe": "a program",
+    b"Obj\x01": "an Avro file",
+}
+_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
+_NO_LOG_SUFFIXES = frozenset(
+    (  # noqa: SIM905 - a list of these takes fifty lines
+        ".7z,.avro,.bin,.bmp,.class,.db,.dll,.dylib,.ear,.exe,.gif,.ico,.idx,.jar,.jpeg,.jpg,.journal,.lck,.lock,.mmdb,"
+        ".mo,.mp3,.mp4,.o,.orc,.parquet,.pcap,.pdf,.pid,.png,.pyc,.rar,.sig,.so,.sock,.sqlite,.sqlite3,.swp,.tar,.tgz,"
+        ".tbz2,.txz,.war,.webp,.whl,.woff,.woff2,.zip"
+    ).split(",")
+)
+_CONTROL = bytes((*range(7), *range(14, 27), *range(28, 32), 127))
+_MAX_CONTROL = 0.05
+_ADVICE: dict[type[OSError], str] = {
+    FileNotFoundError: "check the path",
+    PermissionError: "run this as a user who may read it",
+}
+
+
+def discover(paths: Sequence[str], *, encoding: str = "auto", exclude: Sequence[str] = ()) -> Discovered:
+    """Find the files behind paths.
+
+    Folders are walked to any depth and in name order, symbolic links are followed, each file is taken once. Below a
+    folder hidden files, files of other kinds and binary ones are skipped; what the user names and what cannot be opened
+    is a problem.
+
+    Args:
+        paths: Files, folders, globs (``**`` goes to any depth), or ``-`` for standard input.
+        encoding: Encoding of the files; ``auto`` tells UTF-16 and UTF-32 and takes all else as UTF-8.
+        exclude: Folders not to enter, such as the lake's own.
+
+    Raises:
+        UsageError: The encoding is unknown.
+    """
+    declared = "" if encoding == "auto" else encodings.canonical(encoding)
+    walk = _Walk(declared, {os.path.realpath(folder) for folder in exclude})
+    for path in paths:
+        walk.take(path)
+    return walk.found
+
+
+def inspect(path: str, declared: str = "") -> Target | Problem:
+    """Look at one file: how it is compressed and encoded, and whether it is text at all.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    if path == streams.STDIN:
+        return _target(path, path, "stdin:", None, declared)
+    status = Path(path).stat()
+    if stat.S_ISREG(status.st_mode):
+        locator = os.path.realpath(path)
+        return _target(path, locator, f"file:{locator}", status, declared)
+    locator = os.path.abspath(path)  # noqa: PTH100 - the link of /dev/stdin and /dev/fd/63 leads to no path
+    return _target(path, locator, f"pipe:{locator}", None, declared)
+
+
+def _target(path: str, locator: str, source: str, status: os.stat_result | None, declared: str) -> Target | Problem:
+    raw = streams.head(locator, "plain", "utf-8", PEEK_BYTES)
+    codec = codecs.sniff(raw)
+    data = raw if codec == "plain" else streams.head(locator, codec, "utf-8", PEEK_BYTES)
+    encoding = declared or encodings.detect(data)
+    text = data if encoding == "utf-8" else streams.head(locator, codec, encoding, PEEK_BYTES)
+    can_seek = status is not None and codec == "plain" and encoding == "utf-8"
+    cause = _why_binary(data, text, _last(locator, status.st_size) if status and can_seek else b"")
+    if cause:
+        return Problem(path, f"cannot read {path} as a log: it is {cause}")
+    found = Target(path, source, locator, codec, encoding, head=text[:HEAD_BYTES], note="" if raw else "empty")
+    if status is None:
+        return replace(found, is_stream=True)
+    return replace(found, size=status.st_size, mtime=status.st_mtime, inode=streams.inode_of(status))
+
+
+class _Walk:
+    """Collects targets, each file and each folder once."""
+
+    def __init__(self, declared: str, exclude: set[str]) -> None:
+        self.found = Discovered()
+        self._declared = declared
+        self._seen: set[str] = set()
+        self._folders = exclude
+
+    def take(self, path: str) -> None:
+        """A path that the user named."""
+        named = path if path == streams.STDIN else str(Path(path).expanduser())
+        if named == streams.STDIN or os.path.lexists(named) or not glob.has_magic(named):
+            self._take_existing(named, self.found.problems)
+            return
+        matches = sorted(glob.glob(named, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        if not matches:
+            self._problem(path, f"cannot find {path}: no file matches; check the pattern")
+        for match in matches:
+            self._take_existing(match, self.found.skipped)
+
+    def _take_existing(self, path: str, refusals: list[Problem]) -> None:
+        if not Path(path).is_dir():
+            self._add(path, refusals)
+            return
+        files, skipped, problems = 0, len(self.found.skipped), len(self.found.problems)
+        for file in self._files(path):
+            files += self._add(file, self.found.skipped)
+        if not files and problems == len(self.found.problems):
+            skipped = len(self.found.skipped) - skipped
+            cause = f"none of its {skipped} files is a log" if skipped else "it holds no files"
+            self._problem(path, f"cannot find logs in {path}: {cause}; name a file, or another folder")
+
+    def _files(self, folder: str) -> Iterator[str]:
+        """Files below a folder in name order; a folder reached again, as by a link to its parent, is left out."""
+        real = os.path.realpath(folder)
+        if real in self._folders:
+            return
+        self._folders.add(real)
+        try:
+            with os.scandir(folder) as entries:
+                ordered = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._problem(folder, _unreadable(folder, error))
+            return
+        for entry in ordered:
+            reason = _why_skipped(entry)
+            if reason:
+                self.found.skipped.append(Problem(entry.path, reason))
+            elif entry.is_dir():
+                yield from self._files(entry.path)
+            else:
+                yield entry.path
+
+    def _add(self, path: str, refusals: list[Problem]) -> bool:
+        """Take a file; whether it is one that is or was taken."""
+        try:
+            found = inspect(path, self._declared)
+        except OSError as error:
+            self._problem(path, _unreadable(path, error))
+            return False
+        if isinstance(found, Problem):
+            refusals.append(found)
+            return False
+        if found.source not in self._seen:
+            self._seen.add(found.source)
+            self.found.targets.append(found)
+        return True
+
+    def _problem(self, path: str, message: str) -> None:
+        self.found.problems.append(Problem(path, message))
+
+
+def _why_skipped(entry: os.DirEntry[str]) -> str:
+    """Why something below a folder is no log by its name or kind, or empty."""
+    if entry.name.startswith("."):
+        return "hidden"
+    try:
+        if entry.is_dir():
+            return ""
+        if not entry.is_file():
+            return "a link that leads nowhere" if entry.is_symlink() else "not a regular file"
+    except OSError as error:
+        return f"its link cannot be followed: {error.strerror}"
+    suffix = Path(entry.name).suffix.lower()
+    return f"{suffix} files are no logs" if suffix in _NO_LOG_SUFFIXES else ""
+
+
+def _why_binary(data: bytes, text: bytes, last: bytes) -> str:
+    """What else than a log some bytes are, or empty.
+
+    A log whose writer did not notice that it was truncated begins with a hole of NULs: so its end has a say too.
+    """
+    for magic, what in _BINARY_MAGICS.items():
+        if data.startswith(magic):
+            return what
+    if data[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
+        return "a tar archive; unpack it first"
+    if _is_binary(text) and (not last or _is_binary(last)):
+        return "binary; if it is text in another encoding, name that with --encoding"
+    return ""
+
+
+def _is_binary(text: bytes) -> bool:
+    return len(text) - len(text.translate(None, _CONTROL)) > _MAX_CONTROL * len(text)
+
+
+def _last(locator: str, size: int) -> bytes:
+    """The end of a file that is longer than what was looked at."""
+    if size <= PEEK_BYTES:
+        return b""
+    with Path(locator).open("rb") as file:
+        file.seek(max(size - PEEK_BYTES, PEEK_BYTES))
+        return file.read(PEEK_BYTES)
+
+
+def _unreadable(path: str, error: OSError) -> str:
+    advice = _ADVICE.get(type(error), "check the path and the disk")
+    return f"cannot read {path}: {error.strerror}; {advice}"

@@ -1,0 +1,97 @@
+"""What a source says about the things it found: targets, problems and the identity of a file over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+HEAD_BYTES = 4096
+"""Decoded bytes at the head (and before the reached end) that tell one generation of a file from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One file that can be read.
+
+    Attributes:
+        path: The path as the user named it or as it was found below a folder.
+        source: The source's name, ``file:`` and the absolute path with its links resolved; ``stdin:`` for ``-``.
+        locator: What is opened: the absolute path, or ``-``.
+        codec: ``plain``, ``gzip``, ``bzip2``, ``xz`` or ``zstd``.
+        encoding: Text encoding of the decompressed bytes; ``utf-8`` covers ASCII and stray bytes.
+        size: Bytes on disk; 0 for a stream.
+        mtime: Last change, seconds since the epoch.
+        inode: ``device:inode``; empty for a stream.
+        head: The first decoded bytes, at most ``HEAD_BYTES``.
+        is_stream: Whether it can be read only once and from its start (standard input, a named pipe).
+        note: What a person may want to know, or empty.
+    """
+
+    path: str
+    source: str
+    locator: str
+    codec: str = "plain"
+    encoding: str = "utf-8"
+    size: int = 0
+    mtime: float = 0.0
+    inode: str = ""
+    head: bytes = b""
+    is_stream: bool = False
+    note: str = ""
+
+    @property
+    def is_seekable(self) -> bool:
+        """Whether an offset in the decoded stream is an offset in the file."""
+        return self.codec == "plain" and self.encoding == "utf-8" and not self.is_stream
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A path that is not read, and why.
+
+    Attributes:
+        path: The path as the user named it or as it was found.
+        message: The cause, ``cannot <verb> <thing>: <cause>; <what to do>``.
+    """
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a list of paths comes to.
+
+    Attributes:
+        targets: Files to read, in the order of the paths, each file once.
+        problems: Paths that the user asked for and that cannot be read.
+        skipped: Files below a folder that are plainly no logs, with the reason.
+    """
+
+    targets: list[Target] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    skipped: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which generation of which source a target is, and from where it is new.
+
+    Attributes:
+        source: The source's name; that of the file's earlier name where it was rotated.
+        generation: Which of the files that bore this name, 16 hex digits.
+        start: Offset in the decoded stream from which nothing is in the lake yet.
+        head_size: See ``Checkpoint``.
+        head_hash: See ``Checkpoint``.
+        note: Why a known file is read on or anew, or empty.
+        exhausted: Whether nothing lies beyond ``start`` (known only where finding out meant decoding the file anyway).
+        copy_of: Path of the target that holds the same generation and is read instead, or empty.
+    """
+
+    source: str
+    generation: str
+    start: int
+    head_size: int
+    head_hash: str
+    note: str = ""
+    exhausted: bool = False
+    copy_of: str = ""

@@ -1,0 +1,212 @@
+"""Opens what a locator names: a file, or a stream that can be read only once and yet wants to be looked at first."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from logshed.sources.codecs import Decompressed
+from logshed.sources.encodings import Transcoded
+
+if TYPE_CHECKING:
+    from logshed.sources.codecs import ByteStream
+
+STDIN = "-"
+SEARCH_BYTES = 64 * 1024
+
+
+def inode_of(status: os.stat_result) -> str:
+    """``device:inode`` of a file, which it keeps when it is renamed."""
+    return f"{status.st_dev}:{status.st_ino}"
+
+
+def of_inode(folder: Path, inode: str) -> str:
+    """Path of the file in a folder that has this inode, or empty.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False) and inode_of(entry.stat(follow_symlinks=False)) == inode:
+                return entry.path
+    return ""
+
+
+class RawFile:
+    """The bytes of an open file; an error while reading ends it and is its ``problem``.
+
+    Attributes:
+        taken: Bytes read so far.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.problem = ""
+        self.taken = 0
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` bytes; none at the end."""
+        try:
+            data = self._file.read(size)
+        except OSError as error:
+            self.problem = f"{error.strerror} after {self.taken:,} bytes"
+            return b""
+        self.taken += len(data)
+        return data
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill a buffer; the bytes taken, 0 at the end."""
+        try:
+            count = self._file.readinto(view)  # type: ignore[attr-defined]
+        except OSError as error:
+            self.problem = f"{error.strerror} after {self.taken:,} bytes"
+            return 0
+        self.taken += count
+        return int(count)
+
+    def seek(self, position: int) -> None:
+        """Go to an offset."""
+        self._file.seek(position)
+
+    def size(self) -> int:
+        """Bytes in the file now."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def inode(self) -> str:
+        """``device:inode`` of the open file, whatever its name is by now."""
+        return inode_of(os.fstat(self._file.fileno()))
+
+    def before(self, position: int, size: int) -> bytes:
+        """At most ``size`` bytes before an offset; the place to read on from stays."""
+        start = max(position - size, 0)
+        return os.pread(self._file.fileno(), position - start, start)
+
+    def after_newline(self, position: int) -> int:
+        """The offset after the first line feed at or behind an offset, the file's end where there is none."""
+        while data := os.pread(self._file.fileno(), SEARCH_BYTES, position):
+            found = data.find(b"\n")
+            if found >= 0:
+                return position + found + 1
+            position += len(data)
+        return position
+
+    def after_last_newline(self, start: int, end: int) -> int:
+        """The offset after the last line feed from ``start`` to before ``end``; ``start`` where there is none."""
+        while end > start:
+            size = min(SEARCH_BYTES, end - start)
+            found = os.pread(self._file.fileno(), size, end - size).rfind(b"\n")
+            if found >= 0:
+                return end - size + found + 1
+            end -= size
+        return start
+
+    def close(self) -> None:
+        """Give back what is held open."""
+        self._file.close()
+
+
+class OnceStream:
+    """A pipe: its beginning can be looked at, and is given out again when it is read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._raw = RawFile(file)
+        self._ahead = b""
+
+    @property
+    def problem(self) -> str:
+        """Why the stream ended before its end, or empty."""
+        return self._raw.problem
+
+    @property
+    def taken(self) -> int:
+        """Bytes given out so far."""
+        return self._raw.taken - len(self._ahead)
+
+    def peek(self, size: int) -> bytes:
+        """The next ``size`` bytes, fewer only where the stream ends; they stay to be read."""
+        while len(self._ahead) < size:
+            data = self._raw.read(size - len(self._ahead))
+            if not data:
+                break
+            self._ahead += data
+        return self._ahead[:size]
+
+    def read(self, size: int) -> bytes:
+        """At most ``size`` bytes; none at the end."""
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data
+        return self._raw.read(size)
+
+    def close(self) -> None:
+        """Leave the pipe to the process: it may be standard input."""
+
+
+_once: dict[str, OnceStream] = {}
+_once_lock = threading.Lock()
+
+
+def once(locator: str) -> OnceStream:
+    """The pipe that a locator names, the same one for all who ask in this process."""
+    with _once_lock:
+        if locator not in _once:
+            file = sys.stdin.buffer if locator == STDIN else _opened(locator)
+            _once[locator] = OnceStream(getattr(file, "raw", file))
+        return _once[locator]
+
+
+def is_once(locator: str) -> bool:
+    """Whether a locator names standard input, a named pipe or another thing that is no file."""
+    return locator == STDIN or not stat.S_ISREG(Path(locator).stat().st_mode)
+
+
+def open_raw(locator: str) -> RawFile | OnceStream:
+    """The bytes as they lie there.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    if is_once(locator):
+        return once(locator)
+    return RawFile(_opened(locator))
+
+
+def _opened(locator: str) -> BinaryIO:
+    return cast("BinaryIO", Path(locator).open("rb", buffering=0))
+
+
+def decoded(raw: ByteStream, codec: str, encoding: str) -> ByteStream:
+    """The decompressed UTF-8 of some bytes."""
+    stream: ByteStream = raw if codec == "plain" else Decompressed(raw, codec)
+    return stream if encoding == "utf-8" else Transcoded(stream, encoding)
+
+
+def head(locator: str, codec: str, encoding: str, size: int) -> bytes:
+    """The first ``size`` decoded bytes, fewer where there are no more.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    raw = open_raw(locator)
+    if isinstance(raw, OnceStream):
+        raw = RawFile(io.BytesIO(raw.peek(size)))
+    stream = decoded(raw, codec, encoding)
+    try:
+        return take(stream, size)
+    finally:
+        stream.close()
+
+
+def take(stream: ByteStream, size: int) -> bytes:
+    """The next ``size`` bytes of a stream, fewer where there are no more."""
+    pieces = []
+    while size and (piece := stream.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
