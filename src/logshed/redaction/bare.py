@@ -1,0 +1,48 @@
+"""Quotes tags that replaced a bare number in a JSON record, so that JSON stays JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logshed.redaction.spans import patch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_STRING = r'"(?:[^"\\]|\\.)*"'
+
+
+def quoted(text: pl.Series, rows: pl.Series, tags: Collection[str]) -> pl.Series:
+    """The texts with quotes around every tag that stands where JSON wants a value.
+
+    Args:
+        text: Redacted texts.
+        rows: The rows that may hold a tag.
+        tags: Every tag of the policy.
+    """
+    names = "|".join(re.escape(tag) for tag in tags)
+    standing = rf"^\s*[{{\[][\s\S]*[\[,:]\s*(?:{names})\s*[,\]}}]"
+    part = text.gather(rows)
+    part = part.filter(found := part.str.contains(names) & part.str.contains(standing))
+    if part.is_empty():
+        return text
+    token = re.compile(rf"{_STRING}|(?:{names})", re.DOTALL)
+    values = pl.Series([_quoted(value, token) for value in part.to_list()], dtype=pl.String)
+    return patch(text, rows.filter(found), values)
+
+
+def _quoted(text: str, token: re.Pattern[str]) -> str:
+    candidate = token.sub(lambda match: match[0] if match[0].startswith('"') else f'"{match[0]}"', text)
+    return candidate if candidate != text and _is_json(candidate) else text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,202 @@
+"""Applies a policy to a column of texts: one cheap pass finds the few that are worth going rule by rule."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logshed.redaction import bare, keyed, slowpath, spans, verify
+from logshed.redaction.containers import Containers
+from logshed.redaction.uncover import GUARD as HIDDEN
+from logshed.redaction.uncover import uncover
+
+if TYPE_CHECKING:
+    from logshed.redaction.model import Policy, Rule
+
+_PASSES = 8
+"""A span's end may be the next one's beginning: texts that changed are seen again, at most this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """Texts without what the policy forbids.
+
+    Attributes:
+        text: One text per text that was given.
+        counts: Spans replaced in each (Int32).
+        by_rule: Spans replaced, by the name of the rule; only rules that replaced some.
+    """
+
+    text: pl.Series
+    counts: pl.Series
+    by_rule: dict[str, int] = field(default_factory=dict)
+
+
+class Redactor:
+    """A policy, ready to be applied; it keeps no state between calls, so several threads may use it at once."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self._tags = frozenset(policy.tags.values())
+        self._steps = [_Step(rule, policy.tags[rule.name]) for rule in policy.rules]
+        self._guard = "|".join([*(rule.guard for rule in policy.rules), HIDDEN])
+        self._watched = [verify.Watched.of(rule, policy.tags[rule.name]) for rule in policy.rules if rule.keys]
+        self._words = [
+            (re.compile(keyed.for_python(keyed.names(rule.keys)), re.ASCII), policy.tags[rule.name])
+            for rule in policy.rules
+            if rule.keys
+        ]
+        self._names = [(re.compile(keyed.for_python(watch.names), re.ASCII), watch) for watch in self._watched]
+
+    def redact(self, text: pl.Series) -> Redacted:
+        """Put tags in place of everything that the policy forbids; redacting twice changes nothing.
+
+        Args:
+            text: Records as received (String); null stays null.
+        """
+        tally = _Tally(len(text))
+        if not self._steps:
+            return Redacted(text, tally.counts)
+        rows = text.str.contains(self._guard).fill_null(value=False).arg_true()
+        if rows.is_empty():
+            return Redacted(text, tally.counts)
+        clean = self._uncovered(self._settled(text, rows, tally), rows, tally)
+        return Redacted(bare.quoted(clean, rows, self._tags), tally.counts, tally.by_rule)
+
+    def leaks(self, text: pl.Series, parsed: pl.DataFrame) -> pl.Series:
+        """Which parsed rows still hold something that the policy forbids.
+
+        Args:
+            text: Redacted records (String).
+            parsed: What the formats made of them: ``row`` is the record's place in ``text``, the other columns are
+                those of ``silver.logs``, ``attributes`` is a map.
+
+        Returns:
+            One flag per row of ``parsed``.
+        """
+        flags = pl.repeat(value=False, n=len(parsed), dtype=pl.Boolean, eager=True)
+        if not self._watched or parsed.is_empty():
+            return flags
+        leaking = verify.leaking(parsed, self._watched, self._tags)["index"].unique()
+        hidden = self._still_hidden(text)
+        return flags.scatter(leaking, values=True) | parsed["row"].is_in(hidden.implode())
+
+    def rewrite(self, text: pl.Series, parsed: pl.DataFrame | None = None) -> Redacted:
+        """Redact records that ``leaks`` stopped: decode, redact, encode; replace whole what cannot be decoded.
+
+        Args:
+            text: Redacted records (String), few of them.
+            parsed: What the formats made of these, as for ``leaks``; with it the leaking values themselves are known.
+        """
+        values = self._leaking_values(parsed)
+        done = [self._rewritten(value, values.get(row)) for row, value in enumerate(text.to_list())]
+        clean = pl.Series(text.name, [value for value, _ in done], dtype=pl.String)
+        counts = pl.Series([count for _, count in done], dtype=pl.Int32)
+        return Redacted(clean, counts, {"rewritten": int(counts.sum())})
+
+    def _settled(self, text: pl.Series, rows: pl.Series, tally: _Tally) -> pl.Series:
+        """The texts after every rule, again and again in those that changed until none does."""
+        for _ in range(_PASSES):
+            before = text.gather(rows)
+            after = self._once(before, rows, tally)
+            changed = (before != after).arg_true()
+            if changed.is_empty():
+                break
+            rows = rows.gather(changed)
+            text = spans.patch(text, rows, after.gather(changed))
+        return text
+
+    def _once(self, text: pl.Series, rows: pl.Series, tally: _Tally) -> pl.Series:
+        """The texts after every rule; what a rule's own work brings to light is left to the next pass."""
+        guards = pl.DataFrame({"text": text}).select(
+            pl.col("text").str.contains(step.guard).alias(step.name) for step in self._steps
+        )
+        for step in self._steps:
+            candidates = guards[step.name].arg_true()
+            if len(candidates):
+                part = step.apply(text.gather(candidates), rows.gather(candidates), self._tags, tally)
+                text = spans.patch(text, candidates, part)
+        return text
+
+    def _uncovered(self, text: pl.Series, rows: pl.Series, tally: _Tally) -> pl.Series:
+        """The texts after the rules saw them without escapes; a text in which that finds nothing stays as it was."""
+        rows = rows.filter(text.gather(rows).str.contains(HIDDEN))
+        if rows.is_empty():
+            return text
+        plain = uncover(text.gather(rows))
+        clean = self._settled(plain, pl.int_range(len(rows), dtype=pl.UInt32, eager=True), found := _Tally(len(rows)))
+        tally.add(rows, found)
+        changed = (plain != clean).arg_true()
+        return spans.patch(text, rows.gather(changed), clean.gather(changed))
+
+    def _still_hidden(self, text: pl.Series) -> pl.Series:
+        rows = text.str.contains(r"\u00", literal=True).fill_null(value=False).arg_true()
+        return rows.filter(self.redact(text.gather(rows)).counts > 0) if len(rows) else rows
+
+    def _leaking_values(self, parsed: pl.DataFrame | None) -> dict[int, list[tuple[str, str]]]:
+        if parsed is None or not self._watched:
+            return {}
+        leaking = verify.leaking(parsed, self._watched, self._tags)
+        leaking = leaking.with_columns(row=parsed["row"].gather(leaking["index"]))
+        grouped = leaking.group_by("row").agg("value", "tag")
+        return {
+            row: list(zip(values, tags, strict=True))
+            for row, values, tags in grouped.select("row", "value", "tag").iter_rows()
+        }
+
+    def _rewritten(self, text: str, values: list[tuple[str, str]] | None) -> tuple[str, int]:
+        rewriter = slowpath.Rewriter(self._tag_of, self._redact_one)
+        clean = rewriter.rewrite(self._redact_one(text))
+        clean, replaced = slowpath.replace_values(clean, values or [])
+        if clean != text:
+            return clean, max(rewriter.count + replaced, 1)
+        return slowpath.cut_at(text, self._words), 1
+
+    def _tag_of(self, key: str) -> str | None:
+        return next((watch.tag for name, watch in self._names if name.search(key)), None)
+
+    def _redact_one(self, text: str) -> str:
+        return str(self.redact(pl.Series([text], dtype=pl.String)).text[0])
+
+
+class _Tally:
+    """Counts the spans replaced, by text and by rule."""
+
+    def __init__(self, texts: int) -> None:
+        self.counts = pl.zeros(texts, pl.Int32, eager=True)
+        self.by_rule: dict[str, int] = {}
+
+    def count(self, rule: str, rows: pl.Series, counts: pl.Series) -> None:
+        total = int(counts.sum())
+        if total:
+            self.by_rule[rule] = self.by_rule.get(rule, 0) + total
+            self.counts = spans.patch(self.counts, rows, self.counts.gather(rows) + counts)
+
+    def add(self, rows: pl.Series, other: _Tally) -> None:
+        for rule, total in other.by_rule.items():
+            self.by_rule[rule] = self.by_rule.get(rule, 0) + total
+        self.counts = spans.patch(self.counts, rows, self.counts.gather(rows) + other.counts)
+
+
+class _Step:
+    """One rule with its tag."""
+
+    def __init__(self, rule: Rule, tag: str) -> None:
+        self.name = rule.name
+        self.guard = rule.guard
+        self._patterns = rule.patterns
+        self._tag = tag
+        self._containers = Containers(rule.keys, tag) if rule.keys else None
+
+    def apply(self, text: pl.Series, rows: pl.Series, tags: frozenset[str], tally: _Tally) -> pl.Series:
+        """The texts after this rule; ``rows`` says which rows of the tally they are."""
+        for pattern in self._patterns:
+            text, counts = spans.replace(text, pattern, self._tag, tags)
+            tally.count(self.name, rows, counts)
+        if self._containers is not None:
+            text, counts = self._containers.replace(text)
+            tally.count(self.name, rows, counts)
+        return text
