@@ -1,0 +1,208 @@
+"""Detection: which formats a sample of lines is in, told by which lines each format takes, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from logshed.formats import registry
+from logshed.formats.choice import Choice
+from logshed.formats.columns import constant, nothing
+from logshed.formats.envelopes import unwrap
+from logshed.formats.kinds import extract
+from logshed.formats.normalise import Context, finish
+from logshed.formats.parse import without_colours
+from logshed.formats.regex import OK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import polars as pl
+
+    from logshed.formats.model import Format
+
+_ENVELOPE_SHARE = 0.9
+"""Share of lines that an envelope must take before it is taken off."""
+_DEEPEST = 4
+_UNMATCHED_SHOWN = 5
+_PER_CENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was found, and why.
+
+    Attributes:
+        choice: The formats to read the source with.
+        winner: The format that takes most lines, inside any envelope; None where none takes any.
+        share: Its share of the lines, continuation lines counted as the record's they belong to.
+        runner_up: The format that takes most lines among the others.
+        runner_up_share: Its share.
+        tie: Formats that are as specific as the winner and take the same lines.
+        shares: Every format that takes a line, and its share.
+        unmatched: At most five lines that no chosen format takes.
+        why: One sentence for people.
+    """
+
+    choice: Choice
+    winner: str | None
+    share: float
+    runner_up: str | None = None
+    runner_up_share: float = 0.0
+    tie: tuple[str, ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+    unmatched: tuple[str, ...] = ()
+    why: str = ""
+
+
+def detect(
+    lines: pl.Series, *, names: Sequence[str] | None = None, formats: Mapping[str, Format] | None = None
+) -> Detection:
+    """Find the formats of a sample of physical lines.
+
+    Args:
+        lines: A few hundred lines; empty ones do not count.
+        names: The formats to try, all by default.
+        formats: The formats by name, the registry's by default.
+
+    Returns:
+        The choice and its reasons; ``choice.formats`` is empty where no format takes any line.
+    """
+    table = registry.load() if formats is None else formats
+    tried = [table[name] for name in sorted(table)] if names is None else [registry.find(name, table) for name in names]
+    text = without_colours(lines.drop_nulls())
+    text = text.filter(text.str.contains(r"\S"))
+    if text.is_empty():
+        return Detection(Choice(), None, 0.0, why="no line to tell a format from")
+    return _detect(text, tried, Context(datetime.now(UTC)), ())
+
+
+def _detect(text: pl.Series, tried: list[Format], context: Context, envelopes: tuple[str, ...]) -> Detection:
+    claims = {form.name: finish(extract(form, text), form, context)[OK] for form in tried}
+    by_name = {form.name: form for form in tried}
+    order = sorted(
+        (name for name, taken in claims.items() if taken.any()), key=lambda name: (-by_name[name].specificity, name)
+    )
+    order = [name for name in order if _share(claims[name]) >= by_name[name].min_share]
+    for name in order:
+        form = by_name[name]
+        if form.envelope and len(envelopes) < _DEEPEST and _share(claims[name]) >= _ENVELOPE_SHARE:
+            return _inside(text.filter(claims[name]), tried, context, (*envelopes, name), _share(claims[name]))
+    chosen, owner = _chosen(order, claims, by_name)
+    covered = _covered(text, owner, chosen, by_name)
+    return _summary(text, chosen, owner, covered, order, claims, by_name, envelopes)
+
+
+def _share(taken: pl.Series) -> float:
+    return float(taken.sum()) / max(taken.len(), 1)
+
+
+def _inside(
+    text: pl.Series, tried: list[Format], context: Context, envelopes: tuple[str, ...], share: float
+) -> Detection:
+    """Look inside an envelope; its payload alone is a message where nothing more is found."""
+    envelope = next(form for form in tried if form.name == envelopes[-1])
+    payload = unwrap(text, envelope).payload.drop_nulls()
+    payload = payload.filter(payload.str.contains(r"\S"))
+    inner_tried = [form for form in tried if form is not envelope]
+    if not payload.is_empty():
+        found = _detect(payload, inner_tried, context, envelopes)
+        if found.winner is not None:
+            return found
+    if len(envelopes) == 1 and envelope.envelope and not envelope.envelope.partial:
+        why = f"{envelope.name} takes {_percent(share)} of the sampled lines and no format takes their messages"
+        return Detection(Choice((), envelopes), envelope.name, share, shares={envelope.name: share}, why=why)
+    path = "/".join(envelopes)
+    why = f"{_percent(share)} of the sampled lines are {path}, whose messages are in no format of their own"
+    return Detection(Choice(envelopes), envelopes[-1], share, shares={envelopes[-1]: share}, why=why)
+
+
+def _chosen(
+    order: list[str], claims: Mapping[str, pl.Series], by_name: Mapping[str, Format]
+) -> tuple[list[str], pl.Series]:
+    """Candidates, the most specific first, each with lines that none before it takes; and who takes each line."""
+    chosen: list[str] = []
+    owner = nothing(next(iter(claims.values())).len())
+    for name in order:
+        new = claims[name] & owner.is_null()
+        if not new.any() or _share(new) < by_name[name].min_share:
+            continue
+        chosen.append(name)
+        owner = owner.zip_with(~new, constant(name, owner.len()))
+    return chosen, owner
+
+
+def _covered(text: pl.Series, owner: pl.Series, chosen: list[str], by_name: Mapping[str, Format]) -> pl.Series:
+    """Who takes each line, lines that go on with a record of several lines included."""
+    multiline = [name for name in chosen if by_name[name].multiline]
+    if not multiline:
+        return owner
+    last = owner.fill_null(strategy="forward")
+    goes_on = owner.is_null() & last.is_in(multiline)
+    for name in multiline:
+        goes_on &= ~text.str.contains(by_name[name].start or "")
+    return owner.zip_with(~goes_on, last)
+
+
+def _summary(
+    text: pl.Series,
+    chosen: list[str],
+    owner: pl.Series,
+    covered: pl.Series,
+    order: list[str],
+    claims: Mapping[str, pl.Series],
+    by_name: Mapping[str, Format],
+    envelopes: tuple[str, ...],
+) -> Detection:
+    unmatched = tuple(text.filter(covered.is_null()).head(_UNMATCHED_SHOWN).to_list())
+    if not chosen:
+        return Detection(
+            Choice(envelopes), None, 0.0, unmatched=unmatched, why="no format takes any of the sampled lines"
+        )
+    records = max(text.len() - int((covered.is_not_null() & owner.is_null()).sum()), 1)
+    shares = {name: float(claims[name].sum()) / records for name in order}
+    winner = max(chosen, key=lambda name: (int((owner == name).sum()), -chosen.index(name)))
+    others = [name for name in order if name != winner]
+    runner_up = max(others, key=lambda name: (shares[name], -others.index(name)), default=None)
+    tie = tuple(
+        name
+        for name in others
+        if by_name[name].specificity == by_name[winner].specificity and (claims[name] == claims[winner]).all()
+    )
+    choice = Choice(envelopes, tuple(chosen))
+    return Detection(
+        choice=choice,
+        winner=winner,
+        share=shares[winner],
+        runner_up=runner_up,
+        runner_up_share=shares[runner_up] if runner_up else 0.0,
+        tie=tie,
+        shares=shares,
+        unmatched=unmatched,
+        why=_why(winner, shares, runner_up, tie, envelopes, chosen),
+    )
+
+
+def _why(
+    winner: str,
+    shares: Mapping[str, float],
+    runner_up: str | None,
+    tie: tuple[str, ...],
+    envelopes: tuple[str, ...],
+    chosen: list[str],
+) -> str:
+    inside = f" inside {'/'.join(envelopes)}" if envelopes else ""
+    text = f"{winner} takes {_percent(shares[winner])} of the sampled lines{inside}"
+    if tie:
+        return f"{text}; {' and '.join(tie)} would take the same lines, and the first by name was chosen"
+    if len(chosen) > 1:
+        more = [f"{name} {_percent(shares[name])}" for name in chosen if name != winner]
+        return f"{text}, other lines are {', '.join(more)}"
+    if runner_up:
+        return f"{text}; {runner_up} would take {_percent(shares[runner_up])} and is less specific"
+    return f"{text} and no other format takes any"
+
+
+def _percent(share: float) -> str:
+    return f"{share * _PER_CENT:.3g} %"

@@ -1,0 +1,135 @@
+"""Joins physical lines to records: stack traces, interleaved streams, partial pieces, private key blocks.
+
+Where one multi-line format and no envelope is chosen, whether a line begins a record depends on that line alone (and on
+a private key block around it), so a source may be cut anywhere. Elsewhere the lines before it count, and one reader
+takes the whole source.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from logshed.formats import registry
+from logshed.formats.records import group
+from logshed.formats.starts import Starts
+from logshed.formats.streams import Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from logshed.formats.choice import Choice
+    from logshed.formats.model import Format
+    from logshed.work import Split
+
+
+def splittable(choice: Choice) -> bool:
+    """Whether a source of this choice may be cut at any byte and read by several readers."""
+    return not choice.envelopes and len(choice.formats) <= 1
+
+
+class Joiner:
+    """Joins the lines of one split to records."""
+
+    def __init__(
+        self,
+        choice: Choice,
+        split: Split | None = None,
+        *,
+        lookback: bytes = b"",
+        formats: Mapping[str, Format] | None = None,
+    ) -> None:
+        """Begin.
+
+        Args:
+            choice: The formats of the source.
+            split: The range to join; None for a whole source. Records that begin in it are its own.
+            lookback: At most 32 KiB right before the first line that will be pushed, where the split follows another.
+            formats: The formats by name, the registry's by default.
+
+        Raises:
+            FormatError: The choice names a format that there is not.
+        """
+        table = registry.load() if formats is None else formats
+        choice = registry.check(choice, table)
+        forms = [table[name] for name in choice.formats]
+        self._streams = Streams([table[name] for name in choice.envelopes], forms) if choice.envelopes else None
+        self._starts = Starts(forms, lookback)
+        self._skipping = split is not None and split.follows and splittable(choice)
+        self._end = split.end if split is not None and splittable(choice) else None
+        self._open: pl.DataFrame | None = None
+        self._first = True
+        self._done = False
+
+    @property
+    def done(self) -> bool:
+        """Whether every record that begins in the split is complete, so that reading may stop."""
+        return self._done
+
+    def push(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Take the next lines, give the records that are complete.
+
+        Args:
+            lines: ``text``, ``offset``, ``cut_bytes``, ``escaped``, in the source's order.
+
+        Returns:
+            ``text`` (lines joined by line feeds), ``offset`` (of the first line), ``line_count``, ``cut_bytes`` (of all
+            lines, null where none was cut), ``escaped``; ordered by offset.
+        """
+        if self._done or not lines.height:
+            return _records(lines.head(0))
+        if self._streams is not None:
+            return self._streams.push(lines)
+        starts = self._starts.of(lines)
+        if self._skipping:
+            owned = int(starts.argmax()) if starts.any() else lines.height
+            lines, starts = lines[owned:], starts[owned:]
+            self._skipping = not lines.height
+        elif self._first:
+            starts[:1] = True
+        self._first = False
+        lines, starts = self._until_end(lines, starts)
+        return self._complete(lines, starts)
+
+    def finish(self) -> pl.DataFrame:
+        """Give the last records, complete or not."""
+        self._done = True
+        if self._streams is not None:
+            return self._streams.finish()
+        kept, self._open = self._open, None
+        if kept is None:
+            return _records(_NO_LINES)
+        starts = np.zeros(kept.height, dtype=bool)
+        starts[:1] = True
+        return group(kept, starts, keep_last=False)[0]
+
+    def _until_end(self, lines: pl.DataFrame, starts: np.ndarray) -> tuple[pl.DataFrame, np.ndarray]:
+        """Leave the records that begin at the split's end or after it to the next split."""
+        if self._end is None or not lines.height or int(lines["offset"][-1]) < self._end:
+            return lines, starts
+        beyond = starts & (lines["offset"].to_numpy() >= self._end)
+        if not beyond.any():
+            return lines, starts
+        self._done = True
+        stop = int(beyond.argmax())
+        return lines[:stop], starts[:stop]
+
+    def _complete(self, lines: pl.DataFrame, starts: np.ndarray) -> pl.DataFrame:
+        keep_last = not self._done and self._starts.may_go_on
+        if self._open is not None:
+            before = np.zeros(self._open.height, dtype=bool)
+            before[:1] = True
+            lines, starts = pl.concat([self._open, lines]), np.concatenate([before, starts])
+        records, self._open = group(lines, starts, keep_last=keep_last)
+        return records
+
+
+_NO_LINES = pl.DataFrame(
+    schema={"text": pl.String(), "offset": pl.Int64(), "cut_bytes": pl.Int64(), "escaped": pl.Boolean()}
+)
+
+
+def _records(lines: pl.DataFrame) -> pl.DataFrame:
+    return group(lines, np.ones(lines.height, dtype=bool), keep_last=False)[0]

@@ -1,0 +1,220 @@
+"""From fields as text to typed columns of the log record: times, severities, numbers, requests, attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logshed.formats.attributes import build
+from logshed.formats.columns import constant, where
+from logshed.formats.regex import OK
+from logshed.formats.syslog import split_priority, split_structured_data
+from logshed.formats.timestamps import OBSERVED, parse_times
+from logshed.formats.traces import describe_traces, split_traces
+from logshed.formats.urls import split_requests, split_urls
+from logshed.schema import SILVER_BY_NAME, polars_type
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from logshed.formats.model import Format
+
+_DURATIONS = {"duration_s": 1000.0, "duration_us": 0.001, "duration_ns": 0.000001}
+_NEVER_ESCAPED = frozenset(
+    {OK, "timestamp", "client_address", "http_response_status_code", "http_response_body_size"}
+    | {"http_request_method", "network_protocol_version"}
+)
+_NUMBERS = frozenset({"int", "long", "double"})
+_STRICT_KINDS = frozenset({"regex", "apache"})
+"""Kinds whose pattern demands a number to be one; elsewhere a number that is none becomes an attribute."""
+
+SEVERITIES: dict[str, int] = {
+    "TRACE": 1, "FINEST": 1, "FINER": 3, "VERBOSE": 1, "SILLY": 1,
+    "DEBUG": 5, "FINE": 5, "CONFIG": 7, "DBG": 5, "DEBU": 5,
+    "INFO": 9, "INFORMATION": 9, "INFORMATIONAL": 9, "NOTICE": 10, "SUCCESS": 9, "HTTP": 9, "LOG": 9, "INF": 9,
+    "WARN": 13, "WARNING": 13, "WRN": 13,
+    "ERROR": 17, "ERR": 17, "SEVERE": 17, "EROR": 17, "CRIT": 18, "CRITICAL": 18, "ALERT": 19, "DPANIC": 18,
+    "FATAL": 21, "EMERG": 21, "EMERGENCY": 21, "PANIC": 21,
+}  # fmt: skip
+"""OpenTelemetry's severity numbers; those of syslog's words are its documented mapping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What parsing needs to know beside the text.
+
+    Attributes:
+        observed: When the lines were read, with a zone.
+        timezone: The IANA zone of times that name none, None for UTC with a mark.
+    """
+
+    observed: datetime
+    timezone: str | None = None
+
+
+def finish(frame: pl.DataFrame, form: Format, context: Context) -> pl.DataFrame:
+    """Typed columns from fields as text.
+
+    Args:
+        frame: Text columns named by target, and ``_ok``.
+        form: The format that they are from.
+        context: The time of observation and the zone.
+
+    Returns:
+        Columns of silver.logs, attributes as columns named ``@key``, and ``_ok``, which turns false where a text
+        format's number or time is none. Rows that are not ok hold nothing.
+    """
+    before = frame[OK]
+    frame = _nulls(frame, form)
+    frame = _durations(frame)
+    frame = split_urls(split_requests(frame))
+    frame = split_structured_data(split_priority(frame))
+    frame = _unescaped(frame, form)
+    if form.traces and "body" in frame.columns:
+        frame = split_traces(frame)
+    if "exception_stacktrace" in frame.columns:
+        frame = describe_traces(frame)
+    strict = form.kind in _STRICT_KINDS
+    frame = _times(frame, form, context, strict=strict)
+    frame = _numbers(frame, form.lenient, strict=strict)
+    frame = _severity(frame, form)
+    frame = frame.with_columns(_constants(frame, form))
+    unmatched_is_empty = form.kind != "json"
+    return frame if unmatched_is_empty and frame[OK].sum() == before.sum() else _emptied(frame)
+
+
+def _nulls(frame: pl.DataFrame, form: Format) -> pl.DataFrame:
+    if not form.nulls:
+        return frame
+    changed = []
+    for column in frame.get_columns():
+        if column.name == OK:
+            continue
+        empty = column.is_in(list(form.nulls)) if len(form.nulls) > 2 else _equals(column, form.nulls)  # noqa: PLR2004
+        if empty.any():
+            changed.append(where(~empty, column))
+    return frame.with_columns(changed)
+
+
+def _equals(column: pl.Series, values: tuple[str, ...]) -> pl.Series:
+    found = column == values[0]
+    for value in values[1:]:
+        found = found | (column == value)
+    return found.fill_null(value=False)
+
+
+def _durations(frame: pl.DataFrame) -> pl.DataFrame:
+    for name, factor in _DURATIONS.items():
+        if name in frame.columns:
+            scaled = frame[name].cast(pl.Float64, strict=False) * factor
+            text = scaled.round(6).cast(pl.String).fill_null(frame[name])
+            if "duration_ms" in frame.columns:
+                text = frame["duration_ms"].fill_null(text)
+            frame = frame.drop(name).with_columns(text.alias("duration_ms"))
+    return frame
+
+
+def _unescaped(frame: pl.DataFrame, form: Format) -> pl.DataFrame:
+    if not form.unescape:
+        return frame
+    changed = []
+    for column in frame.get_columns():
+        if column.name in _NEVER_ESCAPED:
+            continue
+        rows = column.str.contains('\\"', literal=True).fill_null(value=False).arg_true()
+        if not rows.is_empty():
+            plain = column.gather(rows).str.replace_all(r'\\(["\\])', "$1")
+            changed.append(column.clone().scatter(rows, plain))
+    return frame.with_columns(changed)
+
+
+def _times(frame: pl.DataFrame, form: Format, context: Context, *, strict: bool) -> pl.DataFrame:
+    if "timestamp" not in frame.columns:
+        return frame
+    text = frame["timestamp"]
+    moments, sources = parse_times(
+        text, form.times or ("iso", "epoch"), observed=context.observed, timezone=context.timezone
+    )
+    columns = [moments, sources]
+    if moments.null_count() != text.null_count():
+        unread = moments.is_null() & text.is_not_null()
+        no_time = unread & sources.is_null()
+        columns[1] = constant(OBSERVED, text.len()).zip_with(unread, sources).alias(sources.name)
+        columns.append(where(unread, text).alias("@timestamp.original"))
+        if strict:
+            columns.append((frame[OK] & ~no_time).alias(OK))
+    return frame.with_columns(columns)
+
+
+def _numbers(frame: pl.DataFrame, lenient: tuple[str, ...], *, strict: bool) -> pl.DataFrame:
+    """Cast columns of numbers; what is no number is no match (text formats) or an attribute (the others)."""
+    ok = frame[OK]
+    changed = []
+    for text in frame.get_columns():
+        column = SILVER_BY_NAME.get(text.name)
+        if column is None or text.dtype != pl.String or column.kind in ("string", "timestamptz"):
+            continue
+        kind = polars_type(column.kind)
+        number = text.cast(kind, strict=False) if column.kind in _NUMBERS else _booleans(text)
+        if number.null_count() != text.null_count():
+            if not strict and column.kind in ("int", "long"):
+                number = number.fill_null(_whole(text, kind))
+            wrong = number.is_null() & text.is_not_null()
+            if strict and text.name not in lenient:
+                ok = ok & ~wrong
+            elif wrong.any():
+                changed.append(where(wrong, text).alias(f"@{text.name}"))
+        changed.append(number)
+    return frame.with_columns([*changed, ok.alias(OK)])
+
+
+def _whole(text: pl.Series, kind: pl.DataType) -> pl.Series:
+    """``200.0`` is the number 200; ``200.5`` is not."""
+    value = text.cast(pl.Float64, strict=False)
+    return where((value == value.floor()).fill_null(value=False), value).cast(kind, strict=False)
+
+
+def _booleans(text: pl.Series) -> pl.Series:
+    return text.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+
+
+def _severity(frame: pl.DataFrame, form: Format) -> pl.DataFrame:
+    if "severity_text" not in frame.columns:
+        return frame
+    written = frame["severity_text"]
+    words = {word: form.severities.get(word, word).strip().upper() for word in written.unique().drop_nulls().to_list()}
+    numbers = {word: SEVERITIES.get(name) for word, name in words.items()}
+    return frame.with_columns(
+        written.replace_strict(words, default=None, return_dtype=pl.String).alias("severity_text"),
+        written.replace_strict(numbers, default=None, return_dtype=pl.Int32).alias("severity_number"),
+    )
+
+
+def _constants(frame: pl.DataFrame, form: Format) -> list[pl.Series]:
+    ok = frame[OK]
+    values = {**form.constants, "log_type": form.log_type, "log_format": form.name}
+    columns = []
+    for name, value in values.items():
+        column = constant(value, frame.height, name)
+        column = column if ok.all() else where(ok, column)
+        if name in frame.columns:
+            column = frame[name].fill_null(column)
+        columns.append(column)
+    return columns
+
+
+def _emptied(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows that do not match hold nothing."""
+    ok = frame[OK]
+    if ok.all():
+        return frame
+    return frame.with_columns(where(ok, column) for column in frame.get_columns() if column.name != OK)
+
+
+def with_attributes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Gather the columns named ``@key`` into ``attributes``."""
+    rest = [column for column in frame.get_columns() if column.name.startswith("@")]
+    attributes = build([column.alias(column.name[1:]) for column in rest], frame.height)
+    return frame.drop([column.name for column in rest]).with_columns(attributes)

@@ -1,0 +1,40 @@
+"""Every format file proves itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from logshed.formats import registry
+from logshed.formats.detect import detect
+from logshed.formats.samples import samples_fail
+
+FORMATS = registry.load()
+SAMPLES = [(name, number) for name, form in FORMATS.items() for number in range(len(form.samples))]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_formats_samples_parse_to_what_its_file_says(name: str) -> None:
+    assert samples_fail(FORMATS[name]) == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_format_has_at_least_three_samples(name: str) -> None:
+    assert len(FORMATS[name].samples) >= 3
+
+
+@pytest.mark.parametrize(("name", "number"), SAMPLES)
+def test_a_sample_is_claimed_by_its_own_format_alone(name: str, number: int) -> None:
+    lines = FORMATS[name].samples[number].line.split("\n")
+    found = detect(pl.Series(lines))
+    assert name in found.choice.names
+    assert found.tie == ()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_wrong_expectation_in_a_sample_is_told(name: str) -> None:
+    form = FORMATS[name]
+    wrong = replace(form.samples[0], expect={"log_type": "nonsense"})
+    assert "log_type is" in samples_fail(replace(form, samples=(wrong,)))[0]
