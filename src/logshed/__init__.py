@@ -1,9 +1,9 @@
 """Logshed takes log lines from anywhere into one open lake that their owner can query, watch and defend.
 
-    import logshed
-    lake = logshed.open("./logshed-lake", create=True)
-    lake.ingest(["/var/log/nginx/access.log"])
-    lake.query("SELECT url_path, count(*) AS n FROM logs GROUP BY 1 ORDER BY n DESC").pl()
+import logshed
+lake = logshed.open("./logshed-lake", create=True)
+lake.ingest(["/var/log/nginx/access.log"])
+lake.query("SELECT url_path, count(*) AS n FROM logs GROUP BY 1 ORDER BY n DESC").pl()
 """
 
 from __future__ import annotations

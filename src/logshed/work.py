@@ -22,8 +22,8 @@ class Checkpoint:
         tail_size: Bytes before ``end`` that ``tail_hash`` covers (at most 4,096).
         tail_hash: SHA-256 of these bytes, 32 hex digits.
         inode: ``device:inode`` when last seen; empty where the source has none.
-        continues: Whether ``end`` is where one split of a run gave way to the next, in the middle of a line or a record that
-            is in the lake already: what comes next must be read as the next split would have been.
+        continues: Whether ``end`` is where one split of a run gave way to the next, in the middle of a line or a record
+            that is in the lake already: what comes next must be read as the next split would have been.
         format: The format choice that it was read with.
     """
 

@@ -66,3 +66,11 @@ def test_a_creation_that_was_interrupted_is_finished(store: Store) -> None:
     with pytest.raises(NotALakeError):
         Store.open(store.root, create=False)
     assert Store.open(store.root, create=True).table(LOGS).metadata.table_uuid == store.table(LOGS).metadata.table_uuid
+
+
+def test_a_lake_that_was_moved_is_refused_and_a_link_to_it_is_not(store: Store) -> None:
+    moved = store.root.rename(store.root.with_name("moved"))
+    with pytest.raises(LakeError, match="move it back, or link"):
+        Store.open(moved, create=False)
+    store.root.symlink_to(moved)
+    Store.open(store.root, create=False)

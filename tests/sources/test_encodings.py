@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from logshed.errors import UsageError
@@ -91,3 +92,10 @@ def test_real_utf_16_files_are_told_and_read(shared: Path, reader: Reader) -> No
     for path in sorted((shared / "truth" / "files" / "encodings" / "input").glob("unicode_*.log")):
         expected = path.read_bytes().decode("utf-16").splitlines()
         assert reader.ingest(path) == expected
+
+
+def test_an_escaped_text_is_readable_again_but_for_its_stray_bytes() -> None:
+    line = b'{"path": "C:\\\\x41", "name": "h\xc3\xa9 \xff"}'
+    escaped = encodings.escape(line).decode()
+    assert encodings.unescape(escaped) == line
+    assert encodings.readable(pl.Series([escaped])).to_list() == [line.decode("utf-8", "replace")]

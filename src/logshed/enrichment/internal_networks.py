@@ -25,7 +25,8 @@ NETWORKS: tuple[tuple[str, str], ...] = (
 )
 """The networks that nobody reaches from outside, by name."""
 
-_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_OCTET = r"(0|[1-9][0-9]{0,2})"  # never has to choose, which makes it quick; what exceeds 255 is found afterwards
+_HIGHEST = 255
 _DOTTED = rf"^(?i:::ffff:)?{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}$"
 
 
@@ -55,9 +56,12 @@ def enrich(frame: pl.DataFrame, networks: Sequence[tuple[str, str | Sequence[str
 
 def _looked_up(addresses: pl.Series, networks: tuple[tuple[str, str], ...]) -> pl.DataFrame:
     fours, sixes = _by_narrowness(networks)
-    octets = pl.col("client_address").str.extract_groups(_DOTTED)
-    number = sum((octets.struct[place].cast(pl.Int64) * 256 ** (3 - place) for place in range(4)), pl.lit(0, pl.Int64))
-    numbered = pl.DataFrame({"client_address": addresses}).with_columns(number=number)
+    octets = addresses.str.extract_groups(_DOTTED).struct.unnest().cast(pl.Int64)
+    value = pl.sum_horizontal(
+        (pl.col(name) * 256**place for place, name in enumerate(reversed(octets.columns))), ignore_nulls=False
+    )
+    numbers = octets.select(number=pl.when(pl.max_horizontal(pl.all()) <= _HIGHEST).then(value))
+    numbered = pl.DataFrame([addresses, numbers["number"]])
     dotted = numbered.filter(pl.col("number").is_not_null())
     named = dotted.select("client_address", client_is_internal=pl.lit(value=True), client_network=_named(fours))
     rest = numbered.filter(pl.col("number").is_null())["client_address"]

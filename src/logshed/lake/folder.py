@@ -24,7 +24,7 @@ def check(root: Path) -> None:
     Raises:
         NotALakeError: The folder is missing or holds something else.
         NewerLakeError: A newer version of Logshed wrote it.
-        LakeError: It cannot be read.
+        LakeError: It cannot be read, or it was moved.
     """
     try:
         text = (root / MARKER).read_text()
@@ -33,7 +33,8 @@ def check(root: Path) -> None:
     except OSError as error:
         raise LakeError(f"cannot open lake {root}: {error.strerror}; check the path and its permissions") from error
     try:
-        version = int(json.loads(text)["version"])
+        stored = json.loads(text)
+        version = int(stored["version"])
     except (ValueError, KeyError, TypeError) as error:
         raise NotALakeError(
             f"cannot open lake {root}: {MARKER} is damaged; restore it or choose another folder"
@@ -43,11 +44,17 @@ def check(root: Path) -> None:
             f"cannot open lake {root}: it has version {version}, this Logshed knows up to {LAKE_VERSION}; "
             "upgrade Logshed"
         )
+    made_at = stored.get("root", "")
+    if made_at and os.path.realpath(made_at) != os.path.realpath(root):
+        raise LakeError(
+            f"cannot open lake {root}: it was made at {made_at}, and its tables name their files there; "
+            "move it back, or link that path to it"
+        )
 
 
 def mark(root: Path) -> None:
     """Make the folder a lake: the last step of creating one."""
-    write_atomically(root / MARKER, json.dumps({"lake": "logshed", "version": LAKE_VERSION}) + "\n")
+    write_atomically(root / MARKER, json.dumps({"lake": "logshed", "version": LAKE_VERSION, "root": str(root)}) + "\n")
 
 
 def why_no_lake(root: Path) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from logshed.errors import UsageError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from logshed.sources.codecs import ByteStream
 
 UTF8_MARK = codecs.BOM_UTF8
@@ -24,6 +26,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 _MIN_UNITS = 8
 _MOSTLY = 0.7
 _SELDOM = 0.05
+_BACKSLASH = "\ufdd2"  # a noncharacter: no text holds it
 _ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
 
 
@@ -100,6 +103,15 @@ class Transcoded:
 def escape(line: bytes) -> bytes:
     r"""A line with invalid UTF-8 as valid UTF-8: backslashes doubled, each bad byte as ``\xNN``."""
     return line.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace").encode("utf-8")
+
+
+def readable(text: pl.Series) -> pl.Series:
+    """Escaped texts as they are read: a replacement character for every stray byte, single backslashes."""
+    return (
+        text.str.replace_all("\\\\", _BACKSLASH, literal=True)
+        .str.replace_all(r"\\x[0-9a-f]{2}", "\ufffd")
+        .str.replace_all(_BACKSLASH, "\\", literal=True)
+    )
 
 
 def unescape(text: str) -> bytes:

@@ -133,10 +133,14 @@ def empty() -> pl.DataFrame:
 
 
 def texts(data: bytes) -> pl.Series:
-    """The lines of some bytes as text, invalid UTF-8 escaped; an unfinished last line counts."""
+    """The lines of some bytes as they are read, stray bytes replaced; an unfinished last line counts."""
     cutter = LineCutter(0, max(len(data), 1))
     frame, _ = cutter.read(io.BytesIO(data).readinto, max(len(data), 1))
-    return pl.concat([frame, cutter.finish()])["text"]
+    lines = pl.concat([frame, cutter.finish()])
+    escaped = lines["escaped"].arg_true()
+    if escaped.is_empty():
+        return lines["text"]
+    return lines["text"].scatter(escaped, encodings.readable(lines["text"].gather(escaped)))
 
 
 def _fill(readinto: Callable[[memoryview], int], view: memoryview) -> int:
