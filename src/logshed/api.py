@@ -1,0 +1,226 @@
+"""The Python interface: one object, a lake, with the verbs as its methods. The command line is a thin layer on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from logshed.lake import folder
+from logshed.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from logshed.lake.store import Store
+    from logshed.pipeline.audit import AuditReport
+    from logshed.pipeline.job import Job
+    from logshed.pipeline.outcome import IngestReport, Progress
+    from logshed.pipeline.rejects import ReplayReport
+    from logshed.pipeline.tables import LakeTables
+    from logshed.queries.model import Question
+    from logshed.sql.result import Result
+
+EngineName = Literal["duckdb", "clickhouse"]
+
+REJECTS = """
+SELECT source, "offset", line_count, parse_error, text, format, generation, batch, observed_timestamp
+FROM lines WHERE parse_error IS NOT NULL ORDER BY source, generation, "offset"
+"""
+
+
+class Lake:
+    """A lake: its tables, and what can be done with them.
+
+    Use ``Lake.open`` or ``logshed.open``.
+
+    Attributes:
+        root: The lake's folder.
+        settings: The settings that hold for its verbs.
+    """
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self.root = root
+        self.settings = settings
+        self._store: Store | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | None = None,
+        *,
+        create: bool = False,
+        check: bool = True,
+        settings: Settings | None = None,
+    ) -> Lake:
+        """Open a lake.
+
+        Args:
+            path: The lake's folder; None takes the setting ``lake``.
+            create: Make an empty lake where there is none.
+            check: Look now whether there is a lake; False looks when its tables are first needed.
+            settings: Settings; None reads logshed.toml, ``.env`` and the environment.
+
+        Raises:
+            logshed.errors.LakeError: There is no lake, it is something else, or a newer version wrote it.
+            logshed.errors.SettingsError: A setting is wrong.
+        """
+        settings = settings or Settings.load()
+        lake = cls(Path(settings.lake if path is None else path).expanduser().absolute(), settings)
+        if create and not folder.is_lake(lake.root):
+            lake._opened(create=True)
+        elif check:
+            folder.check(lake.root)
+        return lake
+
+    def ingest(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        format: str = "auto",  # noqa: A002 - the name of the option
+        collection: str | None = None,
+        service: str | None = None,
+        policy: str | None = None,
+        workers: int | None = None,
+        dry_run: bool = False,
+        final: bool = False,
+        encoding: str = "auto",
+        timezone: str | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> IngestReport:
+        """Ingest what is new in these paths, exactly once.
+
+        Args:
+            paths: Files, folders, globs, or ``-`` for standard input.
+            format: ``auto``, or a format choice such as ``apache_combined`` or ``docker_json/java``.
+            collection: Collection of the records; None takes the setting.
+            service: ``service_name`` of records that name none.
+            policy: Redaction policy, a name or a file; None takes the setting.
+            workers: Threads; None takes the setting, else one per processor.
+            dry_run: Read, redact and parse, and write nothing.
+            final: Take a last line that has no line feed yet.
+            encoding: Text encoding; ``auto`` detects UTF-16 by its mark and takes the rest as UTF-8.
+            timezone: Zone of timestamps that name none; None takes the setting, else UTC.
+            progress: Is told where the run is, a few times a second.
+
+        Returns:
+            What came of every file. A file that cannot be read is told there and stops no other.
+
+        Raises:
+            logshed.errors.LakeError: The lake cannot be written; what was committed before is whole.
+            logshed.errors.LogshedError: A format, policy or setting is wrong; nothing was read.
+        """
+        from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
+        from logshed.pipeline.ingest import Ingest  # noqa: PLC0415 - heavy
+        from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
+
+        settings = self.settings if policy is None else self.settings.model_copy(update={"policy": policy})
+        options = Options(
+            format=format,
+            collection=collection or settings.collection,
+            service=service,
+            final=final,
+            encoding=encoding,
+            timezone=timezone,
+            dry_run=dry_run,
+        )
+        store = self._opened() if folder.is_lake(self.root) or not dry_run else None
+        engine = LocalEngine(workers or settings.workers)
+        return Ingest(store, settings, options, engine, progress).run([str(path) for path in paths])
+
+    def query(self, sql: str, *, engine: EngineName = "duckdb", params: dict[str, object] | None = None) -> Result:
+        """Run a statement over ``logs`` and ``lines``.
+
+        Args:
+            sql: A statement in DuckDB's dialect; parameters as ``$name``.
+            engine: ``duckdb`` (embedded) or ``clickhouse``.
+            params: Values of the parameters.
+
+        Raises:
+            logshed.errors.QueryError: The statement is wrong; the text shows the place.
+        """
+        if engine == "clickhouse":
+            from logshed.sql.clickhouse import ClickHouse  # noqa: PLC0415 - an extra
+
+            return ClickHouse(self._tables()).query(sql, params)
+        from logshed.sql.duckdb import DuckDB  # noqa: PLC0415 - heavy
+
+        return DuckDB(self._tables()).query(sql, params)
+
+    def run(
+        self,
+        name: str,
+        *,
+        engine: EngineName = "duckdb",
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        collection: str | None = None,
+        now: datetime | None = None,
+        **params: object,
+    ) -> Result:
+        """Answer a named question.
+
+        Args:
+            name: Its name; ``questions()`` lists them.
+            engine: ``duckdb`` or ``clickhouse``.
+            since: First moment, such as ``24h``, ``7d``, ``2015-05-17``; None takes the question's window.
+            until: First moment after; None takes all.
+            collection: The only collection to look at.
+            now: The present, from which windows look back; None takes the clock.
+            params: The question's own parameters.
+
+        Raises:
+            logshed.errors.QueryError: There is no such question.
+            logshed.errors.UsageError: A parameter is wrong.
+        """
+        from logshed.queries import registry  # noqa: PLC0415 - reads files
+
+        question = registry.question(name, self.settings.plugins)
+        bound = question.bind(
+            params, now=now, since=since, until=until, collection=collection, timezone=self.settings.timezone or "UTC"
+        )
+        return self.query(question.sql, engine=engine, params=bound)
+
+    def questions(self) -> dict[str, Question]:
+        """All named questions: ours, installed packages' and the user's."""
+        from logshed.queries import registry  # noqa: PLC0415 - reads files
+
+        return registry.load(self.settings.plugins)
+
+    def audit(self) -> AuditReport:
+        """Prove that every line read has one fate, and that the tables hold what the ledger says."""
+        from logshed.pipeline.audit import audit  # noqa: PLC0415 - heavy
+
+        return audit(self._opened())
+
+    def rejects(self) -> Result:
+        """Records that no format took, with the reason."""
+        return self.query(REJECTS)
+
+    def replay_rejects(self) -> ReplayReport:
+        """Parse rejected records again, after a format was added or fixed."""
+        from logshed.pipeline.rejects import replay  # noqa: PLC0415 - heavy
+
+        return replay(self._opened(), self._job())
+
+    def _job(self) -> Job:
+        from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
+        from logshed.pipeline.ingest import Ingest  # noqa: PLC0415 - heavy
+        from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
+
+        return Ingest(self._opened(), self.settings, Options(), LocalEngine(1)).job("")
+
+    def _tables(self) -> LakeTables:
+        from logshed.pipeline.tables import LakeTables  # noqa: PLC0415 - heavy
+
+        return LakeTables(self._opened)
+
+    def _opened(self, *, create: bool = False) -> Store:
+        if self._store is None:
+            from logshed.lake.store import Store  # noqa: PLC0415 - PyIceberg takes a second
+
+            self._store = Store.open(self.root, create=create)
+        return self._store
+
+    def __repr__(self) -> str:
+        return f"Lake({str(self.root)!r})"

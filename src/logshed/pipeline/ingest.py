@@ -1,0 +1,299 @@
+"""The main verb: files in, redacted, exactly once into the tables."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from logshed.errors import CommitConflictError, LakeError, LogshedError, SettingsError
+from logshed.lake.batch import new_batch
+from logshed.lake.commit import commit_follower, commit_lines, remove_files
+from logshed.lake.ledger import Ledger
+from logshed.lake.names import LINES, LOGS
+from logshed.lake.writing import FileWriter
+from logshed.pipeline import drops
+from logshed.pipeline.catchup import catch_up
+from logshed.pipeline.job import Job
+from logshed.pipeline.outcome import FileReport, IngestReport, Progress
+from logshed.pipeline.planning import GROUP_BYTES, GROUP_FILES, Options, Plan, Planner, bundles, split_size
+from logshed.pipeline.task import IngestTask, Meter
+from logshed.redaction.registry import load_policy
+from logshed.sources import files
+from logshed.work import UNTIL_EOF
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from logshed.engines import Bundle, Engine
+    from logshed.lake.store import Store
+    from logshed.redaction.model import Policy
+    from logshed.settings import Settings
+    from logshed.sources.model import Target
+    from logshed.work import DataFile, Written
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY_S = 0.2
+ROUNDS = 20
+"""How often work that another writer made stale is planned again."""
+
+
+class Ingest:
+    """One run of the verb.
+
+    Args:
+        store: The lake; None in a dry run without one.
+        settings: Settings.
+        options: What the user asked for.
+        engine: Runs the work.
+        progress: Is told where the run is, at most ten times a second.
+    """
+
+    def __init__(
+        self,
+        store: Store | None,
+        settings: Settings,
+        options: Options,
+        engine: Engine,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._options = options
+        self._engine = engine
+        self._progress = progress
+        self._policy: Policy = load_policy(settings.policy, settings.plugins)
+        drops.check(settings.drop)
+        self._planner = Planner(settings, options)
+        self._meter = Meter()
+        self._started = time.monotonic()
+        self._total = 0
+
+    def run(self, paths: Sequence[str]) -> IngestReport:
+        """Ingest what is new in these paths.
+
+        Args:
+            paths: Files, folders, globs, or ``-`` for standard input.
+
+        Raises:
+            LakeError: The lake cannot be written; what was committed before is whole.
+            SettingsError: A drop rule does not fit.
+        """
+        own = [] if self._store is None else [str(self._store.root)]
+        found = files.discover(paths, encoding=self._options.encoding, exclude=own)
+        result = IngestReport([], dry_run=self._options.dry_run)
+        if self._store is not None:
+            result.caught_up = catch_up(self._store, self.job(""))
+        self._total = sum(target.size for target in found.targets)
+        result.files += [FileReport(one.path, status="failed", error=one.message) for one in found.problems]
+        result.files += [FileReport(one.path, status="skipped", note=one.message) for one in found.skipped]
+        for group in _groups(found.targets):
+            result.files += [plan.report for plan in self._group(group, result)]
+        result.seconds = time.monotonic() - self._started
+        return result
+
+    def _group(self, targets: Sequence[Target], result: IngestReport) -> list[Plan]:
+        """Plan, run and commit some files; what another writer made stale is done again."""
+        done: dict[str, Plan] = {}
+        waiting = list(targets)
+        for _ in range(ROUNDS):
+            expected = self._planner.know(self._ledger(), waiting)
+            plans = self._planner.plan(waiting)
+            done |= {plan.target.locator: plan for plan in plans}
+            stale = self._run(plans, expected, result)
+            if not stale:
+                return list(done.values())
+            log.info("another writer was quicker: %d files are planned again", len(stale))
+            waiting = [plan.target for plan in plans if plan.target.locator in stale]
+        raise CommitConflictError(
+            f"cannot commit {waiting[0].path}: other writers keep ingesting it; run the same command again"
+        )
+
+    def _run(self, plans: list[Plan], expected: dict[tuple[str, str], int], result: IngestReport) -> set[str]:
+        """Run and commit the splits of these plans, batch by batch.
+
+        Returns:
+            Locators of the files whose work is stale and was not committed.
+        """
+        reports = {plan.target.locator: plan.report for plan in plans}
+        sizes = {plan.target.locator: plan.target.size for plan in plans}
+        splits = [split for plan in plans for split in plan.splits]
+        stale: set[str] = set()
+        broken: set[str] = set()
+        for group in _batches(list(bundles(splits, sizes, self._settings.split_bytes)), sizes):
+            work = [bundle for bundle in group if not any(split.locator in stale | broken for split in bundle)]
+            batch = new_batch()
+            written = _unbroken(self._work(work, batch, reports), work, broken)
+            refused = self._commit(batch, written, expected, result)
+            stale |= {piece.split.locator for bundle in refused for piece in bundle}
+            for piece in (piece for bundle in written if bundle not in refused for piece in bundle):
+                _account(reports[piece.split.locator], piece)
+                _advance(expected, piece)
+        return stale
+
+    def _work(self, work: Sequence[Bundle], batch: str, reports: dict[str, FileReport]) -> list[tuple[Written, ...]]:
+        """Run the bundles. Where one fails, its files are tried one by one; a file that fails stops no other."""
+        task = IngestTask(self.job(batch), self._meter)
+        written: list[tuple[Written, ...]] = []
+        again: list[Bundle] = []
+        with self._ticking():
+            for done in self._engine.run(task, work):
+                if done.error is None:
+                    written.append(done.written)
+                elif isinstance(done.error, LakeError | SettingsError):
+                    raise done.error
+                elif len(done.bundle) > 1:
+                    again += [(split,) for split in done.bundle]
+                else:
+                    _fail(reports[done.bundle[0].locator], done.error)
+        return written + (self._work(again, batch, reports) if again else [])
+
+    def _commit(
+        self,
+        batch: str,
+        written: Sequence[tuple[Written, ...]],
+        expected: dict[tuple[str, str], int],
+        result: IngestReport,
+    ) -> list[tuple[Written, ...]]:
+        """Bronze and ledger first, then silver.
+
+        Returns:
+            The bundles that another writer made stale; their files are gone.
+        """
+        if self._store is None or self._options.dry_run or not written:
+            return []
+        sources = {piece.split.source for bundle in written for piece in bundle}
+        refused = commit_lines(
+            self._store, batch, written, {key: end for key, end in expected.items() if key[0] in sources}
+        )
+        remove_files(file for bundle in refused for file in _files(bundle))
+        taken = [file for bundle in written if bundle not in refused for file in _files(bundle)]
+        if len(refused) < len(written):
+            result.batches.append(batch)
+            logs = [file for file in taken if file.table == LOGS.name]
+            if not commit_follower(self._store, LOGS.short, batch, logs):
+                remove_files(logs)
+        return refused
+
+    def job(self, batch: str) -> Job:
+        """What every worker of a batch needs to know."""
+        settings, options = self._settings, self._options
+        writing = self._store is not None and not options.dry_run
+        return Job(
+            batch=batch,
+            collection=options.collection,
+            observed=datetime.now(UTC),
+            policy=self._policy,
+            drops=settings.drop,
+            networks=settings.internal_networks,
+            timezone=options.timezone or settings.timezone,
+            chunk_bytes=settings.batch_bytes,
+            part_bytes=settings.split_bytes,
+            max_line_bytes=settings.max_line_bytes,
+            plugins=settings.plugins,
+            lines=FileWriter.of(LINES, self._store.table(LINES)) if writing and self._store else None,
+            logs=FileWriter.of(LOGS, self._store.table(LOGS)) if writing and self._store else None,
+        )
+
+    def _ledger(self) -> Ledger | None:
+        return None if self._store is None else Ledger.of(self._store.table(LINES))
+
+    @contextmanager
+    def _ticking(self) -> Iterator[None]:
+        """Tell the progress from a thread of its own, since a bundle takes longer than a tick."""
+        if self._progress is None:
+            yield
+            return
+        over = Event()
+        ticker = Thread(target=self._tick, args=(over,), daemon=True)
+        ticker.start()
+        try:
+            yield
+        finally:
+            over.set()
+            ticker.join()
+
+    def _tick(self, over: Event) -> None:
+        while True:
+            ended = over.wait(PROGRESS_EVERY_S)
+            if self._progress is not None:
+                meter = self._meter
+                elapsed = time.monotonic() - self._started
+                self._progress(Progress(meter.bytes, self._total, meter.lines, meter.rejected, elapsed, meter.current))
+            if ended:
+                return
+
+
+def _groups(targets: Sequence[Target]) -> Iterator[list[Target]]:
+    """Files that are planned against one state of the ledger."""
+    for start in range(0, len(targets), GROUP_FILES):
+        yield list(targets[start : start + GROUP_FILES])
+
+
+def _batches(work: Sequence[Bundle], sizes: dict[str, int]) -> Iterator[list[Bundle]]:
+    """Bundles that are committed together."""
+    group: list[Bundle] = []
+    total = 0
+    for bundle in work:
+        group.append(bundle)
+        total += sum(split_size(split, sizes) for split in bundle)
+        if total >= GROUP_BYTES:
+            yield group
+            group, total = [], 0
+    if group:
+        yield group
+
+
+def _unbroken(
+    written: Sequence[tuple[Written, ...]], work: Sequence[Bundle], broken: set[str]
+) -> list[tuple[Written, ...]]:
+    """What may be committed: of a file that could not be read on, only what lies before the break.
+
+    The ledger must have no gap, since reading goes on at its end.
+    """
+    reached = {(piece.split.locator, piece.split.start): piece.split.end for bundle in written for piece in bundle}
+    breaks: dict[str, int] = {}
+    for split in (split for bundle in work for split in bundle):
+        end = reached.get((split.locator, split.start), -1)
+        if end < 0 or (split.end != UNTIL_EOF and end < split.end):
+            breaks[split.locator] = min(breaks.get(split.locator, UNTIL_EOF), split.start)
+    broken |= breaks.keys()
+    kept = []
+    for bundle in written:
+        if all(piece.split.start <= breaks.get(piece.split.locator, UNTIL_EOF) for piece in bundle):
+            kept.append(bundle)
+        else:
+            remove_files(_files(bundle))
+    return kept
+
+
+def _files(bundle: tuple[Written, ...]) -> list[DataFile]:
+    return [file for piece in bundle for file in piece.data_files]
+
+
+def _advance(expected: dict[tuple[str, str], int], piece: Written) -> None:
+    key = (piece.split.source, piece.split.generation)
+    expected[key] = max(expected.get(key, 0), piece.split.end)
+
+
+def _account(report: FileReport, piece: Written) -> None:
+    report.status = "ingested"
+    report.counts += piece.counts
+    report.bytes += piece.split.end - piece.split.start
+    report.first_timestamp = min(filter(None, (report.first_timestamp, piece.first_timestamp)), default="")
+    report.last_timestamp = max(report.last_timestamp, piece.last_timestamp)
+    if piece.problem:
+        report.error = piece.problem
+
+
+def _fail(report: FileReport, error: Exception) -> None:
+    report.status = "failed"
+    if isinstance(error, LogshedError):
+        report.error = str(error)
+    else:
+        log.info("%s failed", report.path, exc_info=error)
+        report.error = f"cannot ingest {report.path}: {type(error).__name__}: {error}; run with --log-level debug"

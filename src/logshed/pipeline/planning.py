@@ -1,0 +1,174 @@
+"""Plans an ingest: which files, which of their bytes, read with which format, in which bundles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from logshed.errors import SourceError
+from logshed.formats import detect, multiline, registry
+from logshed.formats.choice import Choice
+from logshed.pipeline.outcome import FileReport
+from logshed.sources import files
+from logshed.work import UNTIL_EOF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from logshed.lake.ledger import Ledger
+    from logshed.settings import Settings
+    from logshed.sources.model import Identity, Target
+    from logshed.work import Checkpoint, Split
+
+AUTO = "auto"
+GROUP_BYTES = 2**30
+"""Bytes of one batch: what a crash may have to do again."""
+
+GROUP_FILES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked of an ingest.
+
+    Attributes:
+        format: ``auto`` or a format choice.
+        collection: Collection of the records.
+        service: ``service.name`` of the records, or None.
+        final: Take a last line that has no line feed yet.
+        encoding: Text encoding, or ``auto``.
+        timezone: Zone of timestamps that name none.
+        dry_run: Write nothing.
+    """
+
+    format: str = AUTO
+    collection: str = "default"
+    service: str | None = None
+    final: bool = False
+    encoding: str = AUTO
+    timezone: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be read of one file.
+
+    Attributes:
+        target: The file.
+        report: What will be told of it.
+        splits: Its splits; empty where there is nothing new.
+    """
+
+    target: Target
+    report: FileReport
+    splits: list[Split] = field(default_factory=list)
+
+
+class Planner:
+    """Plans file after file against one state of the ledger.
+
+    Args:
+        settings: Sizes and plug-in folders.
+        options: What the user asked for.
+    """
+
+    def __init__(self, settings: Settings, options: Options) -> None:
+        self._settings = settings
+        self._options = options
+        self._formats = registry.load(settings.plugins)
+        self._known: list[Checkpoint] = []
+        self._pinned = "" if options.format == AUTO else str(self._checked(options.format))
+
+    def _checked(self, text: str) -> Choice:
+        return registry.check(Choice.parse(text), self._formats)
+
+    def know(self, ledger: Ledger | None, targets: Iterable[Target]) -> dict[tuple[str, str], int]:
+        """Take the ledger's checkpoints of everything beside these files.
+
+        Returns:
+            The ledger's ends by source and generation, against which the commit checks for other writers.
+        """
+        if ledger is None:
+            self._known = []
+            return {}
+        folders = {str(PurePath(target.source).parent) for target in targets}
+        self._known = ledger.checkpoints(folders=folders, inodes={target.inode for target in targets})
+        return {(known.source, known.generation): known.end for known in self._known}
+
+    def plan(self, targets: Sequence[Target]) -> list[Plan]:
+        """What is new in these files; problems are told in the plans' reports."""
+        plans = []
+        for target, identity in files.identify_all(targets, self._known):
+            plan = Plan(target, FileReport(target.path, identity.source, note=identity.note or target.note))
+            try:
+                self._fill(plan, identity)
+            except SourceError as error:
+                plan.report.status, plan.report.error = "failed", str(error)
+            plans.append(plan)
+        return plans
+
+    def _fill(self, plan: Plan, identity: Identity) -> None:
+        if identity.copy_of or not self._planned(plan.target, identity, "", splittable=False):
+            return
+        gave_way = self._gave_way(identity)
+        plan.report.format = gave_way or self._pinned or self._detected(plan.target, plan.report)
+        splittable = multiline.splittable(Choice.parse(plan.report.format))
+        splits = self._planned(plan.target, identity, plan.report.format, splittable=splittable)
+        plan.splits = [replace(splits[0], follows=True), *splits[1:]] if gave_way else splits
+
+    def _gave_way(self, identity: Identity) -> str:
+        """The format with which to go on where an ended run left off between two splits, or empty."""
+        for known in self._known:
+            if (known.source, known.generation) == (identity.source, identity.generation) and known.continues:
+                return known.format
+        return ""
+
+    def _detected(self, target: Target, report: FileReport) -> str:
+        sample = files.sample(target)
+        if sample.is_empty():
+            return ""
+        found = detect.detect(sample, formats=self._formats)
+        report.why, report.share = found.why, found.share
+        return str(found.choice)
+
+    def _planned(self, target: Target, identity: Identity, format_text: str, *, splittable: bool) -> list[Split]:
+        resource = {} if target.is_stream else {"log.file.path": target.locator}
+        if self._options.service:
+            resource["service.name"] = self._options.service
+        return files.plan(
+            target,
+            identity,
+            format=format_text,
+            splittable=splittable,
+            split_bytes=self._settings.split_bytes,
+            resource=tuple(sorted(resource.items())),
+            final=self._options.final,
+        )
+
+
+def bundles(splits: Sequence[Split], sizes: dict[str, int], most: int) -> Iterator[tuple[Split, ...]]:
+    """Put splits together until they have ``most`` bytes, in order."""
+    bundle: list[Split] = []
+    total = 0
+    for split in splits:
+        size = split_size(split, sizes)
+        if bundle and total + size > most:
+            yield tuple(bundle)
+            bundle, total = [], 0
+        bundle.append(split)
+        total += size
+    if bundle:
+        yield tuple(bundle)
+
+
+def split_size(split: Split, sizes: dict[str, int]) -> int:
+    """Bytes of a split; of one without a known end, the bytes of its file on disk.
+
+    Args:
+        split: The split.
+        sizes: Bytes of each file by its locator.
+    """
+    end = sizes.get(split.locator, 0) if split.end == UNTIL_EOF else split.end
+    return max(end - split.start, 0)

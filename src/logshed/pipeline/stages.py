@@ -1,0 +1,203 @@
+"""The way of a record: redact, parse the redacted text, verify, drop, normalise, enrich. A frame in, two tables out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logshed.enrichment import internal_networks
+from logshed.formats import parse as parsing
+from logshed.formats import registry
+from logshed.formats.choice import Choice
+from logshed.pipeline import drops
+from logshed.redaction.engine import Redactor
+from logshed.schema import BRONZE, SILVER, polars_schema
+from logshed.sources.encodings import readable
+from logshed.work import Counts
+
+if TYPE_CHECKING:
+    from logshed.pipeline.job import Job
+    from logshed.work import Split
+
+UNREDACTABLE = "[REDACTED]"
+"""Stands for a whole record that could not be made safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """What the stages made of a frame of records.
+
+    Attributes:
+        lines: Rows of ``bronze.lines``.
+        logs: Rows of ``silver.logs``.
+        counts: The fates of their physical lines.
+    """
+
+    lines: pl.DataFrame
+    logs: pl.DataFrame
+    counts: Counts
+
+
+class Stages:
+    """The stages of one source's records.
+
+    Args:
+        job: The batch's work.
+        split: Where the records come from; its format choice and resource hold for all of them.
+    """
+
+    def __init__(self, job: Job, split: Split) -> None:
+        self._job = job
+        self._split = split
+        self._choice = Choice.parse(split.format)
+        self._formats = registry.load(job.plugins)
+        self._redactor = Redactor(job.policy)
+        self._drops = [rule for rule in job.drops if drops.applies(rule, split.source)]
+
+    def refine(self, records: pl.DataFrame) -> Refined:
+        """Records as they were read to rows of both tables.
+
+        Args:
+            records: Columns text, offset, line_count, cut_bytes, escaped; one row a record.
+        """
+        read = int(records["line_count"].sum())
+        redacted = self._redactor.redact(records["text"])
+        by_rule = dict(redacted.by_rule)
+        records = records.with_columns(redacted.text.alias("text"), redacted.counts.alias("redaction_count"))
+        dropped: dict[str, int] = {}
+        for rule in self._drops:
+            if rule.where is None:
+                records = drops.drop_text(records, rule, dropped)
+        records, parsed = self._parsed_safely(records, by_rule)
+        logs = self._logs(records, parsed)
+        for rule in self._drops:
+            if rule.where is not None:
+                records, parsed, logs = drops.drop_where(records, parsed, logs, rule, dropped)
+        lines = self._lines(records, parsed)
+        rejected = int(lines.filter(pl.col("parse_error").is_not_null())["line_count"].sum())
+        counts = Counts(
+            read=read,
+            stored=read - rejected - sum(dropped.values()),
+            rejected=rejected,
+            dropped=dropped,
+            cut=int(records["cut_bytes"].is_not_null().sum()),
+            redacted=by_rule,
+        )
+        return Refined(lines, logs, counts)
+
+    def reparse(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Rows of ``silver.logs`` from rows of ``bronze.lines``, which are redacted already."""
+        parsed = self._parse(lines)
+        logs = self._logs(lines, parsed)
+        for rule in self._drops:
+            if rule.where is not None:
+                hit = drops.condition(logs, rule, lines["text"].gather(parsed["row"]))
+                parsed, logs = parsed.filter(~hit), logs.filter(~hit)
+        return logs
+
+    def _parsed_safely(self, records: pl.DataFrame, by_rule: dict[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The parsed rows; records whose columns show what the text had hidden go through the slow path first."""
+        parsed = self._parse(records)
+        for last in (False, True):
+            leaks = self._redactor.leaks(records["text"], parsed)
+            if not leaks.any():
+                break
+            rows = parsed.filter(leaks)["row"].unique().sort()
+            leaking = pl.col("row").is_in(rows.implode())
+            places = pl.int_range(rows.len(), dtype=pl.UInt32, eager=True)
+            own = parsed.filter(leaking).with_columns(pl.col("row").replace_strict(rows, places))
+            records = self._rewritten(records, rows, own, by_rule, last=last)
+            again = self._parse(records[rows]).with_columns(pl.col("row").replace_strict(places, rows))
+            parsed = pl.concat([parsed.filter(~leaking), again], how="diagonal_relaxed")
+            parsed = parsed.sort("row", "item", maintain_order=True)
+        return records, parsed
+
+    def _rewritten(
+        self, records: pl.DataFrame, rows: pl.Series, parsed: pl.DataFrame, by_rule: dict[str, int], *, last: bool
+    ) -> pl.DataFrame:
+        """The records with those at ``rows`` made safe by the slow path; at last, by leaving nothing of them."""
+        if last:
+            safe = pl.Series([UNREDACTABLE], dtype=pl.String).new_from_index(0, rows.len())
+            counts = pl.Series([1], dtype=pl.Int32).new_from_index(0, rows.len())
+        else:
+            rewritten = self._redactor.rewrite(records["text"].gather(rows), parsed)
+            safe, counts = rewritten.text, rewritten.counts
+            for rule, count in rewritten.by_rule.items():
+                by_rule[rule] = by_rule.get(rule, 0) + count
+        total = records["redaction_count"].gather(rows) + counts
+        return records.with_columns(
+            records["text"].scatter(rows, safe), records["redaction_count"].scatter(rows, total)
+        )
+
+    def _parse(self, records: pl.DataFrame) -> pl.DataFrame:
+        text = records["text"]
+        escaped = records["escaped"].fill_null(value=False).arg_true()
+        if escaped.len():
+            text = text.clone().scatter(escaped, readable(text.gather(escaped)))
+        return parsing.parse(
+            text, self._choice, observed=self._job.observed, timezone=self._job.timezone, formats=self._formats
+        )
+
+    def _lines(self, records: pl.DataFrame, parsed: pl.DataFrame) -> pl.DataFrame:
+        """One row a record; it counts as rejected where no format took any part of it."""
+        frame = records
+        if parsed["parse_error"].null_count() == parsed.height:
+            frame = frame.with_columns(parse_error=pl.lit(None, pl.String))
+        else:
+            taken = parsed.group_by("row").agg(
+                pl.when(pl.col("parse_error").is_null().any())
+                .then(None)
+                .otherwise(pl.col("parse_error").first())
+                .alias("parse_error")
+            )
+            frame = frame.with_row_index("row").join(taken, on="row", how="left", maintain_order="left")
+        frame = frame.with_columns(
+            **self._constants(), resource=pl.lit(_json(self._split.resource)), format=pl.lit(self._split.format)
+        )
+        return _conform(frame, polars_schema(BRONZE))
+
+    def _logs(self, records: pl.DataFrame, parsed: pl.DataFrame) -> pl.DataFrame:
+        origin = records.select("offset", "redaction_count")
+        if parsed.height != records.height or parsed["row"].n_unique() != parsed.height:
+            origin = origin[parsed["row"]]
+        frame = parsed.with_columns(origin.get_columns()).with_columns(**self._constants())
+        observed = pl.lit(self._job.observed, pl.Datetime("us", "UTC"))
+        source = pl.col("timestamp_source")
+        frame = frame.with_columns(
+            timestamp=pl.col("timestamp").fill_null(observed),
+            timestamp_source=pl.when(pl.col("timestamp").is_null()).then(pl.lit("observed")).otherwise(source),
+        )
+        frame = self._with_resource(frame)
+        frame = internal_networks.enrich(frame, list(self._job.networks.items()))
+        return _conform(frame, polars_schema(SILVER))
+
+    def _with_resource(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What the resource says holds where the record itself says nothing."""
+        for name, value in self._split.resource:
+            column = name.replace(".", "_")
+            own = pl.col(column) if column in frame.columns else pl.lit(None, pl.String)
+            frame = frame.with_columns(own.fill_null(pl.lit(value)).alias(column))
+        return frame
+
+    def _constants(self) -> dict[str, pl.Expr]:
+        return {
+            "source": pl.lit(self._split.source),
+            "generation": pl.lit(self._split.generation),
+            "batch": pl.lit(self._job.batch),
+            "collection": pl.lit(self._job.collection),
+            "observed_timestamp": pl.lit(self._job.observed, pl.Datetime("us", "UTC")),
+        }
+
+
+def _conform(frame: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """Exactly the columns of a table; those that nothing filled are null."""
+    return frame.select(
+        pl.col(name) if name in frame.columns else pl.lit(None, dtype).alias(name) for name, dtype in schema.items()
+    ).cast(schema)  # type: ignore[arg-type]
+
+
+def _json(resource: tuple[tuple[str, str], ...]) -> str:
+    return json.dumps(dict(resource), sort_keys=True)
