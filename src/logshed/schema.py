@@ -23,7 +23,7 @@ class Column:
 
     Attributes:
         name: The column's name, OpenTelemetry's with ``_`` for ``.``.
-        kind: Its Iceberg type; ``map`` is ``map<string, string>`` with optional values, ``timestamptz`` in microseconds.
+        kind: Its Iceberg type; ``map`` is ``map<string, string>`` with optional values, ``timestamptz`` has µs.
         meaning: One line that says what it holds, with its unit.
         required: Whether no row may leave it out.
     """

@@ -1,0 +1,51 @@
+# `make demo` shows what Logshed does; `make test` proves it. Both start from a fresh clone.
+SHELL := /bin/bash
+VENV ?= .venv
+export VENV
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint types tests bench docs install clean
+
+help:
+	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
+	@echo "make test     install what tests need, then lint, types, import contracts and all tests"
+	@echo "make install  only make $(VENV) with the command $(BIN)/logshed"
+	@echo "make bench    measure ingest beside ClickHouse's engine and DuckDB"
+	@echo "make docs     write the generated reference pages anew"
+	@echo "make clean    remove what these have made"
+
+install: $(VENV)/.base
+
+$(VENV)/.base: pyproject.toml tools/install
+	@tools/install base
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml tools/install
+	@tools/install dev
+	@touch $@ $(VENV)/.base
+
+demo: $(VENV)/.base
+	@$(BIN)/python examples/demo.py
+
+test: lint types tests
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+tests: $(VENV)/.dev
+	@tools/system-packages
+	$(BIN)/pytest -n auto --dist loadfile $(PYTEST)
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/ingest.py $(BENCH)
+
+docs: $(VENV)/.dev
+	$(BIN)/python tools/reference.py
+
+clean:
+	rm -rf $(VENV) build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

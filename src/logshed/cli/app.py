@@ -1,0 +1,38 @@
+"""The program's commands, gathered."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from logshed import __version__
+from logshed.cli import audit, doctor, formats, ingest, query, rejects
+
+app = typer.Typer(
+    name="logshed",
+    help="Takes log lines from anywhere into one open lake that you can query, watch and defend.",
+    epilog='Begin with: logshed ingest /var/log/nginx · logshed run · logshed query "SELECT * FROM logs LIMIT 10"',
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"logshed {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
+
+
+for group in (ingest, query, rejects, formats, audit, doctor):
+    group.register(app)

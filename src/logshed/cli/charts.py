@@ -1,0 +1,42 @@
+"""Draws bars in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from logshed.cli.cells import fitted, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+PARTS = " ▏▎▍▌▋▊▉"
+"""A cell's eighths, from the left."""
+MOST_BARS = 400
+NARROWEST_BAR = 10
+
+
+def bars(labels: Sequence[object], values: Sequence[float | None], *, width: int = 80) -> Iterator[str]:
+    """One line a value: its label, its bar, its figure.
+
+    Args:
+        labels: What each value is of.
+        values: The figures; what is missing or below zero has no bar.
+        width: Cells of a line.
+    """
+    texts = [shown(label) for label in labels]
+    figures = [shown(value) for value in values]
+    label_width = min(max(map(cell_len, texts), default=0), width // 2)
+    figure_width = max(map(cell_len, figures), default=0)
+    room = max(NARROWEST_BAR, width - label_width - figure_width - 2)
+    top = max((value for value in values if value is not None), default=0)
+    for text, value, figure in zip(texts[:MOST_BARS], values, figures, strict=False):
+        yield f"{fitted(text, label_width)} {_bar(value or 0, top, room)} {figure}"
+    if len(texts) > MOST_BARS:
+        yield f"… {len(texts) - MOST_BARS} more; look at a shorter time with --since and --until"
+
+
+def _bar(value: float, top: float, room: int) -> str:
+    eighths = round(room * 8 * value / top) if top > 0 and value > 0 else 0
+    return "█" * (eighths // 8) + (PARTS[eighths % 8] if eighths % 8 else "")

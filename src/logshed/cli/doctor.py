@@ -1,0 +1,192 @@
+"""``logshed doctor`` and ``logshed check``: what is missing or misset, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import typer
+
+from logshed.cli import terminal
+from logshed.cli.commands import FAILED, JsonOption, LakeOption, add
+from logshed.errors import LogshedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from logshed.settings import Drop, Settings
+
+T = TypeVar("T")
+LOW_DISK_BYTES = 2 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        state: ``ok``, ``note`` (works, but could be better) or ``bad``.
+        text: What was found, and what to do.
+    """
+
+    state: Literal["ok", "note", "bad"]
+    text: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    add(app, "doctor", doctor)
+    add(app, "check", check)
+
+
+def doctor(*, lake: LakeOption = None, as_json: JsonOption = False) -> None:
+    """Name what is missing or misset.
+
+    Looks at the installation, the settings, the data files and the lake. Exits with 1 if anything does not work.
+    """
+    _report([*_installation(), *_configuration(), *_data_files(), *_lake(lake)], as_json=as_json)
+
+
+def check(*, as_json: JsonOption = False) -> None:
+    """Check logshed.toml and what it names.
+
+    Checks .env and the environment too. Exits with 1 if anything is wrong.
+    """
+    _report([*_configuration(), *_data_files()], as_json=as_json)
+
+
+def _report(findings: list[Finding], *, as_json: bool) -> None:
+    if as_json:
+        import orjson  # noqa: PLC0415 - only for --json
+
+        print(orjson.dumps([asdict(one) for one in findings], option=orjson.OPT_INDENT_2).decode())
+    else:
+        for one in findings:
+            print(f"{terminal.bold(f'{one.state:<4}')}  {one.text}")
+    if any(one.state == "bad" for one in findings):
+        raise typer.Exit(FAILED)
+
+
+def _installation() -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("ok", f"Python {python}, {os.cpu_count()} processors")
+    for requirement in _requirements():
+        name, _, extra = requirement.partition(";")
+        distribution = name.split("[")[0].split(">")[0].split("<")[0].split("=")[0].strip()
+        try:
+            yield Finding("ok", f"{distribution} {version(distribution)}")
+        except PackageNotFoundError:
+            if "extra ==" in extra:
+                group = extra.split("extra ==")[1].strip(" '\"")
+                yield Finding("note", f"{distribution} is not installed; `pip install 'logshed[{group}]'` adds it")
+            else:
+                yield Finding("bad", f"{distribution} is not installed; install Logshed again with pip")
+
+
+def _requirements() -> list[str]:
+    try:
+        return requires("logshed") or []
+    except PackageNotFoundError:  # run from its sources, which may well have all that they need
+        return []
+
+
+def _configuration() -> Iterator[Finding]:
+    from logshed.settings import FILE, Settings, unknown_variables  # noqa: PLC0415 - not for `--help`
+
+    here = Path.cwd()
+    settings, finding = _tried(
+        Settings.load, f"settings are sound ({FILE} {_there(here / FILE)}, .env {_there(here / '.env')})"
+    )
+    yield finding
+    if settings is None:
+        return
+    for name in unknown_variables(here):
+        yield Finding("note", f"the variable {name} sets nothing; correct or remove it")
+    for rule in settings.drop:
+        yield _tried(_drop_check(rule), f"drop rule {rule.name} is sound")[1]
+    for folder in settings.plugins:
+        if not folder.is_dir():
+            yield Finding(
+                "bad", f"cannot use the plug-in folder {folder}: it is not there; create it or correct plugins"
+            )
+
+
+def _data_files() -> Iterator[Finding]:
+    settings = _settings()
+    if settings is None:
+        return
+    from logshed.formats import registry as formats  # noqa: PLC0415 - heavy
+    from logshed.queries import registry as queries  # noqa: PLC0415 - heavy
+    from logshed.redaction import registry as redaction  # noqa: PLC0415 - heavy
+
+    yield _tried(lambda: formats.load(settings.plugins), "every format file is sound")[1]
+    yield _tried(lambda: queries.load(settings.plugins), "every question is sound")[1]
+    yield _tried(
+        lambda: redaction.load_policy(settings.policy, settings.plugins), f"redaction policy {settings.policy} is sound"
+    )[1]
+
+
+def _lake(path: Path | None) -> Iterator[Finding]:
+    settings = _settings()
+    folder = path or (settings.lake if settings else None)
+    if folder is None:
+        return
+    if not folder.exists():
+        yield Finding("note", f"there is no lake at {folder} yet; `logshed ingest` creates it")
+    else:
+        from logshed.api import Lake  # noqa: PLC0415 - heavy
+
+        yield _tried(lambda: Lake.open(folder), f"the lake at {folder} can be opened")[1]
+        if not os.access(folder, os.W_OK):
+            yield Finding("bad", f"cannot write to {folder}: permission denied; take another lake or user")
+    nearest = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(nearest).free
+    state: Literal["ok", "note"] = "ok" if free > LOW_DISK_BYTES else "note"
+    yield Finding(state, f"{free / 1e9:.1f} GB free for the lake")
+
+
+def _tried(call: Callable[[], T], good: str) -> tuple[T | None, Finding]:
+    """What the call gives, and what is to be told of it."""
+    try:
+        return call(), Finding("ok", good)
+    except LogshedError as error:
+        return None, Finding("bad", str(error))
+
+
+def _settings() -> Settings | None:
+    from logshed.settings import Settings  # noqa: PLC0415 - not for `--help`
+
+    try:
+        return Settings.load()
+    except LogshedError:
+        return None  # told by _configuration
+
+
+def _drop_check(rule: Drop) -> Callable[[], None]:
+    """Runs the rule's conditions on no rows."""
+
+    def run() -> None:
+        import polars as pl  # noqa: PLC0415 - heavy
+
+        from logshed import schema  # noqa: PLC0415 - as above
+
+        empty = pl.DataFrame(schema=schema.polars_schema(schema.SILVER))
+        try:
+            if rule.match:
+                pl.Series([""]).str.contains(rule.match)
+            if rule.where:
+                pl.sql_expr(rule.where)
+                empty.filter(pl.sql_expr(rule.where))
+        except pl.exceptions.PolarsError as error:
+            raise UsageError(f"cannot use drop rule {rule.name}: {error}; correct it in logshed.toml") from None
+
+    return run
+
+
+def _there(path: Path) -> str:
+    return "read" if path.is_file() else "not there"

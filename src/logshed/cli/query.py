@@ -1,0 +1,180 @@
+"""``logshed query`` and ``logshed run``: SQL and named questions."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from logshed.cli import charts, output, terminal
+from logshed.cli.commands import JsonOption, LakeOption, add, pairs
+from logshed.cli.output import Format, FormatOption, OutputOption
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from logshed.api import Lake
+    from logshed.queries.model import Question
+    from logshed.sql.result import Result
+
+
+class Engine(StrEnum):
+    """What runs the SQL."""
+
+    DUCKDB = "duckdb"
+    CLICKHOUSE = "clickhouse"
+
+
+EngineOption = Annotated[Engine, typer.Option("--sql", help="What runs the SQL.")]
+ParameterOption = Annotated[
+    list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Set a parameter.", show_default=False)
+]
+
+
+QUERY_EXAMPLES = (
+    'logshed query "SELECT url_path, count(*) AS n FROM logs GROUP BY 1 ORDER BY n DESC LIMIT 10"',
+    'logshed query "SELECT * FROM logs WHERE severity_number >= 17" --output errors.parquet',
+    "logshed query 'SELECT count(*) FROM logs WHERE client_address = $ip' -p ip=192.0.2.1",
+)
+RUN_EXAMPLES = (
+    "logshed run",
+    "logshed run http_traffic",
+    "logshed run traffic_by_hour --since 2015-05-17 --until 2015-05-18 --chart",
+    "logshed run top_paths --since 7d --output paths.csv",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    add(app, "query", query, examples=QUERY_EXAMPLES)
+    add(app, "run", run, examples=RUN_EXAMPLES)
+
+
+def query(
+    sql: Annotated[
+        str,
+        typer.Argument(metavar="SQL", help="One statement in DuckDB's dialect, or - to read it from standard input."),
+    ],
+    *,
+    lake: LakeOption = None,
+    form: FormatOption = Format.TABLE,
+    as_json: JsonOption = False,
+    to: OutputOption = None,
+    engine: EngineOption = Engine.DUCKDB,
+    param: ParameterOption = None,
+) -> None:
+    """Ask the lake in SQL. Its tables: logs (what the lines say) and lines (the lines themselves)."""
+    from logshed.api import Lake  # noqa: PLC0415 - heavy
+
+    text = sys.stdin.read() if sql == "-" else sql
+    with Lake.open(lake, check=False).query(text, engine=engine.value, params={**pairs(param or [])} or None) as result:
+        output.write(result, _format(form, to, as_json=as_json), to)
+
+
+def run(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="The question; without it, all are listed.", show_default=False),
+    ] = None,
+    *,
+    list_all: Annotated[bool, typer.Option("--list", help="List the questions.")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the question's meaning and SQL instead of running it.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="From then on: 24h, 7d, today, 2026-11-01, all.", show_default=False),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Up to then.", show_default=False)] = None,
+    collection: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this collection.", show_default=False)
+    ] = None,
+    chart: Annotated[bool, typer.Option("--chart", help="Draw bars instead of a table.")] = False,
+    param: ParameterOption = None,
+    lake: LakeOption = None,
+    form: FormatOption = Format.TABLE,
+    as_json: JsonOption = False,
+    to: OutputOption = None,
+    engine: EngineOption = Engine.DUCKDB,
+) -> None:
+    """Ask a named question."""
+    from logshed.queries import registry  # noqa: PLC0415 - not for `--help`
+    from logshed.settings import Settings  # noqa: PLC0415 - as above
+
+    plugins = Settings.load().plugins
+    if name is None or list_all:
+        _list(registry.load(plugins), as_json=as_json)
+        return
+    question = registry.question(name, plugins)
+    if show:
+        print("\n".join(question_lines(question)))
+        return
+    from logshed.api import Lake  # noqa: PLC0415 - heavy
+
+    opened = Lake.open(lake)
+    asked: dict[str, Any] = {**pairs(param or []), "since": since, "until": until, "collection": collection}
+    with opened.run(name, engine=engine.value, **asked) as result:
+        rows = _draw(question, result) if chart else output.write(result, _format(form, to, as_json=as_json), to)
+    if not rows:
+        print(_nothing(opened, question, since), file=sys.stderr)
+
+
+def question_lines(question: Question) -> list[str]:
+    """What a question means, and its SQL."""
+    lines = [
+        f"{question.name}: {question.title}",
+        question.description,
+        "",
+        f"Looks back: {question.window}",
+        "Columns:",
+    ]
+    lines += [f"  {name}: {meaning}" for name, meaning in question.columns.items()]
+    if question.parameters:
+        lines.append("Parameters:")
+        lines += [f"  {name}={one.default}: {one.meaning}" for name, one in question.parameters.items()]
+    return [*lines, "", question.sql]
+
+
+def _format(form: Format, to: Path | None, *, as_json: bool) -> Format:
+    """The format that was asked for; a file's ending says it where nothing else does."""
+    if as_json:
+        return Format.JSON
+    endings = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN, ".jsonl": Format.NDJSON}
+    return endings.get(to.suffix.lower(), form) if to is not None and form is Format.TABLE else form
+
+
+def _list(questions: dict[str, Question], *, as_json: bool) -> None:
+    if as_json:
+        import orjson  # noqa: PLC0415 - only for --json
+
+        print(orjson.dumps(list(questions.values()), option=orjson.OPT_INDENT_2).decode())
+        return
+    size = max(map(len, questions), default=0)
+    for name, question in questions.items():
+        print(f"{terminal.bold(f'{name:<{size}}')}  {question.title} ({question.window})")
+    print("\nAsk one with `logshed run NAME`; `--show` explains it, `--since all` looks at everything.")
+
+
+def _draw(question: Question, result: Result) -> int:
+    rows = result.rows()
+    names = list(result.columns)
+    x, y = (question.chart.x, question.chart.y) if question.chart else (names[0], names[-1])
+    labels, values = [row[names.index(x)] for row in rows], [row[names.index(y)] for row in rows]
+    print(terminal.bold(question.title))
+    for line in charts.bars(labels, values, width=terminal.width() or 80):
+        print(line)
+    return len(rows)
+
+
+def _nothing(lake: Lake, question: Question, since: str | None) -> str:
+    """Why an answer has no rows, and what to do: old logs lie before the default window."""
+    first, last = lake.query("SELECT min(timestamp), max(timestamp) FROM logs").rows()[0]
+    if first is None:
+        return "No rows: the lake is empty; fill it with `logshed ingest`."
+    window = f"since {since}" if since else f"in the default window ({question.window})"
+    return (
+        f"No rows {window}. The lake holds {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC: "
+        f"try --since {first:%Y-%m-%d}, or --since all."
+    )

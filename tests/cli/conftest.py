@@ -1,0 +1,38 @@
+"""A lake of the sample logs, made once by the command itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOGS = ("access.log", "app.jsonl", "auth.log", "docker-json.log")
+
+
+@pytest.fixture(scope="session")
+def ingested(
+    tmp_path_factory: pytest.TempPathFactory, examples: Path, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """What ``logshed ingest`` of the sample logs came to; its working directory holds the lake."""
+    folder = tmp_path_factory.mktemp("sample")
+    return subprocess.run(
+        [sys.executable, "-m", "logshed", "ingest", *(str(examples / log) for log in LOGS)],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**environment, "LOGSHED_LAKE": str(folder / "lake")},
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="session")
+def lake(ingested: subprocess.CompletedProcess[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake of the sample logs; only read it."""
+    assert ingested.returncode == 0, ingested.stderr
+    return next(tmp_path_factory.getbasetemp().glob("sample*/lake"))

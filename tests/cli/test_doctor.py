@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import Run
+
+
+def test_a_sound_installation_has_nothing_bad(logshed: Run, lake: Path) -> None:
+    done = logshed("doctor", "--json", "--lake", lake)
+    found = json.loads(done.stdout)
+    assert done.returncode == 0, found
+    assert not [one for one in found if one["state"] == "bad"]
+    assert any("lake at" in one["text"] and one["state"] == "ok" for one in found)
+
+
+def test_a_lake_that_is_not_there_yet_is_only_noted(logshed: Run) -> None:
+    done = logshed("doctor")
+    assert done.returncode == 0
+    assert "note  there is no lake at " in done.stdout
+
+
+def test_check_names_everything_that_is_misset(logshed: Run, tmp_path: Path) -> None:
+    (tmp_path / "logshed.toml").write_text(
+        'policy = "nowhere.toml"\nplugins = ["gone"]\n'
+        '[[drop]]\nname = "a"\nmatch = "("\n[[drop]]\nname = "b"\nwhere = "no_column = 1"\n'
+    )
+    done = logshed("check", env={"LOGSHED_POLCY": "x"})
+    assert done.returncode == 1
+    bad = [line for line in done.stdout.splitlines() if line.startswith("bad")]
+    for word in ("drop rule a", "drop rule b", "gone", "nowhere.toml"):
+        assert any(word in line for line in bad), word
+    assert "note  the variable LOGSHED_POLCY (did you mean policy?) sets nothing" in done.stdout
+
+
+def test_check_is_content_with_the_file_of_the_documentation(logshed: Run, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    example = page.split("```toml\n")[1].split("```")[0]
+    (tmp_path / "logshed.toml").write_text(example)
+    (tmp_path / "ours").mkdir()
+    done = logshed("check")
+    assert done.returncode == 0, done.stdout
