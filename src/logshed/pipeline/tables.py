@@ -50,10 +50,6 @@ class LakeTables:
         except ValueError as error:
             raise QueryError(f"cannot prune files of {table} by {where}: {error}; report this statement") from error
 
-    def location(self, table: str) -> str:
-        """The folder of the table."""
-        return str(self._table(table).location()).removeprefix("file://")
-
     def _table(self, short: str) -> Table:
         if short not in self._loaded:
             self._loaded[short] = self._opened().table(TABLES[short])

@@ -1,0 +1,40 @@
+"""Finds the named questions: ours, installed packages' and the user's."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from logshed.errors import QueryError
+from logshed.plugins import data_files
+from logshed.queries.model import Question, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+def load(extra: Iterable[Path] = ()) -> dict[str, Question]:
+    """All questions by name.
+
+    Args:
+        extra: More roots to look in (the ``plugins`` path of logshed.toml).
+
+    Raises:
+        logshed.errors.QueryError: A file's header is wrong.
+    """
+    return {name: parse(name, file.read_text("utf-8")) for name, file in data_files("queries", ".sql", extra).items()}
+
+
+def question(name: str, extra: Iterable[Path] = ()) -> Question:
+    """One question; a mistake in another file does not matter.
+
+    Raises:
+        logshed.errors.QueryError: There is none of this name, or its header is wrong.
+    """
+    found = data_files("queries", ".sql", extra)
+    if name not in found:
+        near = difflib.get_close_matches(name, found, n=1, cutoff=0.5)
+        advice = f"did you mean {near[0]}?" if near else "logshed run --list shows them"
+        raise QueryError(f"cannot run the question {name!r}: there is none; {advice}")
+    return parse(name, found[name].read_text("utf-8"))

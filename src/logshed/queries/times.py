@@ -1,0 +1,67 @@
+"""Reads the times that people write: ``24h``, ``yesterday``, ``2015-05-17``, ``2015-05-17T10:05:03+02:00``."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from logshed.errors import UsageError
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""No record lies outside: event times start in 1990 and end a day after now."""
+
+_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|hours?|d|days?|w|weeks?)(?:\s+ago)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def moment(text: str, *, now: datetime, timezone: str = "UTC") -> datetime:
+    """The moment that a text names, in UTC.
+
+    Args:
+        text: A time ago (``90s``, ``15m``, ``24h``, ``7d``, ``2w``), ``now``, ``today``, ``yesterday`` (their first
+            moment), ``all`` (before every record), an ISO date (its first moment) or an ISO date and time.
+        now: The present, with a zone.
+        timezone: The zone of days and of times that name none.
+
+    Raises:
+        logshed.errors.UsageError: The text is none of these.
+    """
+    wanted = text.strip().lower()
+    zone = _zone(timezone)
+    if ago := _AGO.fullmatch(wanted):
+        return _back(now, float(ago[1]) * _SECONDS[ago[2][0]], text)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    named = {"now": now, "today": midnight, "yesterday": _midnight_before(midnight), "all": EARLIEST}
+    if wanted in named:
+        return named[wanted].astimezone(UTC)
+    try:
+        found = datetime.fromisoformat(text.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"cannot read the time {text!r}: it is no time; write 24h, 7d, today, yesterday, all, 2026-11-01 or "
+            "2026-11-01T10:00:00Z"
+        ) from error
+
+
+def _back(now: datetime, seconds: float, text: str) -> datetime:
+    try:
+        return max(EARLIEST, (now - timedelta(seconds=seconds)).astimezone(UTC))
+    except OverflowError as error:
+        raise UsageError(f"cannot read the time {text!r}: it is too long ago; write all for everything") from error
+
+
+def _midnight_before(midnight: datetime) -> datetime:
+    """The day before in wall-clock days: a day may have 23 or 25 hours."""
+    return (midnight.replace(tzinfo=None) - timedelta(days=1)).replace(tzinfo=midnight.tzinfo)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return UTC if name.upper() == "UTC" else ZoneInfo(name)
+    except (ValueError, KeyError) as error:
+        raise UsageError(
+            f"cannot use the time zone {name!r}: there is none; write a name such as Europe/Berlin"
+        ) from error

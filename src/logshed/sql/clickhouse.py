@@ -1,0 +1,260 @@
+"""Runs statements on ClickHouse: a server, or its engine inside this process (chdb), both by clickhouse-connect."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from logshed.errors import QueryError
+from logshed.sql import dialect
+from logshed.sql.duckdb import DuckDB
+from logshed.sql.result import BATCH_ROWS, Result
+from logshed.sql.views import views
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from logshed.schema import Kind
+    from logshed.sql.tables import TableColumn, Tables
+
+SETTINGS: dict[str, object] = {
+    "session_timezone": "UTC",
+    "prefer_column_name_to_alias": 1,  # as in DuckDB: WHERE means the column
+    "aggregate_functions_null_for_empty": 1,
+    "join_use_nulls": 1,
+    "cast_keep_nullable": 1,
+    "output_format_arrow_string_as_string": 1,
+    "output_format_arrow_compression_method": "none",
+    "max_block_size": BATCH_ROWS,
+    "readonly": 1,  # also keeps file(), url() and the like shut
+}
+"""They make ClickHouse answer as DuckDB does, and keep a statement from doing more than read."""
+
+_CODE = re.compile(r"^.*?DB::Exception: ", re.DOTALL)
+_TAIL = re.compile(r"(\. In scope | SETTINGS | FORMAT |: While executing | \([A-Z_]+\)).*", re.DOTALL)
+
+
+_TYPES: dict[Kind, str] = {
+    "string": "Nullable(String)",
+    "int": "Nullable(Int32)",
+    "long": "Nullable(Int64)",
+    "double": "Nullable(Float64)",
+    "boolean": "Nullable(Bool)",
+    "timestamptz": "Nullable(DateTime64(6, 'UTC'))",
+    "map": "Map(String, Nullable(String))",
+}
+_ARROW: dict[str, pa.DataType] = {
+    "String": pa.string(),
+    "Bool": pa.bool_(),
+    "Int8": pa.int32(),
+    "Int16": pa.int32(),
+    "Int32": pa.int32(),
+    "Int64": pa.int64(),
+    "UInt8": pa.int64(),
+    "UInt16": pa.int64(),
+    "UInt32": pa.int64(),
+    "UInt64": pa.int64(),
+    "Float32": pa.float64(),
+    "Float64": pa.float64(),
+    "Date": pa.date32(),
+    "Date32": pa.date32(),
+    "DateTime": pa.timestamp("us", "UTC"),
+    "DateTime64": pa.timestamp("us", "UTC"),
+    "Nothing": pa.null(),
+}
+
+
+def connect(tables: Tables, **client: Any) -> ClickHouse:
+    """An engine over a lake's tables.
+
+    Args:
+        tables: The lake's tables.
+        client: What ``clickhouse_connect.get_client`` takes, such as ``host``; without it chdb answers.
+    """
+    return ClickHouse(tables, **client)
+
+
+class ClickHouse:
+    """Answers statements written in DuckDB's dialect.
+
+    Args:
+        tables: The lake's tables. A server must see their files under the same paths, inside its ``user_files_path``.
+        client: See ``connect``.
+
+    Raises:
+        logshed.errors.QueryError: The packages are not installed, or the server does not answer.
+    """
+
+    def __init__(self, tables: Tables, **client: Any) -> None:
+        self._tables = tables
+        options = client or {"interface": "chdb"}
+        self._maker = _client(options)
+        self._reader = _reader(options)
+
+    def query(self, sql: str, params: Mapping[str, object] | None = None) -> Result:
+        """Run one statement that reads.
+
+        Args:
+            sql: The statement, in DuckDB's dialect; ``$name`` stands for a value.
+            params: The values by name; ones that the statement does not use are ignored.
+
+        Raises:
+            logshed.errors.QueryError: The statement is wrong, or it does more than read.
+        """
+        values = params or {}
+        mistake: QueryError | None = None
+        filters: dict[str, str | None] = {}
+        try:
+            filters = DuckDB(self._tables).filters(sql, values)
+        except QueryError as error:
+            mistake = error  # or a function that only ClickHouse has: it shall try
+        statement = _Statement(self._maker, self._reader, self._tables)
+        try:
+            return statement.run(sql, values, filters)
+        except Exception as error:  # the client raises what its transport does
+            statement.close()
+            raise mistake or _query_error(error) from error
+
+
+class _Statement:
+    """One statement and the database that shows it the lake's tables."""
+
+    def __init__(self, maker: Any, reader: Any, tables: Tables) -> None:
+        self._maker = maker
+        self._reader = reader
+        self._tables = tables
+        self._database = ""
+
+    def run(self, sql: str, values: Mapping[str, object], filters: Mapping[str, str | None]) -> Result:
+        tree = dialect.parsed(sql)
+        read = dialect.tables_of(tree)
+        used = [name for name in self._tables.names() if read & {view.path for view in views(name)}] if read else []
+        columns = {name: self._tables.columns(name) for name in used}
+        files = {name: self._tables.files(name, filters.get(name)) for name in used}
+        if used:
+            self._create(columns, files)
+        text = dialect.to_clickhouse(tree, values, columns, lambda name: f"{self._database}.{name}")
+        described = self._reader.query(f"DESCRIBE TABLE ({text})").result_rows
+        kinds = [str(row[1]) for row in described]
+        schema = _schema([str(row[0]) for row in described], kinds)
+        stream = self._reader.query_arrow_stream(text)
+        read_files = sum(map(len, files.values()))
+        return Result(schema, _batches(stream, kinds, schema), close=self.close, files_read=read_files)
+
+    def _create(self, columns: Mapping[str, Sequence[TableColumn]], files: Mapping[str, Sequence[str]]) -> None:
+        """Show the tables under names of their own: a statement may read these, and no path."""
+        self._database = f"logshed_{secrets.token_hex(8)}"
+        self._maker.command(f"CREATE DATABASE {self._database} ENGINE = Memory")
+        for table, listed in columns.items():
+            typed = ", ".join(f"{_name(column.name)} {_TYPES[column.kind]}" for column in listed)
+            source = (
+                f"AS file({_glob(files[table])}, 'Parquet', {_text(typed)})"
+                if files[table]
+                else f"({typed}) ENGINE = Memory"
+            )
+            self._maker.command(f"CREATE TABLE {self._database}.{table} {source}")
+
+    def close(self) -> None:
+        """Drop what was made for the statement."""
+        if self._database:
+            self._maker.command(f"DROP DATABASE IF EXISTS {self._database}")
+            self._database = ""
+
+
+def _client(options: dict[str, Any]) -> Any:
+    try:
+        import clickhouse_connect  # noqa: PLC0415 - an extra
+
+        return clickhouse_connect.get_client(**options)
+    except ImportError as error:
+        raise QueryError(
+            f"cannot use ClickHouse: {error.name or error} is not installed; pip install 'logshed[clickhouse]'"
+        ) from error
+    except Exception as error:  # the client raises what its transport does
+        raise QueryError(f"cannot reach ClickHouse: {_cause(error)}; check the address and the user") from error
+
+
+def _reader(options: dict[str, Any]) -> Any:
+    """A client that can do nothing but read."""
+    if options.get("interface") != "chdb":
+        return _client(options | {"settings": SETTINGS})
+    reader = _client(options)
+    reader.command("SET " + ", ".join(f"{name} = {value!r}" for name, value in SETTINGS.items()))
+    return reader
+
+
+def _batches(stream: Any, kinds: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    try:
+        with stream as batches:
+            for batch in batches:
+                yield _fitted(batch, kinds, schema)
+    except QueryError:
+        raise
+    except Exception as error:  # the client raises what its transport does
+        raise _query_error(error) from error
+
+
+def _schema(names: Sequence[str], kinds: Sequence[str]) -> pa.Schema:
+    """The Arrow schema for ClickHouse's types: times in microseconds UTC, whole numbers with a sign."""
+    return pa.schema([pa.field(name, _arrow_type(name, kind)) for name, kind in zip(names, kinds, strict=True)])
+
+
+def _arrow_type(name: str, kind: str) -> pa.DataType:
+    plain = _bare(kind)
+    if plain.startswith("Array("):
+        return pa.list_(_arrow_type(name, plain[6:-1]))
+    if plain.startswith("Map(String, "):
+        return pa.map_(pa.string(), _arrow_type(name, plain[12:-1]))
+    if decimal := re.fullmatch(r"Decimal\((\d+), (\d+)\)", plain):
+        return pa.decimal128(int(decimal[1]), int(decimal[2]))
+    found = _ARROW.get(plain.partition("(")[0])
+    if found is None:
+        raise QueryError(f"cannot show column {name}: its type is {kind}; cast it to VARCHAR")
+    return found
+
+
+def _bare(kind: str) -> str:
+    for wrapper in ("LowCardinality(", "Nullable("):
+        if kind.startswith(wrapper):
+            kind = kind[len(wrapper) : -1]
+    return kind
+
+
+def _fitted(batch: pa.RecordBatch, kinds: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
+    arrays = []
+    for array, kind, field in zip(batch.columns, kinds, schema, strict=True):
+        if _bare(kind).startswith("DateTime") and pa.types.is_integer(array.type):  # a DateTime comes as seconds
+            array = array.cast(pa.int64()).cast(pa.timestamp("s", "UTC"))  # noqa: PLW2901 - the same values
+        arrays.append(array if array.type == field.type else array.cast(field.type))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _query_error(error: Exception) -> QueryError:
+    if isinstance(error, QueryError):
+        return error
+    return QueryError(f"cannot run the query on ClickHouse: {_cause(error)}; mend the statement, or use DuckDB")
+
+
+def _cause(error: Exception) -> str:
+    text = _TAIL.sub("", _CODE.sub("", str(error))).strip()
+    return (text.splitlines() or [type(error).__name__])[0].rstrip(".")
+
+
+def _glob(files: Sequence[str]) -> str:
+    """Exactly these files, as ``file()`` takes them."""
+    paths = [file.removeprefix("file://") for file in files]
+    odd = next((path for path in paths if set(path) & set("*?{},")), None)
+    if odd is not None:
+        raise QueryError(f"cannot read {odd} by ClickHouse: its path holds one of * ? {{ }} or a comma; use DuckDB")
+    return _text("/{" + ",".join(path.removeprefix("/") for path in paths) + "}") if len(paths) > 1 else _text(paths[0])
+
+
+def _name(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

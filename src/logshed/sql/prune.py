@@ -1,0 +1,125 @@
+"""Finds the data files that a statement can need, by asking DuckDB's optimizer for its filters on one-row stand-ins."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from logshed.sql.filters import both, either, row_filter
+from logshed.sql.views import DUCKDB_TYPES, quoted, views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import duckdb
+
+    from logshed.sql.tables import TableColumn
+    from logshed.sql.views import View
+
+EXPLAIN = "EXPLAIN (FORMAT JSON) "
+
+
+def plan(connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+    """The optimizer's plan of a statement.
+
+    Raises:
+        duckdb.Error: The statement is wrong.
+    """
+    rows = connection.execute(EXPLAIN + sql, dict(values) or None).fetchall()
+    nodes: list[dict[str, Any]] = json.loads(rows[0][1])
+    return nodes
+
+
+class Stubs:
+    """One-row tables in place of the lake's, behind the same views.
+
+    Two looks are taken, and what either tells is used.
+
+    First with columns whose names nobody can guess: what the plan says of such a name is said of that column, whatever
+    names and texts the statement brings. So a filter above a scan can be trusted too.
+
+    Then with plain tables for the views that show a whole table: DuckDB pushes ``CAST(timestamp AS DATE)`` into the
+    scan of a table, but not through a view. A scan prints its own table's names; filters above it may print the
+    statement's and are not looked at.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Sequence[TableColumn]]) -> None:
+        self._connection = connection
+        self._listed = columns
+        self._secret = secrets.token_hex(4)
+        self._stubs: dict[str, tuple[str, dict[str, TableColumn]]] = {}
+        for number, table in enumerate(columns):
+            self._hide(table, f"iceberg.lake.t{number}_{self._secret}")
+
+    def wanted(self, sql: str, values: Mapping[str, object]) -> dict[str, str | None]:
+        """The tables that a statement reads, each with a row filter that all rows it needs pass, or None.
+
+        Raises:
+            duckdb.Error: The statement is wrong.
+        """
+        # Statistics of the stand-ins' one row must not decide anything.
+        self._connection.execute("SET disabled_optimizers = 'statistics_propagation'")
+        hidden = self._look(sql, values)
+        for table in self._listed:
+            self._show(table)
+        plain = self._look(sql, values)
+        self._connection.execute("RESET disabled_optimizers")
+        return {table: both(hidden.get(table), plain.get(table)) for table in hidden.keys() | plain.keys()}
+
+    def replace(self, table: str, source: Callable[[View], str]) -> None:
+        """Put the real views of a table in the place of its stand-ins."""
+        for view in views(table):
+            if view.whole:
+                self._connection.execute(f"DROP TABLE {view.path}")
+            self._connection.execute(f"CREATE OR REPLACE VIEW {view.path} AS {source(view)}")
+
+    def _look(self, sql: str, values: Mapping[str, object]) -> dict[str, str | None]:
+        found: dict[str, list[str | None]] = {}
+        for scan, above in _scans(plan(self._connection, sql, values)):
+            if (stub := str(scan.get("Table"))) in self._stubs:
+                table, columns = self._stubs[stub]
+                texts = [_joined(scan.get("Filters"))]
+                if stub.endswith(self._secret):
+                    texts.append(_joined(above.get("Expression")))
+                found.setdefault(table, []).append(row_filter(texts, columns))
+        return {table: either(filters) for table, filters in found.items()}
+
+    def _hide(self, table: str, stub: str) -> None:
+        listed = self._listed[table]
+        names = {column.name: f"c{number}_{self._secret}" for number, column in enumerate(listed)}
+        self._create(stub, [f"{names[column.name]} {DUCKDB_TYPES[column.kind]}" for column in listed])
+        for view in views(table):
+            self._connection.execute(f"CREATE VIEW {view.path} AS {view.select(names, stub)}")
+        self._stubs[stub] = (table, {names[column.name]: column for column in listed})
+
+    def _show(self, table: str) -> None:
+        listed = self._listed[table]
+        columns = [f"{quoted(column.name)} {DUCKDB_TYPES[column.kind]}" for column in listed]
+        for view in views(table):
+            if view.whole:
+                extra = view.expressions({column.name: quoted(column.name) for column in listed})
+                self._connection.execute(f"DROP VIEW {view.path}")
+                self._create(view.path, columns + [f"{quoted(name)} AS ({text})" for name, text in extra.items()])
+                self._stubs[f"iceberg.main.{view.path}"] = (table, {column.name: column for column in listed})
+
+    def _create(self, path: str, columns: Sequence[str]) -> None:
+        self._connection.execute(f"CREATE TABLE {path} ({', '.join(columns)})")
+        self._connection.execute(f"INSERT INTO {path} DEFAULT VALUES")
+
+
+def _scans(nodes: Sequence[dict[str, Any]], above: dict[str, Any] | None = None) -> Iterator[tuple[Any, Any]]:
+    """Every scan of a plan, with what is known of the filter right above it."""
+    for node in nodes:
+        info = node.get("extra_info") or {}
+        if "Table" in info:
+            yield info, above or {}
+        direct = info if node.get("name") == "FILTER" else None
+        yield from _scans(node.get("children") or (), direct)
+
+
+def _joined(text: object) -> str:
+    """DuckDB splits a node's text at its line feeds, those inside literals too: put it together again."""
+    if isinstance(text, list):
+        return "\n".join(map(str, text))
+    return str(text or "")

@@ -1,0 +1,54 @@
+"""What the SQL engines need to know of a lake; lake/ implements it, so that sql/ never imports lake/."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logshed.schema import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column as the table has it now.
+
+    Attributes:
+        field_id: The Iceberg field id, by which data files are read after a rename.
+        name: The column's name.
+        kind: Its type.
+        key_id: Field id of a map's keys, else None.
+        value_id: Field id of a map's values, else None.
+    """
+
+    field_id: int
+    name: str
+    kind: Kind
+    key_id: int | None = None
+    value_id: int | None = None
+
+
+class Tables(Protocol):
+    """A lake's tables at one moment. All calls of one query should see one snapshot."""
+
+    def names(self) -> Sequence[str]:
+        """The tables' short names, such as ``logs`` and ``lines``. Cheap: called for every statement with a FROM."""
+        ...
+
+    def columns(self, table: str) -> Sequence[TableColumn]:
+        """The columns of a table, in order."""
+        ...
+
+    def files(self, table: str, where: str | None) -> Sequence[str]:
+        """The data files of the current snapshot.
+
+        Args:
+            table: Its short name.
+            where: A PyIceberg row filter; a file may be left out where no row of it can pass. None asks for all.
+
+        Returns:
+            Paths or ``file://`` URLs.
+        """
+        ...

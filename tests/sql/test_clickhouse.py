@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from logshed.queries import load
+from logshed.sql import dialect
+from logshed.sql.duckdb import DuckDB
+
+if TYPE_CHECKING:
+    from logshed.pipeline.tables import LakeTables
+
+pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
+
+NOW = datetime(2024, 5, 10, tzinfo=UTC)
+QUESTIONS = load()
+EQUAL = [
+    "SELECT 1 AS one, 'x' AS text, true AS yes, NULL AS nothing",
+    'SELECT * EXCLUDE (attributes) FROM logs ORDER BY "offset"',
+    "SELECT * FROM iceberg.analytics.logs WHERE partition_date >= '2024-02-20' ORDER BY timestamp",
+    "SELECT * FROM lines",
+    "SELECT count(*) AS n, max(timestamp) AS last, sum(http_response_body_size) AS b FROM logs WHERE url_path = 'none'",
+    'SELECT median(severity_number) AS m, quantile_cont("offset", 0.9) AS q FROM logs',
+    "SELECT l.url_path FROM logs AS l JOIN logs AS m USING (record_id) ORDER BY record_id LIMIT 9",
+    "WITH logs AS (SELECT 7 AS seven) SELECT seven FROM logs",
+    "WITH x AS (SELECT url_path AS p FROM logs) SELECT p, count(*) AS n FROM x GROUP BY ALL ORDER BY n DESC, p",
+    "SELECT url_path AS timestamp FROM logs WHERE timestamp < '2024-01-03' ORDER BY 1 NULLS FIRST",
+    "SELECT count(*) AS n FROM logs WHERE $collection IS NULL OR collection = $collection",
+    "SELECT count(*) AS n FROM logs WHERE service_name = $name AND url_path IS NOT NULL AND 5 > 3",
+]
+REFUSED = [
+    "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+    "SELECT file('/etc/passwd')",
+    "SELECT * FROM url('http://127.0.0.1:1/', 'CSV')",
+    "DROP TABLE logs",
+    "SELECT 1; SELECT 2",
+    "INSERT INTO logs SELECT * FROM logs",
+    "SELECT url_pth FROM logs",
+]
+
+
+@pytest.fixture(scope="module")
+def answers(lake_root: Path) -> list[Any]:
+    asked: list[tuple[str, dict[str, object]]] = [(q.sql, q.bind(now=NOW, since="all")) for q in QUESTIONS.values()]
+    asked += [(q.sql, q.bind(now=NOW, since="90d", until="30d", collection="web")) for q in QUESTIONS.values()]
+    asked += [(sql, {"collection": None, "name": "'; DROP"}) for sql in EQUAL + REFUSED]
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("clickhouse_answers.py")), str(lake_root)],
+        input=pickle.dumps(asked),
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent / "src")},
+    )
+    found: list[Any] = pickle.loads(done.stdout)  # noqa: S301 - from our own child
+    return found
+
+
+def on_duckdb(tables: LakeTables, sql: str, params: dict[str, object]) -> tuple[list[str], list[str], list[object]]:
+    result = DuckDB(tables).query(sql, params)
+    return result.columns, [str(field.type) for field in result.schema], result.rows()
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_has_the_same_answer_on_both_engines(name: str, answers: list[Any], tables: LakeTables) -> None:
+    question, place = QUESTIONS[name], list(QUESTIONS).index(name)
+    whole = on_duckdb(tables, question.sql, question.bind(now=NOW, since="all"))
+    assert answers[place] == whole
+    assert whole[0] == list(question.columns)
+    assert whole[2]
+    part = on_duckdb(tables, question.sql, question.bind(now=NOW, since="90d", until="30d", collection="web"))
+    assert answers[len(QUESTIONS) + place] == part
+
+
+@pytest.mark.parametrize("sql", EQUAL)
+def test_a_statement_has_the_same_rows_on_both_engines(sql: str, answers: list[Any], tables: LakeTables) -> None:
+    columns, _, rows = on_duckdb(tables, sql, {"collection": None, "name": "'; DROP"})
+    answer = answers[2 * len(QUESTIONS) + EQUAL.index(sql)]
+    assert isinstance(answer, tuple), answer
+    assert answer[0] == columns
+    assert repr(answer[2]) == repr(rows)  # NaN is NaN
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_a_statement_cannot_leave_the_lake_on_clickhouse_either(sql: str, answers: list[Any]) -> None:
+    answer = answers[2 * len(QUESTIONS) + len(EQUAL) + REFUSED.index(sql)]
+    assert isinstance(answer, str)
+    assert answer.startswith("cannot ")
+
+
+def test_a_mistake_is_explained_as_on_duckdb(answers: list[Any]) -> None:
+    assert 'did you mean "url_path"?\n  line 1: SELECT url_pth' in answers[-1]
+
+
+def test_values_are_written_as_literals_of_clickhouse() -> None:
+    tree = dialect.parsed("SELECT $name AS a, $since AS b, $none AS c")
+    values = {"name": "it's \\ ", "since": datetime(2024, 1, 5, 12, tzinfo=UTC), "none": None}
+    sql = dialect.to_clickhouse(tree, values, {}, str)
+    assert sql == "SELECT 'it''s \\\\ ' AS a, toDateTime64('2024-01-05 12:00:00.000000', 6, 'UTC') AS b, NULL AS c"
