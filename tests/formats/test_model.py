@@ -10,7 +10,7 @@ from logshed.errors import FormatError
 from logshed.formats import registry
 from logshed.formats.apache import compile_format
 from logshed.formats.choice import Choice
-from logshed.formats.model import format_from
+from logshed.formats.reader import format_from
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ GOOD: dict[str, Any] = {
         ({"pattern": "("}, "`pattern` is no regular expression"),
         ({"pattern": ""}, "`pattern` is missing"),
         ({"colums": {}}, "`colums` is unknown"),
-        ({"multiline": {"begin": "x"}}, "`start` is missing"),
+        ({"multiline": {"begin": "x"}}, "multiline: key `begin` is unknown"),
         ({"envelope": {"stream": []}}, "`payload` is missing"),
         ({"nulls": [1]}, "`nulls` must be a list of strings"),
         ({"sample": [{"line": "x"}]}, "sample 1: key `expect` is missing"),

@@ -29,7 +29,7 @@ def test_a_format_has_at_least_three_samples(name: str) -> None:
 def test_a_sample_is_claimed_by_its_own_format_alone(name: str, number: int) -> None:
     lines = FORMATS[name].samples[number].line.split("\n")
     found = detect(pl.Series(lines))
-    assert name in found.choice.names
+    assert name in [one.partition(":")[0] for one in found.choice.names]
     assert found.tie == ()
 
 

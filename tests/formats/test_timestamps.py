@@ -96,3 +96,31 @@ def test_what_python_writes_as_iso_is_read_back(micros: list[int], minutes: int)
     read_back, sources = parse_times(pl.Series([one.isoformat() for one in zoned]), ("iso",), observed=OBSERVED)
     assert read_back.to_list() == [one.astimezone(UTC) for one in zoned]
     assert set(sources) == {"event"}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("September 17th, 2012 at 10:09am PST-08", "2012-09-17T18:09:00+00:00"),
+        ("Tue, 11 Jul 2017 04:08:03 +0200 (CEST)", "2017-07-11T02:08:03+00:00"),
+        ("2017-07-31 13:36:42.585 CEST", "2017-07-31T11:36:42.585000+00:00"),
+        ("3. März 2024 05:06:07", "2024-03-03T05:06:07+00:00"),
+        ("7 août 2020 1:02", "2020-08-07T01:02:00+00:00"),
+        ("3 de enero de 2024 10:00", "2024-01-03T10:00:00+00:00"),
+        ("2014年04月08日 19:17:22", "2014-04-08T19:17:22+00:00"),
+        ("20140722105203", "2014-07-22T10:52:03+00:00"),
+        ("171113 14:14:20", "2017-11-13T14:14:20+00:00"),
+        ("04/02/2014 4:8 PM", "2014-04-02T16:08:00+00:00"),
+        ("31/03/2014", "2014-03-31T00:00:00+00:00"),
+    ],
+)
+def test_dates_are_read_in_the_ways_that_people_write_them(text: str, wanted: str) -> None:
+    moments, _ = parse_times(pl.Series([text]), ("iso", "epoch", "any"), observed=datetime(2026, 1, 1, tzinfo=UTC))
+    assert moments[0] == datetime.fromisoformat(wanted)
+
+
+def test_a_date_that_may_be_two_days_is_read_as_its_column_shows_or_not_at_all() -> None:
+    observed = datetime(2026, 1, 1, tzinfo=UTC)
+    assert parse_times(pl.Series(["04/02/2014 04:08:09"]), ("any",), observed=observed)[0][0] is None
+    shown = parse_times(pl.Series(["04/02/2014 04:08:09", "25/02/2014 04:08:09"]), ("any",), observed=observed)[0]
+    assert shown[0] == datetime(2014, 2, 4, 4, 8, 9, tzinfo=UTC)

@@ -99,3 +99,15 @@ def test_an_escaped_text_is_readable_again_but_for_its_stray_bytes() -> None:
     escaped = encodings.escape(line).decode()
     assert encodings.unescape(escaped) == line
     assert encodings.readable(pl.Series([escaped])).to_list() == [line.decode("utf-8", "replace")]
+
+
+def test_a_legacy_encoding_is_told_by_its_letters() -> None:
+    russian = ("2024-01-01 ошибка: соединение потеряно, повтор через минуту\n" * 20).encode("cp1251")
+    japanese = ("2024-01-01 エラー: データベースへの接続が失われました\n" * 20).encode("cp932")
+    assert encodings.detect(russian) == "cp1251"
+    assert encodings.detect(japanese) == "cp932"
+
+
+def test_a_few_stray_bytes_leave_a_text_utf8() -> None:
+    assert encodings.detect(b"caf\xe9 and nothing else\n" * 3) == "utf-8"
+    assert encodings.detect("größe ".encode() * 50 + b"\xff\xfe\xfa" * 30) == "utf-8"

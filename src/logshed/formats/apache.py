@@ -1,7 +1,8 @@
 """Access logs by their own format string: an Apache ``LogFormat`` or an nginx ``log_format``, compiled to patterns.
 
 The first pattern is quick and takes the lines as servers write them; the second takes what clients can do to them:
-a request that is none, spaces in user names, several addresses.
+a request that is none, spaces in user names, several addresses. A third, for formats that ask for it, takes a line
+that lacks its user or goes on after the last field.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from logshed.errors import FormatError
-from logshed.formats.regex import first_match
+from logshed.formats import strftime
+from logshed.formats.access_fields import of_directive, of_variable
+from logshed.formats.regex import Pattern, first_match
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,41 +24,34 @@ if TYPE_CHECKING:
 
 _QUOTED = r'((?:[^"\\]|\\.)*)'
 _REQUEST = r'([^ "\\]*) ([^ ?"\\]*)(?:\?([^ "\\]*))? HTTP/([^ "\\]*)'
+_BARE_REQUEST = r"([^ ]+ [^ ]+ HTTP/[0-9.]+|-|.*?)"
 _REQUEST_TARGETS = ("http_request_method", "url_path", "url_query", "network_protocol_version")
 _ADDRESSES = r'([^ ,"]+)(?:, ([^ ,"]+(?:, [^ ,"]+)*))?'
-_SPACED_USER = r'(-|[^\- "\[][^"\[]*?)'
-_NUMBERS = frozenset({"@server.port", "@http.response.size", "@http.request.size", "@http.size"})
-
-DIRECTIVES: dict[str, str] = {
-    "a": "client_address", "h": "client_address", "{c}a": "client_address",
-    "A": "server_address", "B": "http_response_body_size", "b": "http_response_body_size", "O": "@http.response.size",
-    "I": "@http.request.size", "S": "@http.size", "D": "duration_us", "T": "duration_s", "{ms}T": "duration_ms",
-    "{us}T": "duration_us", "{s}T": "duration_s", "f": "@file.path", "H": "@network.protocol",
-    "k": "@http.keepalive", "l": "@client.identity", "L": "@log.id", "m": "http_request_method",
-    "p": "@server.port", "{canonical}p": "@server.port", "{local}p": "@server.port", "{remote}p": "client_port",
-    "P": "process_pid", "{pid}P": "process_pid", "{tid}P": "thread_name", "{hextid}P": "thread_name",
-    "q": "url_query", "r": "request_line", "R": "@http.handler", "s": "http_response_status_code",
-    "t": "timestamp", "u": "user_id", "U": "url_path", "v": "url_domain", "V": "url_domain",
-    "X": "@http.connection_status", "{Referer}i": "http_referrer", "{Referrer}i": "http_referrer",
-    "{User-Agent}i": "user_agent_original", "{User-agent}i": "user_agent_original", "{Host}i": "url_domain",
-    "{X-Forwarded-For}i": "@http.request.header.x-forwarded-for",
-}  # fmt: skip
-VARIABLES: dict[str, str] = {
-    "remote_addr": "client_address", "remote_port": "client_port", "remote_user": "user_id", "time_local": "timestamp",
-    "time_iso8601": "timestamp", "msec": "timestamp", "request": "request_line", "status": "http_response_status_code",
-    "body_bytes_sent": "http_response_body_size", "bytes_sent": "@http.response.size", "http_referer": "http_referrer",
-    "http_user_agent": "user_agent_original", "request_time": "duration_s", "request_length": "@http.request.size",
-    "request_method": "http_request_method", "request_uri": "url_original", "uri": "url_path", "args": "url_query",
-    "query_string": "url_query", "host": "url_domain", "http_host": "url_domain", "server_name": "url_domain",
-    "server_addr": "server_address", "server_port": "@server.port", "server_protocol": "@network.protocol",
-    "request_id": "trace_id",
-    "http_x_forwarded_for": "@http.request.header.x-forwarded-for", "pid": "process_pid", "scheme": "@url.scheme",
-}  # fmt: skip
+_SPACED_USER = r'(-|""|[^\- "\[:][^"\[:]*?)'  # HTTP forbids a colon in user names
+_NUMBERS = frozenset({"@server.port", "@http.response.size", "@http.request.size", "@http.size", "client_port"})
+_TIME = r"(?:\[([^\]]*)\]|-)"
 
 _TOKEN = re.compile(
-    r"%[!0-9,]*[<>]?(?P<directive>(?:\{[^}]*\})?(?:\^FB|\^ti|\^to|[A-Za-z])|%)"
+    r"%(?P<before>[!0-9,<>]*)(?:\{(?P<argument>[^}]*)\}(?P<after>[!0-9,<>]*))?(?P<letter>\^FB|\^ti|\^to|[A-Za-z]|%)"
     r"|\$(?:\{(?P<braced>[a-z0-9_]+)\}|(?P<variable>[a-z][a-z0-9_]*))"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A literal text, or a field.
+
+    Attributes:
+        text: The literal, or the field's target.
+        is_field: Which of them it is.
+        version: ``<`` for a request's original value, ``>`` for its final one, else empty.
+        time: The strftime form of a time, or None.
+    """
+
+    text: str
+    is_field: bool = False
+    version: str = ""
+    time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,105 +63,152 @@ class Compiled:
 
 def extract(form: Format, text: pl.Series) -> pl.DataFrame:
     """Fields of each row as text, one column a target, and ``_ok``; as many rows as ``text``."""
-    return first_match(text, _compiled(form.log_format).patterns)
+    patterns: list[Pattern] = []
+    for one in (form.log_format, *form.log_formats):
+        patterns.extend(Pattern(*pattern) for pattern in _compiled(one, form.extra).patterns)
+    return strftime.composed(first_match(text, patterns))
 
 
 @lru_cache(maxsize=64)
-def _compiled(log_format: str) -> Compiled:
-    return compile_format(log_format)
+def _compiled(log_format: str, extra: bool) -> Compiled:
+    return compile_format(log_format, extra=extra)
 
 
-def compile_format(log_format: str) -> Compiled:
+def compile_format(log_format: str, *, extra: bool = False) -> Compiled:
     """Compile a format string.
 
     Args:
         log_format: An Apache ``LogFormat`` (``%h %l %u %t "%r" %>s %b``) or nginx ``log_format`` (``$remote_addr``).
+        extra: Whether a line may lack its user and go on after the last field (to the attribute ``extra``).
 
     Raises:
         FormatError: It names no field at all.
     """
     pieces = _pieces(log_format)
-    if not any(is_field for is_field, _ in pieces):
+    if not any(piece.is_field for piece in pieces):
         raise FormatError(
             f"cannot use log format {log_format!r}: it holds no %directive and no $variable; quote it in single quotes"
         )
-    return Compiled((_pattern(pieces, loose=False), _pattern(pieces, loose=True)))
+    pieces = _distinct(pieces)
+    found = [_pattern(pieces, loose=False), _pattern(pieces, loose=True)]
+    if extra:
+        found.append(_pattern(pieces, loose=True, extra=True))
+    return Compiled(tuple(found))
 
 
-def _pieces(log_format: str) -> list[tuple[bool, str]]:
-    """Alternating literals ``(False, text)`` and fields ``(True, target)``."""
-    pieces: list[tuple[bool, str]] = []
+def has_fields(log_format: str) -> bool:
+    """Whether a string names at least two fields."""
+    return sum(piece.is_field for piece in _pieces(log_format)) > 1
+
+
+def times(log_format: str) -> list[str]:
+    """The forms in which the fields of a format string hold times."""
+    names = {token["variable"] or token["braced"] for token in _TOKEN.finditer(log_format)}
+    shown = [token["argument"] for token in _TOKEN.finditer(log_format) if token["letter"] == "t"]
+    others = {"time_iso8601", "msec"} & names or any(shown)
+    common = ["%d/%b/%Y:%H:%M:%S %z"] if "time_local" in names or not all(shown) else []
+    return common + (["iso", "epoch", "any"] if others or not common else [])
+
+
+def _pieces(log_format: str) -> list[Piece]:
+    pieces: list[Piece] = []
     position = 0
     for token in _TOKEN.finditer(log_format):
         _add_literal(pieces, log_format[position : token.start()])
         position = token.end()
-        if token["directive"] == "%":
+        if token["letter"] == "%":
             _add_literal(pieces, "%")
-        elif token["directive"] == "t":  # Apache writes its time in brackets that the format string does not show
-            _add_literal(pieces, "[")
-            pieces.append((True, "timestamp"))
-            _add_literal(pieces, "]")
+            continue
+        if token["letter"] is None:
+            pieces.append(Piece(of_variable(token["braced"] or token["variable"]), is_field=True))
+            continue
+        flags = token["before"] + (token["after"] or "")
+        version = (re.findall("[<>]", flags) or [""])[-1]
+        if token["letter"] == "t":
+            time = token["argument"] or ""
+            pieces.append(Piece("timestamp", is_field=True, version=version, time=time))
         else:
-            pieces.append((True, _field(token)))
+            pieces.append(Piece(of_directive(token["argument"], token["letter"]), is_field=True, version=version))
     _add_literal(pieces, log_format[position:])
     return pieces
 
 
-def _add_literal(pieces: list[tuple[bool, str]], text: str) -> None:
-    text = text.replace('\\"', '"')
-    if pieces and not pieces[-1][0]:
-        pieces[-1] = (False, pieces[-1][1] + text)
+def _add_literal(pieces: list[Piece], text: str) -> None:
+    text = text.replace('\\"', '"').replace("\\t", "\t")
+    if pieces and not pieces[-1].is_field:
+        pieces[-1] = Piece(pieces[-1].text + text)
     elif text:
-        pieces.append((False, text))
+        pieces.append(Piece(text))
 
 
-def _field(token: re.Match[str]) -> str:
-    directive = token["directive"]
-    if directive is None:
-        name = token["braced"] or token["variable"]
-        return VARIABLES.get(name, f"@{name}")
-    if directive in DIRECTIVES:
-        return DIRECTIVES[directive]
-    argument, letter = re.fullmatch(r"(?:\{([^}]*)\})?(.+)", directive).groups()  # type: ignore[union-attr]
-    if letter == "t":
-        return "timestamp"
-    named = {"i": "http.request.header", "o": "http.response.header", "C": "http.cookie", "e": "env", "n": "note"}
-    named |= {"^ti": "http.request.trailer", "^to": "http.response.trailer"}
-    if argument is not None and letter in named:
-        return f"@{named[letter]}.{argument.lower()}"
-    return f"@apache.{directive}"
+def _distinct(pieces: list[Piece]) -> list[Piece]:
+    """Where a request's original, plain and final value are all logged, only one is the column's."""
+    versions: dict[str, set[str]] = {}
+    for piece in pieces:
+        if piece.is_field:
+            versions.setdefault(piece.text, set()).add(piece.version)
+    result = []
+    for piece in pieces:
+        if piece.is_field and len(versions[piece.text]) > 1 and piece.time is None:
+            best = ">" if piece.text == "http_response_status_code" and ">" in versions[piece.text] else ""
+            best = best if best in versions[piece.text] else ">"
+            if piece.version != best:
+                kind = {"<": "original", ">": "final", "": "plain"}[piece.version]
+                result.append(Piece(f"@{kind}.{piece.text.lstrip('@')}", is_field=True))
+                continue
+        result.append(piece)
+    return result
 
 
-def _pattern(pieces: list[tuple[bool, str]], *, loose: bool) -> tuple[str, tuple[str, ...]]:
+def _pattern(pieces: list[Piece], *, loose: bool, extra: bool = False) -> tuple[str, tuple[str, ...]]:
     built = ["^"]
     targets: list[str] = []
-    seen: set[str] = set()
-    for index, (is_field, text) in enumerate(pieces):
-        if not is_field:
-            built.append(re.escape(text).replace("\\ ", " ").replace('\\"', '"'))
+    counts: dict[str, int] = {}
+    for piece in pieces:
+        if piece.is_field:
+            counts[piece.text] = counts.get(piece.text, 0) + 1
+    for index, piece in enumerate(pieces):
+        if not piece.is_field:
+            built.append(re.escape(piece.text).replace("\\ ", " ").replace('\\"', '"'))
             continue
-        before = pieces[index - 1][1] if index and not pieces[index - 1][0] else ""
-        after = pieces[index + 1][1] if index + 1 < len(pieces) and not pieces[index + 1][0] else ""
-        name = f"@{text}" if text in seen and not text.startswith("@") else text
-        pattern, names = _group(name, before[-1:], after[:1], loose=loose)
+        before = pieces[index - 1].text if index and not pieces[index - 1].is_field else ""
+        after = pieces[index + 1].text if index + 1 < len(pieces) and not pieces[index + 1].is_field else ""
+        again = counts[piece.text] > 1
+        pattern, names = _group(piece, before[-1:], after[:1], loose=loose or again)
+        if again and piece.time is None:
+            pattern = f"(?:-|{pattern})"
+        if extra and piece.text == "user_id" and built[-1].endswith(" ") and after[:1] == " ":
+            built[-1] = built[-1][:-1]
+            pattern = f"(?: {pattern})?"
         built.append(pattern)
         targets.extend(names)
-        seen.update(names)
+    if extra:
+        built.append("(?: (.*?))?")
+        targets.append("@extra")
     return "".join(built) + " *$", tuple(targets)
 
 
-def _group(name: str, before: str, after: str, *, loose: bool) -> tuple[str, tuple[str, ...]]:
+def _group(piece: Piece, before: str, after: str, *, loose: bool) -> tuple[str, tuple[str, ...]]:
     """The group of one field, given the literal characters around it."""
+    name = piece.text
     quoted = before == '"' and after == '"'
-    if name == "request_line" and quoted:
-        return (_QUOTED, (name,)) if loose else (_REQUEST, _REQUEST_TARGETS)
-    if quoted:
-        return _QUOTED, (name,)
-    if loose and name == "client_address":
+    if piece.time is not None:
+        return strftime.pattern(piece.time) if piece.time else (_TIME, (name,))
+    if name == "request_line":
+        if not loose:
+            return _REQUEST, _REQUEST_TARGETS
+        return (_QUOTED if quoted else _BARE_REQUEST), (name,)
+    address = name in ("client_address", "server_address")
+    rules = (
+        (name == "url_query" and not before, r"(?:\?([^ \"]*))?"),
+        (name == "url_path" and not after, r"([^ ?\"]*)"),
+        (name == "network_protocol_version", r"(?:HTTP/)?([^ \"]*)"),
+        (quoted, _QUOTED),
+        (address and after == ":", r"([^ ]*?)"),
+        (loose and name == "user_id", _SPACED_USER),
+        (name in _NUMBERS, "(-|[0-9]+)"),
+    )
+    if loose and name == "client_address" and after in (" ", ""):
         return _ADDRESSES, (name, "@client.forwarded")
-    if loose and name == "user_id":
-        return _SPACED_USER, (name,)
-    if name in _NUMBERS:
-        return "(-|[0-9]+)", (name,)
     stop = re.escape(after) if after else " "
-    return f"([^{stop}]*)", (name,)
+    return next((group for applies, group in rules if applies), f"([^{stop}]*)"), (name,)

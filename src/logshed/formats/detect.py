@@ -6,19 +6,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from logshed.formats import registry
+import numpy as np
+import polars as pl
+
+from logshed.formats import headers, jsonlines, registry
 from logshed.formats.choice import Choice
 from logshed.formats.columns import constant, nothing
 from logshed.formats.envelopes import unwrap
-from logshed.formats.kinds import extract
+from logshed.formats.items import unfold
 from logshed.formats.normalise import Context, finish
-from logshed.formats.parse import without_colours
+from logshed.formats.parse import claims as claims_of
+from logshed.formats.parse import program_records, without_colours
 from logshed.formats.regex import OK
+from logshed.formats.starts import Starts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import polars as pl
 
     from logshed.formats.model import Format
 
@@ -79,19 +82,59 @@ def detect(
 
 
 def _detect(text: pl.Series, tried: list[Format], context: Context, envelopes: tuple[str, ...]) -> Detection:
-    claims = {form.name: finish(extract(form, text), form, context)[OK] for form in tried}
-    by_name = {form.name: form for form in tried}
+    claims: dict[str, pl.Series] = {}
+    by_name: dict[str, Format] = {}
+    documents = [form for form in tried if form.kind == "json"]
+    possible = jsonlines.possible(documents, text) if documents else set()
+    no_line = pl.Series(OK, [False]).new_from_index(0, text.len())
+    for form in tried:
+        if form.kind == "json" and not form.whole and form.name not in possible:
+            by_name[form.name], claims[form.name] = form, no_line
+            continue
+        one = headers.found(form, text) or form if form.has_header else form
+        by_name[form.name], claims[form.name] = one, _claim(one, text, context)
     order = sorted(
         (name for name, taken in claims.items() if taken.any()), key=lambda name: (-by_name[name].specificity, name)
     )
     order = [name for name in order if _share(claims[name]) >= by_name[name].min_share]
+    plain = False
     for name in order:
         form = by_name[name]
-        if form.envelope and len(envelopes) < _DEEPEST and _share(claims[name]) >= _ENVELOPE_SHARE:
+        if _share(claims[name]) < _ENVELOPE_SHARE:
+            continue
+        if not form.envelope:
+            plain = True
+            continue
+        if plain and form.kind == "items":  # a list inside a record that has a format of its own
+            continue
+        if len(envelopes) < _DEEPEST:
             return _inside(text.filter(claims[name]), tried, context, (*envelopes, name), _share(claims[name]))
-    chosen, owner = _chosen(order, claims, by_name)
+    chosen, owner = _chosen(text, order, claims, by_name)
     covered = _covered(text, owner, chosen, by_name)
     return _summary(text, chosen, owner, covered, order, claims, by_name, envelopes)
+
+
+def _claim(form: Format, text: pl.Series, context: Context) -> pl.Series:
+    """Which lines the format takes: a header's with those after it, a record's that only makes sense whole at once."""
+    if form.has_header and form.header is not None:
+        given = headers.Tracker([form], joined=False).apply(pl.DataFrame({"text": text}))["text"]
+        return claims_of(given, form, context) | headers.is_header(form, text)
+    if not form.whole:
+        return claims_of(text, form, context)
+    records = _records(text, form)
+    taken = records.with_columns(claims_of(records["text"], form, context).alias(OK)).drop("text")
+    lines = pl.DataFrame({"record": _numbers(text, form)})
+    return lines.join(taken, on="record", how="left", maintain_order="left")[OK]
+
+
+def _numbers(text: pl.Series, form: Format) -> pl.Series:
+    """The number of the record that each line is in."""
+    return pl.Series("record", np.cumsum(Starts([form]).of_text(text)))
+
+
+def _records(text: pl.Series, form: Format) -> pl.DataFrame:
+    lines = pl.DataFrame({"record": _numbers(text, form), "text": text})
+    return lines.group_by("record", maintain_order=True).agg(pl.col("text").str.join("\n"))
 
 
 def _share(taken: pl.Series) -> float:
@@ -103,9 +146,9 @@ def _inside(
 ) -> Detection:
     """Look inside an envelope; its payload alone is a message where nothing more is found."""
     envelope = next(form for form in tried if form.name == envelopes[-1])
-    payload = unwrap(text, envelope).payload.drop_nulls()
-    payload = payload.filter(payload.str.contains(r"\S"))
     inner_tried = [form for form in tried if form is not envelope]
+    payload, inner_tried = _payload(text, envelope, inner_tried, context)
+    payload = payload.filter(payload.str.contains(r"\S"))
     if not payload.is_empty():
         found = _detect(payload, inner_tried, context, envelopes)
         if found.winner is not None:
@@ -118,14 +161,35 @@ def _inside(
     return Detection(Choice(envelopes), envelopes[-1], share, shares={envelopes[-1]: share}, why=why)
 
 
+def _payload(
+    text: pl.Series, envelope: Format, tried: list[Format], context: Context
+) -> tuple[pl.Series, list[Format]]:
+    """What is in the envelopes, without the messages of programs that have a format of their own; what to try on it."""
+    if envelope.items:
+        records = _records(text, envelope)["text"] if envelope.whole else text
+        return unfold(envelope, records)[1].explode().drop_nulls(), tried
+    unwrapped = unwrap(text, envelope)
+    payload = unwrapped.payload
+    if "service_name" not in unwrapped.fields.columns:
+        return payload.drop_nulls(), tried
+    outer = finish(unwrapped.fields, envelope, context)
+    taken = program_records(payload, outer, {form.name: form for form in tried}, context)
+    left = payload if taken is None else payload.filter(~taken[OK])
+    return left.drop_nulls(), [form for form in tried if not form.programs]
+
+
 def _chosen(
-    order: list[str], claims: Mapping[str, pl.Series], by_name: Mapping[str, Format]
+    text: pl.Series, order: list[str], claims: Mapping[str, pl.Series], by_name: Mapping[str, Format]
 ) -> tuple[list[str], pl.Series]:
     """Candidates, the most specific first, each with lines that none before it takes; and who takes each line."""
     chosen: list[str] = []
     owner = nothing(next(iter(claims.values())).len())
     for name in order:
-        new = claims[name] & owner.is_null()
+        form = by_name[name]
+        # a trace alone is a format; a trace below its own record's first line is not
+        loose = form.more is not None or form.whole
+        free = _covered(text, owner, chosen, by_name) if loose else owner
+        new = claims[name] & free.is_null()
         if not new.any() or _share(new) < by_name[name].min_share:
             continue
         chosen.append(name)
@@ -141,7 +205,7 @@ def _covered(text: pl.Series, owner: pl.Series, chosen: list[str], by_name: Mapp
     last = owner.fill_null(strategy="forward")
     goes_on = owner.is_null() & last.is_in(multiline)
     for name in multiline:
-        goes_on &= ~text.str.contains(by_name[name].start or "")
+        goes_on &= ~pl.Series(Starts([by_name[name]]).of_text(text))
     return owner.zip_with(~goes_on, last)
 
 
@@ -170,7 +234,7 @@ def _summary(
         for name in others
         if by_name[name].specificity == by_name[winner].specificity and (claims[name] == claims[winner]).all()
     )
-    choice = Choice(envelopes, tuple(chosen))
+    choice = Choice(envelopes, tuple(by_name[name].spelling for name in chosen))
     return Detection(
         choice=choice,
         winner=winner,

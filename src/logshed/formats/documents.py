@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from logshed.formats.columns import where
@@ -16,6 +15,8 @@ from logshed.formats.columns import where
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
+
+    import duckdb
 
 _local = threading.local()
 
@@ -39,6 +40,8 @@ class Documents:
         self._connection.unregister("documents")
 
     def _query(self, sql: str) -> pl.DataFrame:
+        import duckdb  # noqa: PLC0415 - heavy, and text logs never need it
+
         try:
             found: pl.DataFrame = self._connection.sql(sql).pl()
         except (duckdb.InvalidInputException, UnicodeDecodeError) as error:
@@ -87,9 +90,26 @@ class Documents:
                 values[path] = where(~is_object, values[path])
         return values
 
+    def items(self, path: str, patch: str) -> tuple[pl.Series, pl.Series]:
+        """The elements of the list at a path as a list of texts (null where the first is no object), and the rest.
+
+        Args:
+            path: Pointer to the list; empty where the row is the list.
+            patch: A merge patch that takes the list out of the object.
+        """
+        steps = "".join(f'."{key}"' for key in path.split("/")[1:])
+        first = f"json_type(t, {_quoted([f'{path}/0'])}) = 'OBJECT'"
+        found = f"CASE WHEN {first} THEN json_extract(t, {_quoted([f'${steps}[*]'])}) END"
+        bare = f"json_merge_patch(t, {_quoted([patch])})" if path else "NULL"
+        sql = f"SELECT CAST({found} AS VARCHAR[]) AS i, CAST({bare} AS VARCHAR) AS b FROM documents"
+        rows = self._query(sql)
+        return rows["i"], rows["b"]
+
 
 def _connection() -> duckdb.DuckDBPyConnection:
     """This thread's DuckDB; threads work side by side, each query on one."""
+    import duckdb  # noqa: PLC0415 - heavy, and text logs never need it
+
     if not hasattr(_local, "connection"):
         _local.connection = duckdb.connect(":memory:", config={"threads": 1})
     connection: duckdb.DuckDBPyConnection = _local.connection

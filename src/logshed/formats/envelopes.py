@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logshed.formats.columns import nothing
 from logshed.formats.kinds import extract
-from logshed.formats.regex import OK
+from logshed.formats.regex import OK, merged
 
 if TYPE_CHECKING:
     from logshed.formats.model import Format
@@ -37,18 +38,23 @@ def unwrap(text: pl.Series, form: Format) -> Unwrapped:
     if envelope is None:
         raise AssertionError(form.name)
     fields = extract(form, text)
-    payload = fields[envelope.payload].alias("payload")
+    held = fields[envelope.payload] if envelope.payload in fields.columns else nothing(text.len())
+    payload = held.alias("payload")
     if envelope.partial is None:
         partial = pl.Series("partial", [False]).new_from_index(0, text.len())
     else:
-        partial = fields[envelope.partial_field].str.contains(envelope.partial).fill_null(value=False).alias("partial")
+        told = fields[envelope.partial_field] if envelope.partial_field in fields.columns else nothing(text.len())
+        partial = told.str.contains(envelope.partial).fill_null(value=False).alias("partial")
     names = [name for name in envelope.stream if name in fields.columns]
-    joined = fields.select(pl.concat_str([pl.col(name).fill_null("") for name in names], separator="\x1f"))
-    stream = joined.to_series() if names else pl.Series([""]).new_from_index(0, text.len())
+    if names:
+        keys = [pl.col(name).fill_null("") for name in names]
+        stream = fields.select(pl.concat_str(keys, separator="\x1f")).to_series()
+    else:
+        stream = pl.Series([""]).new_from_index(0, text.len())
     if envelope.trim:
         payload = payload.str.strip_suffix(envelope.trim)
     dropped = {envelope.payload, envelope.partial_field} if envelope.partial else {envelope.payload}
-    return Unwrapped(fields.drop(dropped), payload, partial, stream.alias("stream"))
+    return Unwrapped(fields.drop(dropped, strict=False), payload, partial, stream.alias("stream"))
 
 
 def unwrap_records(text: pl.Series, form: Format) -> tuple[pl.DataFrame, pl.Series]:
@@ -64,12 +70,26 @@ def unwrap_records(text: pl.Series, form: Format) -> tuple[pl.DataFrame, pl.Seri
     lines = lines.explode("text")
     unwrapped = unwrap(lines["text"], form)
     whole = (
-        pl.DataFrame({"row": lines["row"], "payload": unwrapped.payload, "partial": unwrapped.partial})
+        pl.DataFrame(
+            {
+                "row": lines["row"],
+                "payload": unwrapped.payload,
+                "partial": unwrapped.partial,
+                "ok": unwrapped.fields[OK],
+            }
+        )
         .with_columns(piece=pl.col("payload") + pl.when("partial").then(pl.lit("")).otherwise(pl.lit("\n")))
         .group_by("row", maintain_order=True)
-        .agg(pl.col("piece").str.join(""), pl.col("payload").is_not_null().all().alias("whole"))
+        .agg(pl.col("piece").str.join(""), pl.col("ok").all().alias("whole"))
     )
     first = lines["row"].is_first_distinct()
     fields = unwrapped.fields.filter(first)
     payload = whole.select(pl.when("whole").then(pl.col("piece").str.strip_suffix("\n"))).to_series()
-    return fields.with_columns((fields[OK] & whole["whole"]).alias(OK)), payload.alias("payload")
+    fields = fields.with_columns((fields[OK] & whole["whole"]).alias(OK))
+    left = (~whole["whole"]).arg_true()
+    if not left.is_empty():  # the envelope may be around all the lines instead of each
+        around = unwrap(text.gather(left), form)
+        fields = merged(fields, around.fields, left)
+        taken = around.fields[OK]
+        payload = payload.scatter(left.filter(taken), around.payload.filter(taken))
+    return fields, payload.alias("payload")

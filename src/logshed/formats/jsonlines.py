@@ -17,6 +17,8 @@ from logshed.formats.documents import Documents, NotJsonError
 from logshed.formats.regex import OK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from logshed.formats.model import Format
 
 MOST_KEYS = 300
@@ -58,6 +60,21 @@ def extract(form: Format, text: pl.Series) -> pl.DataFrame:
     index = nothing(text.len(), "", pl.UInt32())
     index = index.scatter(looks.arg_true(), pl.int_range(frame.height, dtype=pl.UInt32, eager=True))
     return pl.DataFrame(frame.select(pl.all().gather(index)).with_columns(pl.col(OK).fill_null(value=False)))
+
+
+def possible(forms: Sequence[Format], text: pl.Series) -> set[str]:
+    """Names of the formats whose required paths are there at all, asked of all formats at once."""
+    with Documents(text.filter(_looks_like_objects(text))) as documents:
+        sound = documents.valid()
+    objects = text.filter(_looks_like_objects(text)).filter(sound)
+    if objects.is_empty():
+        return set()
+    demands = {form.name: [[path.partition(" ~ ")[0] for path in paths] for paths in form.requires] for form in forms}
+    paths = sorted({path for groups in demands.values() for group in groups for path in group})
+    with Documents(objects) as documents:
+        kinds = documents.kinds(paths)
+    there = {path for path in paths if kinds[path] - {"NULL"}}
+    return {name for name, groups in demands.items() if all(there.intersection(group) for group in groups)}
 
 
 def _looks_like_objects(text: pl.Series) -> pl.Series:
@@ -106,7 +123,9 @@ def _searched(form: Format, documents: Documents) -> tuple[_Leaves, dict[str, pl
     keys = _union(documents, [""])[""]
     leaves.whole = len(keys) > MOST_KEYS or _hostile(keys)
     if leaves.whole:
-        keys &= {_unescape(path.split("/")[1]) for paths in form.columns.values() for path in paths}
+        wanted = [path for paths in form.columns.values() for path in paths]
+        wanted += [path.partition(" ~ ")[0] for paths in form.requires for path in paths]
+        keys &= {_unescape(path.split("/")[1]) for path in wanted}
     paths = sorted(f"/{_escape(key)}" for key in keys)
     for depth in range(_DEEPEST):
         kinds = documents.kinds(paths)
@@ -183,5 +202,8 @@ def _required(form: Format, values: dict[str, pl.Series], height: int) -> pl.Ser
             path, _, pattern = alternative.partition(" ~ ")
             if path in values:
                 met = met | (values[path].str.contains(pattern) if pattern else values[path].is_not_null())
+            elif not pattern:
+                for inner in [one for one in values if one.startswith(f"{path}/")]:
+                    met = met | values[inner].is_not_null()
         ok = ok & met.fill_null(value=False)
     return ok.alias(OK)

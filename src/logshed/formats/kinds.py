@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logshed.formats import apache, jsonlines, logfmt, regex
+from logshed.formats import apache, delimited, items, jsonlines, logfmt, regex
+from logshed.formats.steps import take_steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +19,14 @@ KINDS: dict[str, Callable[[Format, pl.Series], pl.DataFrame]] = {
     "apache": apache.extract,
     "json": jsonlines.extract,
     "logfmt": logfmt.extract,
+    "csv": delimited.extract,
+    "w3c": delimited.extract,
+    "grok": regex.extract,
+    "items": items.extract,
 }
 
 
 def extract(form: Format, text: pl.Series) -> pl.DataFrame:
     """Fields of each row as text, one column a target, and ``_ok``; as many rows as ``text``."""
     frame = KINDS[form.kind](form, text)
-    return regex.take_steps(form, frame) if form.steps else frame
+    return take_steps(form, frame) if form.steps else frame

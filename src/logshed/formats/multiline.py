@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from logshed.formats import registry
+from logshed.formats import adhoc, registry
+from logshed.formats.headers import Tracker
 from logshed.formats.records import group
 from logshed.formats.starts import Starts
 from logshed.formats.streams import Streams
@@ -27,7 +28,19 @@ if TYPE_CHECKING:
 
 def splittable(choice: Choice) -> bool:
     """Whether a source of this choice may be cut at any byte and read by several readers."""
-    return not choice.envelopes and len(choice.formats) <= 1
+    if choice.envelopes or len(choice.formats) > 1:
+        return False
+    return all(_context_free(name) for name in choice.formats)
+
+
+def _context_free(name: str) -> bool:
+    """Whether a format's lines say by themselves what they are: no header before them does."""
+    kind, _, definition = name.partition(":")
+    if definition and kind not in adhoc.KINDS:
+        return False
+    table = registry.load()
+    form = registry.find(name, table) if definition or name in table else None
+    return form is None or not form.has_header
 
 
 class Joiner:
@@ -54,9 +67,13 @@ class Joiner:
         """
         table = registry.load() if formats is None else formats
         choice = registry.check(choice, table)
-        forms = [table[name] for name in choice.formats]
-        self._streams = Streams([table[name] for name in choice.envelopes], forms) if choice.envelopes else None
+        envelopes, forms = _outer(
+            [registry.find(name, table) for name in choice.envelopes],
+            [registry.find(name, table) for name in choice.formats],
+        )
+        self._streams = Streams(envelopes, forms) if envelopes else None
         self._starts = Starts(forms, lookback)
+        self._headers = Tracker(forms)
         self._skipping = split is not None and split.follows and splittable(choice)
         self._end = split.end if split is not None and splittable(choice) else None
         self._open: pl.DataFrame | None = None
@@ -83,6 +100,7 @@ class Joiner:
         if self._streams is not None:
             return self._streams.push(lines)
         starts = self._starts.of(lines)
+        lines = self._headers.apply(lines)
         if self._skipping:
             owned = int(starts.argmax()) if starts.any() else lines.height
             lines, starts = lines[owned:], starts[owned:]
@@ -124,6 +142,14 @@ class Joiner:
             lines, starts = pl.concat([self._open, lines]), np.concatenate([before, starts])
         records, self._open = group(lines, starts, keep_last=keep_last)
         return records
+
+
+def _outer(envelopes: list[Format], forms: list[Format]) -> tuple[list[Format], list[Format]]:
+    """Envelopes up to the first that holds several records: in it there are no lines to join any more."""
+    for index, one in enumerate(envelopes):
+        if one.items:
+            return envelopes[:index], [one]
+    return envelopes, forms
 
 
 _NO_LINES = pl.DataFrame(

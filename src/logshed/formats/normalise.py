@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from logshed.formats.attributes import build
 from logshed.formats.columns import constant, where
+from logshed.formats.durations import with_durations
 from logshed.formats.regex import OK
 from logshed.formats.syslog import split_priority, split_structured_data
 from logshed.formats.timestamps import OBSERVED, parse_times
@@ -17,6 +19,7 @@ from logshed.formats.urls import split_requests, split_urls
 from logshed.schema import SILVER_BY_NAME, polars_type
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from logshed.formats.model import Format
@@ -26,6 +29,7 @@ _NEVER_ESCAPED = frozenset(
     {OK, "timestamp", "client_address", "http_response_status_code", "http_response_body_size"}
     | {"http_request_method", "network_protocol_version"}
 )
+_ESCAPED_TEXT = r"(?:\\x[c-fC-F][0-9a-fA-F](?:\\x[89abAB][0-9a-fA-F])+)+"
 _NUMBERS = frozenset({"int", "long", "double"})
 _STRICT_KINDS = frozenset({"regex", "apache"})
 """Kinds whose pattern demands a number to be one; elsewhere a number that is none becomes an attribute."""
@@ -67,7 +71,7 @@ def finish(frame: pl.DataFrame, form: Format, context: Context) -> pl.DataFrame:
         format's number or time is none. Rows that are not ok hold nothing.
     """
     before = frame[OK]
-    frame = _nulls(frame, form)
+    frame = _values(_nulls(frame, form), form)
     frame = _durations(frame)
     frame = split_urls(split_requests(frame))
     frame = split_structured_data(split_priority(frame))
@@ -98,6 +102,36 @@ def _nulls(frame: pl.DataFrame, form: Format) -> pl.DataFrame:
     return frame.with_columns(changed)
 
 
+def _values(frame: pl.DataFrame, form: Format) -> pl.DataFrame:
+    """Copy fields to others, and turn whole values into what they stand for; ``_`` is for all that are not named."""
+    if form.copies:
+        copies = [frame[source].alias(to) for to, source in form.copies.items() if source in frame.columns]
+        frame = frame.with_columns(
+            frame[one.name].fill_null(one).alias(one.name) if one.name in frame.columns else one for one in copies
+        )
+    changed = []
+    for name, table in form.values.items():
+        if name not in frame.columns:
+            continue
+        column = frame[name]
+        meant = column.replace_strict(_meant(column, table), default=None, return_dtype=pl.String)
+        rest = where(column.is_not_null(), constant(table["_"], column.len())) if "_" in table else column
+        changed.append(meant.fill_null(rest).alias(name))
+    return frame.with_columns(changed) if changed else frame
+
+
+def _meant(column: pl.Series, table: Mapping[str, str]) -> dict[str, str]:
+    """What each value stands for; a key with a ``^`` before it is a pattern."""
+    known = {written: meant for written, meant in table.items() if written != "_" and not written.startswith("^")}
+    patterns = {written: meant for written, meant in table.items() if written.startswith("^")}
+    if patterns:
+        distinct = column.unique().drop_nulls()
+        for pattern, meant in patterns.items():
+            for value in distinct.filter(distinct.str.contains(pattern)).to_list():
+                known.setdefault(value, meant)
+    return known
+
+
 def _equals(column: pl.Series, values: tuple[str, ...]) -> pl.Series:
     found = column == values[0]
     for value in values[1:]:
@@ -106,6 +140,9 @@ def _equals(column: pl.Series, values: tuple[str, ...]) -> pl.Series:
 
 
 def _durations(frame: pl.DataFrame) -> pl.DataFrame:
+    """Replace durations in other units by ``duration_ms``."""
+    if "duration" in frame.columns:
+        frame = with_durations(frame)
     for name, factor in _DURATIONS.items():
         if name in frame.columns:
             scaled = frame[name].cast(pl.Float64, strict=False) * factor
@@ -127,7 +164,33 @@ def _unescaped(frame: pl.DataFrame, form: Format) -> pl.DataFrame:
         if not rows.is_empty():
             plain = column.gather(rows).str.replace_all(r'\\(["\\])', "$1")
             changed.append(column.clone().scatter(rows, plain))
-    return frame.with_columns(changed)
+    frame = frame.with_columns(changed)
+    return frame if form.kind != "apache" else frame.with_columns(_bytes_unescaped(frame))
+
+
+def _bytes_unescaped(frame: pl.DataFrame) -> list[pl.Series]:
+    r"""Columns in which Apache wrote the bytes of UTF-8 text as ``\xNN``; other bytes stay as written."""
+    changed = []
+    for column in frame.get_columns():
+        if column.name in _NEVER_ESCAPED:
+            continue
+        rows = column.str.contains(_ESCAPED_TEXT).fill_null(value=False).arg_true()
+        if rows.is_empty():
+            continue
+        texts = column.gather(rows)
+        plain = {text: _decoded(text) for text in texts.unique().to_list()}
+        changed.append(column.clone().scatter(rows, texts.replace_strict(plain, return_dtype=pl.String)))
+    return changed
+
+
+def _decoded(text: str) -> str:
+    def one(match: re.Match[str]) -> str:
+        try:
+            return bytes.fromhex(match[0].replace("\\x", "")).decode("utf-8")
+        except UnicodeDecodeError:
+            return match[0]
+
+    return re.sub(_ESCAPED_TEXT, one, text)
 
 
 def _times(frame: pl.DataFrame, form: Format, context: Context, *, strict: bool) -> pl.DataFrame:
@@ -135,7 +198,7 @@ def _times(frame: pl.DataFrame, form: Format, context: Context, *, strict: bool)
         return frame
     text = frame["timestamp"]
     moments, sources = parse_times(
-        text, form.times or ("iso", "epoch"), observed=context.observed, timezone=context.timezone
+        text, form.times or ("iso", "epoch"), observed=context.observed, timezone=form.zone or context.timezone
     )
     columns = [moments, sources]
     if moments.null_count() != text.null_count():
@@ -143,7 +206,7 @@ def _times(frame: pl.DataFrame, form: Format, context: Context, *, strict: bool)
         no_time = unread & sources.is_null()
         columns[1] = constant(OBSERVED, text.len()).zip_with(unread, sources).alias(sources.name)
         columns.append(where(unread, text).alias("@timestamp.original"))
-        if strict:
+        if strict and "timestamp" not in form.lenient:
             columns.append((frame[OK] & ~no_time).alias(OK))
     return frame.with_columns(columns)
 

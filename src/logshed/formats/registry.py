@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from logshed.errors import FormatError
-from logshed.formats.model import Format, read_format
+from logshed.formats import adhoc, headers
+from logshed.formats.reader import read_format
 from logshed.plugins import data_files
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from logshed.formats.choice import Choice
+    from logshed.formats.model import Format
 
 
 def load(extra: Iterable[Path] = ()) -> Mapping[str, Format]:
@@ -27,7 +30,11 @@ def load(extra: Iterable[Path] = ()) -> Mapping[str, Format]:
 
 @lru_cache(maxsize=8)
 def _load(extra: tuple[Path, ...]) -> dict[str, Format]:
-    return {name: read_format(name, file) for name, file in data_files("formats", ".toml", extra).items()}
+    ours = str(files("logshed") / "formats")
+    return {
+        name: read_format(name, file, trusted=str(file).startswith(ours))
+        for name, file in data_files("formats", ".toml", extra).items()
+    }
 
 
 def find(name: str, formats: Mapping[str, Format]) -> Format:
@@ -38,6 +45,8 @@ def find(name: str, formats: Mapping[str, Format]) -> Format:
     """
     if name in formats:
         return formats[name]
+    if ":" in name:
+        return _defined(name, formats)
     for candidate in formats.values():
         if name in candidate.aliases:
             return candidate
@@ -60,4 +69,22 @@ def check(choice: Choice, formats: Mapping[str, Format] | None = None) -> Choice
     for one in envelopes:
         if one.envelope is None:
             raise FormatError(f"cannot unwrap {one.name}: it is no envelope; put it behind the last `/`")
-    return type(choice)(tuple(one.name for one in envelopes), tuple(find(name, table).name for name in choice.formats))
+    return type(choice)(
+        tuple(one.spelling for one in envelopes), tuple(find(name, table).spelling for name in choice.formats)
+    )
+
+
+def _defined(name: str, formats: Mapping[str, Format]) -> Format:
+    """A format whose definition is in its name: the user's own, or one of ours with a file's header."""
+    kind, _, text = name.partition(":")
+    if kind in adhoc.KINDS:
+        return adhoc.pinned(name)
+    return _bound(find(kind, formats), text)
+
+
+@lru_cache(maxsize=256)
+def _bound(form: Format, text: str) -> Format:
+    bound = headers.bound(form, text) if form.has_header else None
+    if bound is None:
+        raise FormatError(f"cannot use format {form.name}:{text}: that is no header of {form.name}; name {form.name}")
+    return bound

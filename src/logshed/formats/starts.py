@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from logshed.formats.blocks import KeyBlocks
+from logshed.formats.headers import is_header
 from logshed.formats.kinds import extract
 from logshed.formats.parse import without_colours
 from logshed.formats.regex import OK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import polars as pl
 
@@ -30,17 +32,37 @@ class Starts:
         self._blocks = KeyBlocks(lookback)
         self._goes_on = False
         self._multiline = any(form.multiline for form in forms)
+        self._headed = [form for form in forms if form.has_header]
+        self._openers = [form.opener for form in forms if form.opener]
+        last = lookback.removesuffix(b"\n").rpartition(b"\n")[2].decode("utf-8", "replace")
+        self._after_opener = bool(lookback) and any(re.search(opener, last) for opener in self._openers)
+        self._after_header = False
 
     @property
     def may_go_on(self) -> bool:
         """Whether the next line may belong to the last record seen."""
-        return self._multiline or self._blocks.open
+        return self._multiline or self._blocks.open or bool(self._headed)
 
     def of(self, lines: pl.DataFrame) -> np.ndarray:
         """True where a line begins a record."""
-        starts = self._by_format(as_written(lines))
+        starts = self.of_text(as_written(lines))
         inside = self._blocks.inside(lines["text"], lines["offset"].to_numpy())
         return starts if inside is None else starts & ~inside
+
+    def of_text(self, text: pl.Series) -> np.ndarray:
+        """The same by the formats alone."""
+        starts = self._by_format(text)
+        if not text.len():
+            return starts
+        if self._openers:
+            opens = _any(text.str.contains(opener) for opener in self._openers)
+            starts &= ~np.concatenate([[self._after_opener], opens[:-1]])
+            self._after_opener = bool(opens[-1])
+        if self._headed:
+            marked = _any(is_header(form, text) for form in self._headed)
+            starts = starts & ~np.concatenate([[self._after_header], marked[:-1]])
+            self._after_header = bool(marked[-1])
+        return starts
 
     def _by_format(self, text: pl.Series) -> np.ndarray:
         kinds = kinds_of(text, self._forms)
@@ -53,6 +75,11 @@ class Starts:
             self._goes_on = bool(goes_on[-1])
         begins: np.ndarray = known | ~goes_on
         return begins
+
+
+def _any(masks: Iterable[pl.Series]) -> np.ndarray:
+    found: np.ndarray = np.logical_or.reduce([mask.fill_null(value=False).to_numpy() for mask in masks])
+    return found
 
 
 def as_written(lines: pl.DataFrame) -> pl.Series:
@@ -73,11 +100,14 @@ def kinds_of(text: pl.Series, forms: Sequence[Format]) -> np.ndarray:
     text = without_colours(text)
     kinds = np.zeros(text.len(), dtype=np.int8)
     for form in forms:
-        if form.start is not None:
-            kinds[text.str.contains(form.start).fill_null(value=False).to_numpy()] = BEGINS_MANY
+        if form.multiline:
+            begins = text.str.contains(form.start or "").fill_null(value=False)
+            if form.more is not None:
+                begins &= ~text.str.contains(form.more).fill_null(value=False)
+            kinds[begins.to_numpy()] = BEGINS_MANY
     for form in forms:
         rest = np.flatnonzero(kinds == NO_START)
-        if form.start is None and len(rest):
+        if not form.multiline and len(rest):
             taken = extract(form, text.gather(rest))[OK].to_numpy()
             kinds[rest[taken]] = BEGINS_ONE
     return kinds

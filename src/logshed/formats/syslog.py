@@ -45,6 +45,10 @@ def split_structured_data(frame: pl.DataFrame) -> pl.DataFrame:
         pl.col("element").str.extract(r"^\[([^\] ]+)").alias("id"),
         pl.col("element").str.extract_all(_PARAMETER).alias("parameter"),
     ).explode("parameter", empty_as_null=True)
+    again = elements.select("row", pl.col("element").str.extract(r"^\[([^\] ]+)").alias("id")).drop_nulls()
+    twice = again.filter(again.is_duplicated())["row"].unique()
+    if not twice.is_empty():  # RFC 5424, section 6.3.2: an id comes once
+        rest = rest.with_columns(rest[OK].clone().scatter(twice, values=False).alias(OK))
     entries = named.select(
         "row",
         key=pl.concat_str(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.formats.columns import constant, nothing, where
+from logshed.formats.dates import ZONES, take_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,36 +27,12 @@ _ISO = (
     "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f%#z",
     "%Y-%m-%d %H:%M:%S%.f %#z",
 )  # fmt: skip
+_ZONES = {
+    name: f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    for name, minutes in ZONES.items()
+}
 _SAMPLE = 30
 """Values that decide which of the ISO forms are tried at all."""
-_MONTHS = {
-    "jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "oct": 10, "nov": 11,
-    "dec": 12, "sept": 9, "january": 1, "february": 2, "march": 3, "april": 4, "june": 6, "july": 7, "august": 8,
-    "september": 9, "october": 10, "november": 11, "december": 12,
-    "januar": 1, "februar": 2, "märz": 3, "mär": 3, "mrz": 3, "mai": 5, "juni": 6, "juli": 7, "okt": 10, "oktober": 10,
-    "dez": 12, "dezember": 12,
-    "janvier": 1, "janv": 1, "février": 2, "févr": 2, "fév": 2, "mars": 3, "avril": 4, "avr": 4, "juin": 6,
-    "juillet": 7, "juil": 7, "août": 8, "aoû": 8, "septembre": 9, "octobre": 10, "novembre": 11, "décembre": 12,
-    "déc": 12,
-    "enero": 1, "ene": 1, "febrero": 2, "marzo": 3, "abril": 4, "abr": 4, "mayo": 5, "junio": 6, "julio": 7,
-    "agosto": 8, "ago": 8, "septiembre": 9, "octubre": 10, "noviembre": 11, "diciembre": 12, "dic": 12,
-}  # fmt: skip
-_CLOCK = (
-    r"(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,:](?P<f>[0-9]{1,9})[0-9]*)?)?"
-    r" ?(?P<p>[AaPp]\.?[Mm]\.?)?"
-)
-_ZONE = r" ?(?P<z>Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-_GENERIC = (
-    r"^(?P<Y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})[T _:]" + _CLOCK + _ZONE + "$",
-    r"^(?:[A-Za-z]{3,9},? )?(?P<d>[0-9]{1,2})[-/. ](?P<m>[A-Za-zéûä]{3,10})\.?[-/. ](?P<Y>[0-9]{4})[:, ] ?"
-    + _CLOCK + _ZONE + "$",
-    r"^(?:[A-Za-z]{3,9},? )?(?P<m>[A-Za-zéûä]{3,10})\.? {1,2}(?P<d>[0-9]{1,2}),?(?: (?P<Y>[0-9]{4}),?)? "
-    + _CLOCK + _ZONE + "$",
-    r"^(?:[A-Za-z]{3,9} )(?P<m>[A-Za-zéûä]{3,10})\.? {1,2}(?P<d>[0-9]{1,2}) " + _CLOCK + _ZONE + " (?P<Y>[0-9]{4})$",
-    r"^(?P<Y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})[T ]?(?P<H>[0-9]{2}):?(?P<M>[0-9]{2}):?(?P<S>[0-9]{2})"
-    r"(?:[.,](?P<f>[0-9]{1,9}))?(?P<p>)" + _ZONE + "$",
-)  # fmt: skip
-_PARTS = ("Y", "m", "d", "H", "M", "S", "f", "p", "z")
 
 
 def parse_times(
@@ -188,8 +165,9 @@ def _epoch(text: pl.Series) -> pl.Series:
     frame = pl.DataFrame({"w": whole, "n": size, "u": micro, "m": milli})
     value = frame.select(
         pl.when(pl.col("n") <= 11).then(pl.col("w") * 1_000_000 + pl.col("u"))  # noqa: PLR2004 - digits of seconds
-        .when(pl.col("n") <= 14).then(pl.col("w") * 1_000 + pl.col("m"))  # noqa: PLR2004 - of milliseconds
-        .when(pl.col("n") <= 17).then(pl.col("w"))  # noqa: PLR2004 - of microseconds
+        .when(pl.col("n").is_in([14, 17])).then(None)  # a date without marks between its parts
+        .when(pl.col("n") <= 13).then(pl.col("w") * 1_000 + pl.col("m"))  # noqa: PLR2004 - of milliseconds
+        .when(pl.col("n") <= 16).then(pl.col("w"))  # noqa: PLR2004 - of microseconds
         .otherwise(pl.col("w") // 1_000)
     ).to_series()  # fmt: skip
     return value.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
@@ -198,41 +176,27 @@ def _epoch(text: pl.Series) -> pl.Series:
 def _generic(text: pl.Series, observed: datetime, timezone: str | None) -> tuple[pl.Series, pl.Series]:
     """Any common form, distinct values first: this is the slow road."""
     distinct = text.unique().drop_nulls()
-    parts = _parts(distinct)
+    parts = take_apart(distinct)
     moments, how = _assemble(parts, observed, timezone)
     table = pl.DataFrame({"text": distinct, "timestamp": moments, "timestamp_source": how})
     joined = pl.DataFrame({"text": text}).join(table, on="text", how="left", maintain_order="left")
     return joined["timestamp"], joined["timestamp_source"]
 
 
-def _parts(text: pl.Series) -> pl.DataFrame:
-    trimmed = text.str.strip_chars(" []")
-    parts = pl.DataFrame({name: nothing(text.len()) for name in _PARTS})
-    for pattern in _GENERIC:
-        struct = trimmed.str.extract_groups(pattern).struct
-        found = struct.unnest()
-        taken = found["H"].is_not_null() & parts["H"].is_null()
-        parts = parts.with_columns(
-            [found[name].zip_with(taken, parts[name]).alias(name) for name in _PARTS if name in struct.fields]
-        )
-    return parts
-
-
 def _assemble(parts: pl.DataFrame, observed: datetime, timezone: str | None) -> tuple[pl.Series, pl.Series]:
     """Put a time together by arithmetic, so that 24:00 and a leap second are the next day's or minute's first."""
-    month = pl.col("m").str.to_lowercase()
     numbers = parts.select(
         year=pl.col("Y").cast(pl.Int32, strict=False),
-        month=month.replace_strict(_MONTHS, default=None, return_dtype=pl.Int32).fill_null(
-            pl.col("m").cast(pl.Int32, strict=False)
-        ),
+        month=pl.col("m").cast(pl.Int32, strict=False),
         day=pl.col("d").cast(pl.Int32, strict=False),
         hour=pl.col("H").cast(pl.Int64, strict=False),
         half=pl.col("p").str.to_lowercase().str.head(1),
         minute=pl.col("M").cast(pl.Int64, strict=False),
         second=pl.col("S").cast(pl.Int64, strict=False).fill_null(0),
         micro=(pl.col("f").fill_null("") + "000000").str.slice(0, 6).cast(pl.Int64, strict=False),
-        zone=pl.col("z"),
+        zone=pl.col("z").fill_null(
+            pl.col("n").str.to_lowercase().replace_strict(_ZONES, default=None, return_dtype=pl.String)
+        ),
     ).with_columns(
         hour=pl.when(pl.col("half") == "p").then(pl.col("hour") % 12 + 12)
         .when(pl.col("half") == "a").then(pl.col("hour") % 12).otherwise(pl.col("hour")),

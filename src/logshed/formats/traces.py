@@ -8,21 +8,41 @@ from logshed.formats.columns import column_or_nothing, nothing
 
 _TYPE = r"(?P<type>(?:[A-Za-z_$][A-Za-z0-9_$]*[.:]{1,2})*[A-Za-z_$][A-Za-z0-9_$]*)"
 _DOTTED = r"(?P<type>(?:[A-Za-z_$][A-Za-z0-9_$]*\.)+[A-Za-z_$][A-Za-z0-9_$]*)"
-_ERROR = r"(?P<type>(?:[A-Za-z_$][A-Za-z0-9_$]*\.)*[A-Za-z_$][A-Za-z0-9_$]*(?:Error|Exception))"
+_ERROR = r"(?P<type>(?:[A-Za-z_$][A-Za-z0-9_$]*\.)*(?:[A-Za-z_$][A-Za-z0-9_$]*)?(?:Error|Exception))"
+_RUBY = r"(?P<type>[A-Z][A-Za-z0-9_]*(?:::[A-Z][A-Za-z0-9_]*)*)"
+_PHP = r"(?P<type>\\?[A-Za-z_][A-Za-z0-9_\\]*)"
 _HEAD = r"(?s)^(?:(?P<body>.*?)\n)?"
+_FRAME = r"\n[ \t]*(?:at |\.\.\. [0-9]+ |--- End of ).*)$"
 _PATTERNS = (
     # Java, Kotlin, Scala, .NET: the type with its package, frames that begin with "at"
-    _HEAD + r"(?P<stack>(?:Exception in thread \"[^\"\n]*\" |Unhandled [Ee]xception[.:]? )?" + _DOTTED
-    + r"(?:: ?(?P<message>.*?))?\n[ \t]+(?:at |\.\.\. [0-9]+ ).*)$",
+    _HEAD
+    + r"(?P<stack>[ \t]*(?:Exception in thread \"[^\"\n]*\" |Unhandled [Ee]xception[.:]? )?"
+    + _DOTTED
+    + r"(?: \([^)\n]*\))?(?:: ?(?P<message>.*?))?"
+    + _FRAME,
     # JavaScript: a type without a package, which ends in Error
-    _HEAD + "(?P<stack>(?:Uncaught )?" + _ERROR + r"(?:: (?P<message>.*?))?\n[ \t]+at .*)$",
+    _HEAD + "(?P<stack>[ \\t]*(?:Uncaught )?" + _ERROR + r"(?: \[[A-Z0-9_]+\])?(?:: (?P<message>.*?))?\n[ \t]+at .*)$",
     # Python: the type comes last
     _HEAD + r"(?P<stack>Traceback \(most recent call last\):\n.*\n" + _TYPE + r"(?:: (?P<message>[^\n]*))?\s*)$",
-    # Go: a panic and its goroutines
-    _HEAD + r"(?P<stack>(?P<type>panic): (?P<message>[^\n]*)\n.*goroutine [0-9]+ \[.*)$",
+    # Go: a panic and its goroutines, net/http's among them
+    _HEAD + r"(?P<stack>(?P<type>panic|fatal error): (?P<message>[^\n]*)\n.*goroutine [0-9]+ \[.*)$",
+    r"(?s)^(?P<body>http: (?P<type>panic) serving [^ \n]+: (?P<message>[^\n]*))\n(?P<stack>goroutine [0-9]+ \[.*)$",
+    # Ruby and Rails: the message in brackets, or the type in brackets after it
+    _HEAD + r"(?P<stack>[ \t]*" + _RUBY + r" \((?P<message>[^\n]*)\):?\n(?:[ \t]*\n)*[^\n]*\.rb:[0-9]+:in .*)$",
+    _HEAD + r"(?P<stack>[^ \n]+:[0-9]+:in [^\n]*: (?P<message>[^\n]*) \(" + _RUBY + r"\)\n[ \t]+(?:[0-9]+: )?from .*)$",
+    _HEAD + r"(?P<stack>[ \t]*" + _RUBY + r": (?P<message>[^\n]*)\n(?:[ \t]*[^ \n]+\.rb:[0-9]+:in ).*)$",
+    # PHP: before version 7, since, and as Monolog writes it
+    _HEAD + r"(?P<stack>[^\n]*exception '" + _PHP + r"' with message '(?P<message>.*?)' in [^\n]*\nStack trace:\n#.*)$",
+    _HEAD + r"(?P<stack>[^\n]*(?:Uncaught )" + _PHP + r": (?P<message>.*?) in [^ \n]+:[0-9]+\nStack trace:\n#.*)$",
+    r"(?s)^(?P<body>.*?) (?P<stack>\{\"exception\":\"\[object\] \("
+    + _PHP
+    + r"\(code: [^)]*\): (?P<message>.*?) at [^ \n]+:[0-9]+\)\n\[stacktrace\]\n#.*)$",
+    # Dart
+    _HEAD + r"(?P<stack>Unhandled exception:\n(?:(?P<type>[A-Z][A-Za-z]*(?:Error|Exception))(?: \([a-z]+\))?(?:: |\n))?"
+    r"(?P<message>.*?)\n?#0 +.*)$",
     # Java again: the exception stands in the message's own line
     _HEAD + r"(?P<stack>Caused by: " + _DOTTED + r"(?:: ?(?P<message>.*?))?\n[ \t]+at .*)$",
-)  # fmt: skip
+)
 
 
 _COLUMNS = {"exception_type": "type", "exception_message": "message", "exception_stacktrace": "stack"}

@@ -26,12 +26,15 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 _MIN_UNITS = 8
 _MOSTLY = 0.7
 _SELDOM = 0.05
+_ASCII = bytes(range(128))
+_MIN_FOREIGN = 24
+"""Bytes beyond ASCII below which nothing can be told of them."""
 _BACKSLASH = "\ufdd2"  # a noncharacter: no text holds it
 _ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
 
 
 def detect(head: bytes) -> str:
-    """The encoding of a text by its first bytes: UTF-16 or UTF-32 where they show it, else ``utf-8``.
+    """The encoding of a text by its first bytes: UTF-16, UTF-32 or a legacy one where they show it, else ``utf-8``.
 
     Without a mark a text is UTF-16 if at least 70 % of one half of its bytes (even or odd) and at most 5 % of the other
     are NUL: Latin letters, digits and blanks have a zero high byte.
@@ -46,7 +49,22 @@ def detect(head: bytes) -> str:
             return "utf-16-le"
         if even >= _MOSTLY and odd <= _SELDOM:
             return "utf-16-be"
-    return "utf-8"
+    return "utf-8" if _may_be_utf8(head) else _legacy(head)
+
+
+def _may_be_utf8(head: bytes) -> bool:
+    """Whether a text is UTF-8, perhaps with stray bytes; most of one of another encoding is stray."""
+    foreign = len(head.translate(None, _ASCII))
+    valid = len(head.decode("utf-8", "ignore").encode().translate(None, _ASCII))
+    return foreign < _MIN_FOREIGN or valid * 2 >= foreign
+
+
+def _legacy(head: bytes) -> str:
+    """The encoding that fits a text best by what its letters are; ``utf-8`` where none does."""
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - seldom needed
+
+    best = from_bytes(head).best()
+    return "utf-8" if best is None else canonical(best.encoding)
 
 
 def canonical(name: str) -> str:
