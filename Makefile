@@ -4,13 +4,14 @@ VENV ?= .venv
 export VENV
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types tests bench docs install clean
+.PHONY: help demo test lint types tests bench docs truth install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
 	@echo "make test     install what tests need, then lint, types, import contracts and all tests"
 	@echo "make install  only make $(VENV) with the command $(BIN)/logshed"
 	@echo "make bench    measure ingest beside ClickHouse's engine and DuckDB"
+	@echo "make truth    score every format on the shared truth files and write docs/truth.md"
 	@echo "make docs     write the generated reference pages anew"
 	@echo "make clean    remove what these have made"
 
@@ -44,8 +45,12 @@ tests: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/ingest.py $(BENCH)
 
+truth: $(VENV)/.dev
+	$(BIN)/python -m tests.truth --write docs/truth.md $(TRUTH)
+
 docs: $(VENV)/.dev
 	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/formats_page.py
 
 clean:
 	rm -rf $(VENV) build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from logshed import errors, schema
 from logshed.cli.app import app
-from logshed.settings import TABLES, Drop, Settings
+from logshed.settings import TABLES, Drop, Settings, Transform, TransformTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +55,9 @@ def settings() -> str:
     for name, field in Settings.model_fields.items():
         variable = "" if name in TABLES else f"`LOGSHED_{name.upper()}`"
         lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
-    lines += ["", "## `[[drop]]`\n", "| key | meaning |", "|---|---|"]
-    lines += [f"| `{name}` | {field.description} |" for name, field in Drop.model_fields.items()]
+    for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest)):
+        lines += ["", f"## `[[{title}]]`\n", "| key | meaning |", "|---|---|"]
+        lines += [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from logshed.errors import SettingsError
 
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
-TABLES = frozenset({"internal_networks", "drop"})
+TABLES = frozenset({"internal_networks", "drop", "transform"})
 """Settings that only the file can hold."""
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -66,6 +75,63 @@ class Drop(BaseModel):
         return self
 
 
+class TransformTest(BaseModel):
+    """Records that go into a transform, and what must come out of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    given: tuple[dict[str, Any], ...] = Field(
+        min_length=1, description="Records that go in: columns of `logs` or `attributes.<key>` and their values."
+    )
+    expect: tuple[dict[str, Any], ...] = Field(
+        description="Records that come out, in order; of each only the columns named are looked at, `[]` is none."
+    )
+
+    @field_validator("given", "expect", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return (value,) if isinstance(value, dict) else value
+
+
+class Transform(BaseModel):
+    """A change to parsed records on their way into the lake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, description="Name under which the lines that it drops are counted.")
+    source: str | None = Field(None, description="Glob on the source, such as `file:/var/log/shop/*`; all unless set.")
+    where: str | None = Field(
+        None, description="SQL condition over the columns of `logs`; only these records are changed. All unless set."
+    )
+    filter: str | None = Field(None, description="SQL condition; records for which it is not true are dropped.")
+    dedupe: tuple[str, ...] = Field(
+        (), description="Columns; of records with the same values in all of them only the first is kept."
+    )
+    within: int = Field(
+        0, ge=0, description="With `dedupe`: seconds; the first of each such span of the clock is kept. 0 is no span."
+    )
+    sample: float | None = Field(None, ge=0, le=1, description="Share of the records that is kept.")
+    by: str | None = Field(None, description="With `sample`: column whose records are kept or dropped together.")
+    rename: dict[str, str] = Field(
+        {}, description="From name to name: the value moves where there is one. Attributes are `attributes.<key>`."
+    )
+    set: dict[str, str] = Field(
+        {}, description="Column or `attributes.<key>` to the SQL expression whose value it gets."
+    )
+    route: str | None = Field(None, min_length=1, description="Collection to put the records into.")
+    test: tuple[TransformTest, ...] = Field((), description="Tests that `logshed check` runs: `given` and `expect`.")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not (self.filter or self.dedupe or self.sample is not None or self.rename or self.set or self.route):
+            raise ValueError("the rule changes nothing; give one of filter, dedupe, sample, rename, set, route")
+        if self.by and self.sample is None:
+            raise ValueError("`by` belongs to `sample`; give the share to keep, such as sample = 0.1")
+        if self.within and not self.dedupe:
+            raise ValueError("`within` belongs to `dedupe`; give the columns to compare")
+        return self
+
+
 class Settings(BaseModel):
     """Everything that can be set once for all commands."""
 
@@ -97,6 +163,7 @@ class Settings(BaseModel):
         description="Networks of your own by name; they fill `client_network` and `client_is_internal`.",
     )
     drop: tuple[Drop, ...] = Field((), description="Rules for lines that are counted and not kept.")
+    transform: tuple[Transform, ...] = Field((), description="Changes to records on their way, in this order.")
 
     @field_validator("timezone")
     @classmethod
@@ -113,10 +180,10 @@ class Settings(BaseModel):
             ip_network(network)
         return value
 
-    @field_validator("drop")
+    @field_validator("drop", "transform")
     @classmethod
-    def _own_names(cls, value: tuple[Drop, ...]) -> tuple[Drop, ...]:
-        names = [rule.name for rule in value]
+    def _own_names(cls, value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        names = [rule.name for rule in (*value, *(info.data.get("drop", ()) if info.field_name == "transform" else ()))]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two rules are named {twice[0]}; give each its own name")
         return value
@@ -210,11 +277,19 @@ def _told(error: ValidationError, origins: Mapping[str, str]) -> str:
     name = ".".join(str(part) for part in where)
     shown = f"{PREFIX}{name.upper()}" if origin != FILE else name
     if first["type"] == "extra_forbidden":
-        known = Settings.model_fields if len(where) == 1 else Drop.model_fields
-        return f"cannot use {origin}: unknown key {shown}; {_nearest(str(where[-1]), known)}"
+        return f"cannot use {origin}: unknown key {shown}; {_nearest(str(where[-1]), _known(where))}"
     cause = first["msg"].removeprefix("Value error, ")
     cause, _, advice = cause.partition("; ")
     return f"cannot use {origin}: {shown}: {cause}; {advice or 'correct it, see docs/configuration.md'}"
+
+
+def _known(where: tuple[int | str, ...]) -> Iterable[str]:
+    """The keys that are known where an unknown one stands."""
+    if len(where) == 1:
+        return Settings.model_fields
+    if where[0] == "drop":
+        return Drop.model_fields
+    return TransformTest.model_fields if "test" in where else Transform.model_fields
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -147,6 +147,7 @@ class Written:
         first_timestamp: Earliest event time, ISO 8601 UTC, or empty.
         last_timestamp: Latest event time, ISO 8601 UTC, or empty.
         problem: What could not be read, or empty.
+        reject_samples: Beginnings of a few lines that no format took, redacted.
     """
 
     split: Split
@@ -157,6 +158,7 @@ class Written:
     first_timestamp: str = ""
     last_timestamp: str = ""
     problem: str = ""
+    reject_samples: tuple[str, ...] = ()
 
     def at(self, end: int) -> Self:
         """The same with the split's reached end."""

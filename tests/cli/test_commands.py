@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("ingest", "query", "run", "rejects", "audit", "doctor", "check"),
-    *("formats list", "formats show", "formats test", "formats explain"),
+    *("schema", "sample", "convert", "view", "tap"),
+    *("formats list", "formats show", "formats test", "formats explain", "formats new"),
 )
 
 

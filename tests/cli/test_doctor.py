@@ -35,10 +35,29 @@ def test_check_names_everything_that_is_misset(logshed: Run, tmp_path: Path) -> 
     assert "note  the variable LOGSHED_POLCY (did you mean policy?) sets nothing" in done.stdout
 
 
+def test_check_runs_the_tests_of_transforms(logshed: Run, tmp_path: Path) -> None:
+    (tmp_path / "logshed.toml").write_text(
+        """
+        transform = [
+          { name = "good", filter = "true", test = [{ given = { body = "a" }, expect = { body = "a" } }] },
+          { name = "bad", route = "x", test = [{ given = { body = "a" }, expect = { collection = "y" } }] },
+          { name = "untested", filter = "true" },
+          { name = "wrong", filter = "no_column = 1" },
+        ]
+        """
+    )
+    done = logshed("check")
+    assert done.returncode == 1
+    assert "ok    transform good is sound, its 1 tests hold" in done.stdout
+    assert "bad   transform bad fails its tests: test 1: collection is 'x', expected 'y'" in done.stdout
+    assert "note  transform untested is sound, it has no test" in done.stdout
+    assert "bad   cannot use transform wrong: 'no_column = 1' does not fit the columns of logs" in done.stdout
+
+
 def test_check_is_content_with_the_file_of_the_documentation(logshed: Run, tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
-    example = page.split("```toml\n")[1].split("```")[0]
-    (tmp_path / "logshed.toml").write_text(example)
+    examples = page.split("```toml\n")[1:]
+    (tmp_path / "logshed.toml").write_text("\n".join(example.split("```")[0] for example in examples))
     (tmp_path / "ours").mkdir()
     done = logshed("check")
     assert done.returncode == 0, done.stdout

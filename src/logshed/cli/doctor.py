@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -19,7 +19,7 @@ from logshed.errors import LogshedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from logshed.settings import Drop, Settings
+    from logshed.settings import Drop, Settings, Transform
 
 T = TypeVar("T")
 LOW_DISK_BYTES = 2 * 10**9
@@ -109,6 +109,8 @@ def _configuration() -> Iterator[Finding]:
         yield Finding("note", f"the variable {name} sets nothing; correct or remove it")
     for rule in settings.drop:
         yield _tried(_drop_check(rule), f"drop rule {rule.name} is sound")[1]
+    for transform in settings.transform:
+        yield _transform_finding(transform)
     for folder in settings.plugins:
         if not folder.is_dir():
             yield Finding(
@@ -165,6 +167,21 @@ def _settings() -> Settings | None:
         return Settings.load()
     except LogshedError:
         return None  # told by _configuration
+
+
+def _transform_finding(rule: Transform) -> Finding:
+    """Whether a transform fits the columns and its own tests hold."""
+    from logshed.pipeline import transforms  # noqa: PLC0415 - heavy
+
+    def failures() -> list[str]:
+        transforms.check([rule])
+        return transforms.failures(rule)
+
+    tests = f"its {len(rule.test)} tests hold" if rule.test else "it has no test; add [[transform.test]]"
+    wrong, finding = _tried(failures, f"transform {rule.name} is sound, {tests}")
+    if wrong:
+        return Finding("bad", f"transform {rule.name} fails its tests: {'; '.join(wrong)}; correct one or the other")
+    return finding if finding.state == "bad" or rule.test else replace(finding, state="note")
 
 
 def _drop_check(rule: Drop) -> Callable[[], None]:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import tables, terminal
+from logshed.cli import output, tables, terminal
 from logshed.cli.cells import shown
 from logshed.cli.commands import FAILED, JsonOption, add
+from logshed.cli.reading import (
+    EncodingOption,
+    FormatNameOption,
+    GrokOption,
+    LogFormatOption,
+    PolicyOption,
+    RegexOption,
+    chosen,
+    named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +32,12 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The format's name.")]
 
 
+NEW_EXAMPLES = (
+    "logshed formats new app.log -o ~/.config/logshed/formats/shop.toml",
+    "logshed convert app.log --format shop.toml",
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(help="Show, test and explain formats.", no_args_is_help=True, rich_markup_mode=None)
@@ -26,6 +45,7 @@ def register(app: typer.Typer) -> None:
     add(group, "show", show)
     add(group, "test", check_samples)
     add(group, "explain", explain)
+    add(group, "new", new, examples=NEW_EXAMPLES)
     app.add_typer(group, name="formats")
 
 
@@ -81,19 +101,29 @@ def check_samples(name: Annotated[str | None, typer.Argument(metavar="[NAME]", s
 def explain(
     path: Annotated[str, typer.Argument(metavar="FILE", help="A log file.")],
     *,
-    encoding: Annotated[str, typer.Option(metavar="auto|NAME", help="Text encoding, such as cp1252.")] = "auto",
+    format: FormatNameOption = "auto",  # noqa: A002 - the option's name
+    log_format: LogFormatOption = None,
+    regex: RegexOption = None,
+    grok: GrokOption = None,
+    encoding: EncodingOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Show which format a file has and why, the runner-up, and sample lines that neither takes."""
+    """Show which format a file has and why, the runner-up, and sample lines that neither takes.
+
+    With a format given, show what that one alone takes.
+    """
     from logshed.errors import SourceError  # noqa: PLC0415 - only here
     from logshed.formats import detect  # noqa: PLC0415 - heavy
+    from logshed.formats.choice import Choice  # noqa: PLC0415 - only here
     from logshed.sources import files  # noqa: PLC0415 - heavy
 
     discovered = files.discover([path], encoding=encoding)
     if discovered.problems:
         raise SourceError(discovered.problems[0].message)
+    choice = chosen(format, log_format, regex, grok)
+    names = None if choice == "auto" else list(Choice.parse(choice).names)
     for target in discovered.targets:
-        found = detect.detect(files.sample(target, files.identify(target, [])), formats=_formats())
+        found = detect.detect(files.sample(target, files.identify(target, [])), names=names, formats=_formats())
         if as_json:
             _print_json({"path": target.path, **_described(found)})
         else:
@@ -104,7 +134,8 @@ def explanation(path: str, found: Detection) -> list[str]:
     """What is told of a file's format."""
     lines = [terminal.bold(shown(path)), f"  {shown(found.why)}"]
     if found.winner:
-        lines.append(f"  winner: {found.winner}, takes {found.share:.1%} of the sampled lines (read as {found.choice})")
+        read_as = named(str(found.choice))
+        lines.append(f"  winner: {found.winner}, takes {found.share:.1%} of the sampled lines (read as {read_as})")
     if found.runner_up:
         lines.append(f"  runner-up: {found.runner_up}, {found.runner_up_share:.1%}")
     if found.tie:
@@ -113,6 +144,37 @@ def explanation(path: str, found: Detection) -> list[str]:
         lines.append("  lines that fit neither:")
         lines += [f"    {shown(line)[:200]}" for line in found.unmatched]
     return lines
+
+
+def new(
+    path: Annotated[str, typer.Argument(metavar="SAMPLE", help="A file with lines of the log.")],
+    *,
+    to: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.toml", help="Write it there.", show_default=False)
+    ] = None,
+    encoding: EncodingOption = "auto",
+    policy: PolicyOption = None,
+) -> None:
+    """Propose a format file from sample lines, which it takes: correct its names, and keep it.
+
+    What is plain to see gets a column's name (times, levels, addresses, requests, key=value), other fields a number.
+    The sample lines in the file are redacted.
+    """
+    from logshed import api  # noqa: PLC0415 - heavy
+
+    name = re.sub(r"[^a-z0-9]+", "_", (to or Path(path)).name.partition(".")[0].lower()).strip("_") or "own"
+    found = api.propose_format(path, name=name, encoding=encoding, policy=policy)
+    if to is None:
+        print(found.text, end="")
+    else:
+        with output.opened(to) as file:
+            file.write(found.text.encode())
+    share = f"{found.lines - len(found.unparsed):,} of {found.lines:,} sample lines"
+    print(f"Takes {share}; {'mend its names' if to else 'write it to a file with -o'}.", file=sys.stderr)
+    for line in found.unparsed[:3]:
+        print(f"  not taken: {shown(line)[:200]}", file=sys.stderr)
+    if found.unparsed:
+        raise typer.Exit(FAILED)
 
 
 def _described(found: Detection) -> dict[str, Any]:

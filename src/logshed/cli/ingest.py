@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import progress
+from logshed.cli import progress, terminal
 from logshed.cli.cells import shown
 from logshed.cli.commands import FAILED, TOO_MANY_REJECTS, JsonOption, LakeOption, add, let_interrupts_through
+from logshed.cli.reading import FormatNameOption, GrokOption, LogFormatOption, RegexOption, chosen, named
 
 if TYPE_CHECKING:
     from logshed.pipeline.outcome import FileReport, IngestReport
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "logshed ingest /var/log/nginx/access.log",
     "logshed ingest /var/log/app '/srv/*/logs/*.log.gz' --collection shop",
+    "logshed ingest access.log --log-format '%h %l %u %t \"%r\" %>s %b %D'",
     "journalctl -o cat -u app | logshed ingest - --service app",
 )
 MOST_FILES = 40
@@ -31,9 +33,10 @@ def register(app: typer.Typer) -> None:
 def ingest(
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, folders, globs, or - for standard input.")],
     *,
-    format: Annotated[  # noqa: A002 - the option's name
-        str, typer.Option("--format", metavar="auto|NAME", help="A format, as `logshed formats list` shows them.")
-    ] = "auto",
+    format: FormatNameOption = "auto",  # noqa: A002 - the option's name
+    log_format: LogFormatOption = None,
+    regex: RegexOption = None,
+    grok: GrokOption = None,
     collection: Annotated[
         str | None, typer.Option(metavar="ID", help="Collection to put them into.", show_default=False)
     ] = None,
@@ -66,10 +69,11 @@ def ingest(
 
     let_interrupts_through()
     given: dict[str, Any] = {"collection": collection, "policy": policy, "workers": workers, "timezone": timezone}
+    choice = chosen(format, log_format, regex, grok)
     with progress.shown() as update:
         report = Lake.open(lake, create=not dry_run, check=not dry_run).ingest(
             paths,
-            format=format,
+            format=choice,
             service=service,
             dry_run=dry_run,
             final=final,
@@ -91,7 +95,7 @@ def _tell(report: IngestReport, *, as_json: bool) -> None:
 
         print(orjson.dumps(report.as_dict(), option=orjson.OPT_INDENT_2).decode())
         return
-    files = report.files if len(report.files) <= MOST_FILES else [one for one in report.files if one.error]
+    files = report.files if len(report.files) <= MOST_FILES else [one for one in report.files if one.error or one.drift]
     for one in files:
         print("\n".join(file_lines(one)))
     if len(files) < len(report.files):
@@ -107,6 +111,9 @@ def file_lines(report: FileReport) -> list[str]:
             lines.append(f"  {shown(report.why)}")
         if report.first_timestamp:
             lines.append(f"  from {_moment(report.first_timestamp)} to {_moment(report.last_timestamp)}")
+    if report.drift:
+        lines.append(f"  {terminal.bold('drift')}: {report.drift}:")
+        lines += [f"    {shown(line)}" for line in report.reject_samples]
     lines += [f"  {shown(text)}" for text in (report.note, report.error) if text]
     return lines
 
@@ -135,7 +142,7 @@ def total_lines(report: IngestReport) -> list[str]:
 def _outcome(report: FileReport) -> str:
     if report.status != "ingested":
         return {"unchanged": "nothing new", "failed": "failed", "skipped": "skipped"}[report.status]
-    return f"{report.format or 'no format'}, {_fates(report.counts)}"
+    return f"{named(report.format) or 'no format'}, {_fates(report.counts)}"
 
 
 def _moment(text: str) -> str:

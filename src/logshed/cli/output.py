@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     Writer = Callable[["Rows", IO[bytes], Note], int]
 
 SECONDS_BETWEEN_NOTES = 2.0
+ROWS_AT_ONCE = 10_000
+"""Rows of a wide table that are made text at a time."""
+_NULLS = re.compile(rb',"[A-Za-z0-9_]+":(?:null|\{\})')
+_FIRST_NULL = re.compile(rb'^\{"[A-Za-z0-9_]+":(?:null|\{\}),?', re.MULTILINE)
+"""A column without a value in a line of JSON. Inside a text value such quotes are escaped, so it cannot match there."""
 
 
 class Format(StrEnum):
@@ -58,13 +64,14 @@ class Rows(Protocol):
         """The rows as Arrow batches; each is let go before the next is made."""
 
 
-def write(result: Rows, form: Format, path: Path | None = None) -> int:
+def write(result: Rows, form: Format, path: Path | None = None, *, sparse: bool = False) -> int:
     """Write a result to a file, or to standard output, and return its rows.
 
     Args:
         result: What to write; it is used up.
         form: How to write it.
         path: The file; None takes standard output. A file appears when it is whole.
+        sparse: Leave out what is null, where the form is NDJSON.
 
     Raises:
         UsageError: Parquet was asked for on a terminal.
@@ -74,8 +81,9 @@ def write(result: Rows, form: Format, path: Path | None = None) -> int:
         return _print_text(result, form)
     if path is None and form is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("cannot print Parquet: standard output is a terminal; write to a file with --output FILE")
-    with _opened(path) as file:
-        rows = _WRITERS[form](result, file, _notes(path))
+    with opened(path) as file:
+        writer = _write_sparse if sparse and form is Format.NDJSON else _WRITERS[form]
+        rows = writer(result, file, _notes(path))
     if path is not None:
         print(f"{rows:,} rows written to {path}", file=sys.stderr)
     return rows
@@ -128,6 +136,23 @@ def _write_ndjson(result: Rows, file: IO[bytes], note: Note) -> int:
         file.write(frame.write_ndjson().encode())
         note(rows := rows + frame.height)
     return rows
+
+
+def _write_sparse(result: Rows, file: IO[bytes], note: Note) -> int:
+    """NDJSON without nulls: most rows of a wide table are mostly that."""
+    rows = 0
+    for frame in _frames(result):
+        for piece in frame.iter_slices(ROWS_AT_ONCE):
+            file.write(ndjson(piece))
+            note(rows := rows + piece.height)
+    return rows
+
+
+def ndjson(frame: pl.DataFrame) -> bytes:
+    """Rows as lines of JSON without what is null."""
+    filled = [column.name for column in frame if column.null_count() < frame.height]
+    text = _NULLS.sub(b"", frame.select(filled).write_ndjson().encode())
+    return _FIRST_NULL.sub(b"{", text)
 
 
 def _write_json(result: Rows, file: IO[bytes], note: Note) -> int:
@@ -189,7 +214,8 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 @contextmanager
-def _opened(path: Path | None) -> Iterator[IO[bytes]]:
+def opened(path: Path | None) -> Iterator[IO[bytes]]:
+    """A file to write, which appears when it is whole; None is standard output."""
     if path is None:
         yield sys.stdout.buffer
         return

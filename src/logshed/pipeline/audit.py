@@ -10,11 +10,13 @@ import polars as pl
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.scan import batches_missing, frame, iceberg_files, paths
+from logshed.pipeline.drift import drifts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from logshed.lake.store import Store
+    from logshed.pipeline.drift import Drift
 
 KEY = ["source", "generation"]
 
@@ -55,10 +57,12 @@ class AuditReport:
     Attributes:
         sources: One row a source and generation.
         breaks: What does not add up in the lake as a whole.
+        drifts: Sources that parse far below what is usual for them; every line is accounted for nonetheless.
     """
 
     sources: tuple[AuditRow, ...]
     breaks: tuple[str, ...] = ()
+    drifts: tuple[Drift, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -67,7 +71,12 @@ class AuditReport:
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""
-        return {"ok": self.ok, "breaks": list(self.breaks), "sources": [asdict(row) for row in self.sources]}
+        return {
+            "ok": self.ok,
+            "breaks": list(self.breaks),
+            "drifts": [asdict(one) for one in self.drifts],
+            "sources": [asdict(row) for row in self.sources],
+        }
 
 
 def audit(store: Store) -> AuditReport:
@@ -85,7 +94,7 @@ def audit(store: Store) -> AuditReport:
         f"batch {batch} is in lines and not in logs; `logshed ingest` of anything lets logs catch up"
         for batch in missing
     )
-    return AuditReport(tuple(_row(row) for row in found.iter_rows(named=True)), behind)
+    return AuditReport(tuple(_row(row) for row in found.iter_rows(named=True)), behind, drifts(store))
 
 
 def _ledger_facts(ledger: pl.LazyFrame) -> pl.LazyFrame:

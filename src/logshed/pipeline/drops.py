@@ -44,7 +44,7 @@ def drop_text(records: pl.DataFrame, rule: Drop, dropped: dict[str, int]) -> pl.
         raise SettingsError(
             f"cannot use drop rule {rule.name}: its `match` is no regular expression ({cause}); correct it"
         ) from error
-    _count(dropped, rule, int(marked.filter("hit")["line_count"].sum()))
+    _count(dropped, rule.name, int(marked.filter("hit")["line_count"].sum()))
     return marked.filter(~pl.col("hit")).drop("hit")
 
 
@@ -56,13 +56,28 @@ def drop_where(
     A record is dropped where the rule takes all of its items.
     """
     hit = condition(logs, rule, records["text"].gather(parsed["row"]))
-    if not hit.any():
+    return keep(records, parsed, logs, ~hit, rule.name, dropped)
+
+
+def keep(
+    records: pl.DataFrame,
+    parsed: pl.DataFrame,
+    logs: pl.DataFrame,
+    stays: pl.Series,
+    name: str,
+    dropped: dict[str, int],
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The records, parsed rows and rows of ``logs`` that stay, with rows numbered anew.
+
+    A record is dropped where none of its items stays; its lines are counted in ``dropped`` under the name.
+    """
+    if stays.all():
         return records, parsed, logs
-    parsed, logs = parsed.filter(~hit), logs.filter(~hit)
+    parsed, logs = parsed.filter(stays), logs.filter(stays)
     numbered = records.with_row_index("row")
-    stays = numbered["row"].is_in(parsed["row"].unique().implode())
-    _count(dropped, rule, int(records.filter(~stays)["line_count"].sum()))
-    numbered = numbered.filter(stays)
+    left = numbered["row"].is_in(parsed["row"].unique().implode())
+    _count(dropped, name, int(records.filter(~left)["line_count"].sum()))
+    numbered = numbered.filter(left)
     places = pl.int_range(numbered.height, dtype=pl.UInt32, eager=True)
     renumbered = parsed["row"].replace_strict(numbered["row"], places, return_dtype=pl.UInt32)
     return numbered.drop("row"), parsed.with_columns(renumbered.alias("row")), logs
@@ -89,6 +104,6 @@ def condition(logs: pl.DataFrame, rule: Drop, text: pl.Series) -> pl.Series:
         ) from error
 
 
-def _count(dropped: dict[str, int], rule: Drop, lines: int) -> None:
+def _count(dropped: dict[str, int], name: str, lines: int) -> None:
     if lines:
-        dropped[rule.name] = dropped.get(rule.name, 0) + lines
+        dropped[name] = dropped.get(name, 0) + lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,10 @@ from logshed.lake.commit import commit_follower, commit_lines, remove_files
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.writing import FileWriter
-from logshed.pipeline import drops
+from logshed.pipeline import drift, drops, transforms
 from logshed.pipeline.catchup import catch_up
-from logshed.pipeline.job import Job
 from logshed.pipeline.outcome import FileReport, IngestReport, Progress
-from logshed.pipeline.planning import GROUP_BYTES, GROUP_FILES, Options, Plan, Planner, bundles, split_size
+from logshed.pipeline.planning import GROUP_BYTES, GROUP_FILES, Options, Plan, Planner, bundles, job_of, split_size
 from logshed.pipeline.task import IngestTask, Meter
 from logshed.redaction.registry import load_policy
 from logshed.sources import files
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from logshed.engines import Bundle, Engine
     from logshed.lake.store import Store
+    from logshed.pipeline.job import Job
     from logshed.redaction.model import Policy
     from logshed.settings import Settings
     from logshed.sources.model import Target
@@ -68,6 +68,7 @@ class Ingest:
         self._progress = progress
         self._policy: Policy = load_policy(settings.policy, settings.plugins)
         drops.check(settings.drop)
+        transforms.check(settings.transform)
         self._planner = Planner(settings, options)
         self._meter = Meter()
         self._started = time.monotonic()
@@ -81,7 +82,7 @@ class Ingest:
 
         Raises:
             LakeError: The lake cannot be written; what was committed before is whole.
-            SettingsError: A drop rule does not fit.
+            SettingsError: A drop rule or a transform does not fit.
         """
         own = [] if self._store is None else [str(self._store.root)]
         found = files.discover(paths, encoding=self._options.encoding, exclude=own)
@@ -93,6 +94,8 @@ class Ingest:
         result.files += [FileReport(one.path, status="skipped", note=one.message) for one in found.skipped]
         for group in _groups(found.targets):
             result.files += [plan.report for plan in self._group(group, result)]
+        if self._store is not None:
+            drift.alarm(self._store, result.files, result.batches)
         result.seconds = time.monotonic() - self._started
         return result
 
@@ -181,23 +184,12 @@ class Ingest:
 
     def job(self, batch: str) -> Job:
         """What every worker of a batch needs to know."""
-        settings, options = self._settings, self._options
-        writing = self._store is not None and not options.dry_run
-        return Job(
-            batch=batch,
-            collection=options.collection,
-            observed=datetime.now(UTC),
-            policy=self._policy,
-            drops=settings.drop,
-            networks=settings.internal_networks,
-            timezone=options.timezone or settings.timezone,
-            chunk_bytes=settings.batch_bytes,
-            part_bytes=settings.split_bytes,
-            max_line_bytes=settings.max_line_bytes,
-            plugins=settings.plugins,
-            lines=FileWriter.of(LINES, self._store.table(LINES)) if writing and self._store else None,
-            logs=FileWriter.of(LOGS, self._store.table(LOGS)) if writing and self._store else None,
-        )
+        writing = self._store is not None and not self._options.dry_run
+        found = job_of(self._settings, self._options, self._policy, batch)
+        if not writing or self._store is None:
+            return found
+        lines, logs = (FileWriter.of(table, self._store.table(table)) for table in (LINES, LOGS))
+        return replace(found, lines=lines, logs=logs)
 
     def _ledger(self) -> Ledger | None:
         return None if self._store is None else Ledger.of(self._store.table(LINES))
@@ -286,6 +278,7 @@ def _account(report: FileReport, piece: Written) -> None:
     report.bytes += piece.split.end - piece.split.start
     report.first_timestamp = min(filter(None, (report.first_timestamp, piece.first_timestamp)), default="")
     report.last_timestamp = max(report.last_timestamp, piece.last_timestamp)
+    report.reject_samples = [*report.reject_samples, *piece.reject_samples][: drift.SAMPLES]
     if piece.problem:
         report.error = piece.problem
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from logshed.lake.writing import FileWriter
     from logshed.redaction.model import Policy
-    from logshed.settings import Drop
+    from logshed.settings import Drop, Transform
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Job:
         observed: When it was read.
         policy: Redaction policy.
         drops: Rules for lines that are counted and not kept.
+        transforms: Changes to parsed records, in order.
         networks: Internal networks by name.
         timezone: Zone of timestamps that name none; None is UTC.
         chunk_bytes: Bytes that a worker has in hand at a time.
@@ -40,6 +41,7 @@ class Job:
     observed: datetime
     policy: Policy
     drops: tuple[Drop, ...]
+    transforms: tuple[Transform, ...]
     networks: Mapping[str, tuple[str, ...]]
     timezone: str | None
     chunk_bytes: int

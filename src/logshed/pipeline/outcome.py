@@ -48,6 +48,8 @@ class FileReport:
         last_timestamp: Latest event, ISO 8601 UTC, or empty.
         error: What went wrong, or empty.
         note: What else the user should know, or empty.
+        drift: The alarm where far fewer lines parse than is usual for this source, or empty.
+        reject_samples: Beginnings of a few lines that no format took, redacted.
     """
 
     path: str
@@ -62,6 +64,8 @@ class FileReport:
     last_timestamp: str = ""
     error: str = ""
     note: str = ""
+    drift: str = ""
+    reject_samples: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

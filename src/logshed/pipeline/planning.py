@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from logshed.errors import SourceError
 from logshed.formats import detect, multiline, registry
 from logshed.formats.choice import Choice
+from logshed.pipeline.job import Job
 from logshed.pipeline.outcome import FileReport
 from logshed.sources import files
 from logshed.work import UNTIL_EOF
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from logshed.lake.ledger import Ledger
+    from logshed.redaction.model import Policy
     from logshed.settings import Settings
     from logshed.sources.model import Identity, Target
     from logshed.work import Checkpoint, Split
@@ -146,6 +149,26 @@ class Planner:
             resource=tuple(sorted(resource.items())),
             final=self._options.final,
         )
+
+
+def job_of(settings: Settings, options: Options, policy: Policy, batch: str = "") -> Job:
+    """What every worker of a batch needs to know; it writes nothing until it is given writers."""
+    return Job(
+        batch=batch,
+        collection=options.collection,
+        observed=datetime.now(UTC),
+        policy=policy,
+        drops=settings.drop,
+        transforms=settings.transform,
+        networks=settings.internal_networks,
+        timezone=options.timezone or settings.timezone,
+        chunk_bytes=settings.batch_bytes,
+        part_bytes=settings.split_bytes,
+        max_line_bytes=settings.max_line_bytes,
+        plugins=settings.plugins,
+        lines=None,
+        logs=None,
+    )
 
 
 def bundles(splits: Sequence[Split], sizes: dict[str, int], most: int) -> Iterator[tuple[Split, ...]]:

@@ -1,4 +1,4 @@
-"""The way of a record: redact, parse the redacted text, verify, drop, normalise, enrich. A frame in, two tables out."""
+"""The way of a record: redact, parse the redacted text, verify, enrich, drop, transform. A frame in, two tables out."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.enrichment import internal_networks
+from logshed.enrichment import internal_networks, user_agents
 from logshed.formats import parse as parsing
 from logshed.formats import registry
 from logshed.formats.choice import Choice
-from logshed.pipeline import drops
+from logshed.pipeline import drops, transforms
 from logshed.redaction.engine import Redactor
 from logshed.schema import BRONZE, SILVER, polars_schema
 from logshed.sources.encodings import readable
 from logshed.work import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from logshed.pipeline.job import Job
     from logshed.work import Split
+
+STAGES = ("redacted", "parsed", "kept", "logs", "lines")
+"""Where the rows can be watched: the redacted records, their columns, what drop rules leave of them, and what goes into
+both tables once the transforms are through."""
 
 UNREDACTABLE = "[REDACTED]"
 """Stands for a whole record that could not be made safe."""
@@ -47,15 +53,19 @@ class Stages:
     Args:
         job: The batch's work.
         split: Where the records come from; its format choice and resource hold for all of them.
+        watch: Is shown the rows as they leave each of ``STAGES``; the first of them is redacted already.
     """
 
-    def __init__(self, job: Job, split: Split) -> None:
+    def __init__(self, job: Job, split: Split, watch: Callable[[str, pl.DataFrame], None] | None = None) -> None:
         self._job = job
+        self._watch = watch
         self._split = split
         self._choice = Choice.parse(split.format)
         self._formats = registry.load(job.plugins)
         self._redactor = Redactor(job.policy)
         self._drops = [rule for rule in job.drops if drops.applies(rule, split.source)]
+        own = [rule for rule in job.transforms if transforms.applies(rule, split.source)]
+        self._transforms = [transforms.Applied(rule) for rule in own]
 
     def refine(self, records: pl.DataFrame) -> Refined:
         """Records as they were read to rows of both tables.
@@ -72,11 +82,17 @@ class Stages:
             if rule.where is None:
                 records = drops.drop_text(records, rule, dropped)
         records, parsed = self._parsed_safely(records, by_rule)
+        self._show("redacted", records)
         logs = self._logs(records, parsed)
+        self._show("parsed", logs)
         for rule in self._drops:
             if rule.where is not None:
                 records, parsed, logs = drops.drop_where(records, parsed, logs, rule, dropped)
+        self._show("kept", logs)
+        records, parsed, logs = self._transformed(records, parsed, logs, dropped)
+        self._show("logs", logs)
         lines = self._lines(records, parsed)
+        self._show("lines", lines)
         rejected = int(lines.filter(pl.col("parse_error").is_not_null())["line_count"].sum())
         counts = Counts(
             read=read,
@@ -96,7 +112,35 @@ class Stages:
             if rule.where is not None:
                 hit = drops.condition(logs, rule, lines["text"].gather(parsed["row"]))
                 parsed, logs = parsed.filter(~hit), logs.filter(~hit)
+        for applied in self._transforms:
+            stays = applied.stays(logs, again=True)
+            logs = applied.change(logs if stays is None else logs.filter(stays))
         return logs
+
+    def _transformed(
+        self, records: pl.DataFrame, parsed: pl.DataFrame, logs: pl.DataFrame, dropped: dict[str, int]
+    ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """What the transforms leave of the rows, and make of them; a record is in one collection with all its items."""
+        for applied in self._transforms:
+            stays = applied.stays(logs)
+            if stays is not None:
+                records, parsed, logs = drops.keep(records, parsed, logs, stays, applied.rule.name, dropped)
+            logs = applied.change(logs)
+            routed = applied.routed(logs)
+            if routed is not None and routed.any():
+                rows = parsed["row"].filter(routed).unique()
+                own = records["collection"] if "collection" in records.columns else self._constant(records.height)
+                route = pl.Series([applied.rule.route]).new_from_index(0, rows.len())
+                records = records.with_columns(own.scatter(rows, route).alias("collection"))
+                logs = logs.with_columns(records["collection"].gather(parsed["row"]).alias("collection"))
+        return records, parsed, logs
+
+    def _constant(self, height: int) -> pl.Series:
+        return pl.Series("collection", [self._job.collection]).new_from_index(0, height)
+
+    def _show(self, stage: str, rows: pl.DataFrame) -> None:
+        if self._watch is not None:
+            self._watch(stage, rows)
 
     def _parsed_safely(self, records: pl.DataFrame, by_rule: dict[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The parsed rows; records whose columns show what the text had hidden go through the slow path first."""
@@ -154,8 +198,9 @@ class Stages:
                 .alias("parse_error")
             )
             frame = frame.with_row_index("row").join(taken, on="row", how="left", maintain_order="left")
+        constants = {name: value for name, value in self._constants().items() if name not in frame.columns}
         frame = frame.with_columns(
-            **self._constants(), resource=pl.lit(_json(self._split.resource)), format=pl.lit(self._split.format)
+            **constants, resource=pl.lit(_json(self._split.resource)), format=pl.lit(self._split.format)
         )
         return _conform(frame, polars_schema(BRONZE))
 
@@ -172,6 +217,7 @@ class Stages:
         )
         frame = self._with_resource(frame)
         frame = internal_networks.enrich(frame, list(self._job.networks.items()))
+        frame = user_agents.enrich(frame)
         return _conform(frame, polars_schema(SILVER))
 
     def _with_resource(self, frame: pl.DataFrame) -> pl.DataFrame:

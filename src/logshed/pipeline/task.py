@@ -11,6 +11,7 @@ import polars as pl
 from logshed.formats import registry
 from logshed.formats.choice import Choice
 from logshed.formats.multiline import Joiner
+from logshed.pipeline.drift import samples_of
 from logshed.pipeline.stages import Stages
 from logshed.sources import files
 from logshed.work import Counts, DataFile, Written
@@ -144,6 +145,7 @@ class IngestTask:
             first_timestamp=tally.first,
             last_timestamp=tally.last,
             problem=reading.problem,
+            reject_samples=tally.samples,
         )
 
     def _refine(self, stages: Stages, frame: pl.DataFrame, parts: _Parts, tally: _Tally, split: Split) -> None:
@@ -163,9 +165,12 @@ class _Tally:
         self.counts = Counts()
         self.first = ""
         self.last = ""
+        self.samples: tuple[str, ...] = ()
 
     def add(self, refined: Refined) -> None:
         self.counts += refined.counts
+        if refined.counts.rejected and not self.samples:
+            self.samples = samples_of(refined.lines)
         logs = refined.logs.filter(pl.col("timestamp_source") != "observed")
         if logs.height:
             shown = logs.select(

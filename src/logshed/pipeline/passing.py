@@ -1,0 +1,108 @@
+"""Reads files the way an ingest does, redaction first, and keeps nothing: for the verbs that need no lake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from logshed.errors import SourceError
+from logshed.formats import registry
+from logshed.pipeline import drops, transforms
+from logshed.pipeline.planning import Planner, job_of
+from logshed.pipeline.stages import Stages
+from logshed.pipeline.task import records
+from logshed.redaction.registry import load_policy
+from logshed.sources import files
+from logshed.work import UNTIL_EOF
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import polars as pl
+
+    from logshed.pipeline.planning import Options, Plan
+    from logshed.pipeline.stages import Refined
+    from logshed.settings import Settings
+    from logshed.work import Split
+
+    Watch = Callable[[str, pl.DataFrame], None]
+
+
+class Pass:
+    """Reads files from their beginning to their end, a frame in hand at a time.
+
+    Args:
+        settings: Settings; drop rules and transforms hold as in an ingest.
+        options: How to read.
+        split_bytes: About how long the pieces of a file are; None takes each file whole.
+        chunk_bytes: Bytes in hand at a time; None takes the setting ``batch_bytes``.
+
+    Attributes:
+        problems: What could not be read, a sentence each.
+    """
+
+    def __init__(
+        self, settings: Settings, options: Options, *, split_bytes: int | None = None, chunk_bytes: int | None = None
+    ) -> None:
+        """Check what was asked for.
+
+        Raises:
+            LogshedError: A format, the policy, a drop rule or a transform is wrong; nothing was read.
+        """
+        drops.check(settings.drop)
+        transforms.check(settings.transform)
+        options = replace(options, final=True, dry_run=True)
+        self.problems: list[str] = []
+        self._encoding = options.encoding
+        job = job_of(settings, options, load_policy(settings.policy, settings.plugins))
+        self._job = replace(job, chunk_bytes=chunk_bytes or job.chunk_bytes)
+        self.formats = registry.load(settings.plugins)
+        self._planner = Planner(settings.model_copy(update={"split_bytes": split_bytes or UNTIL_EOF}), options)
+
+    def plans(self, paths: Sequence[str]) -> list[Plan]:
+        """The files that these paths come to, each with the splits to read."""
+        found = files.discover(paths, encoding=self._encoding)
+        self.problems += [one.message for one in found.problems]
+        plans = self._planner.plan(found.targets)
+        self.problems += [plan.report.error for plan in plans if plan.report.error]
+        return [plan for plan in plans if plan.splits]
+
+    def frames(self, split: Split, watch: Watch | None = None) -> Iterator[Refined]:
+        """What the stages make of a split, frame by frame.
+
+        A file that cannot be opened any more is one of the ``problems``.
+        """
+        stages = Stages(self._job, split, watch)
+        try:
+            yield from self._read(stages, split)
+        except SourceError as error:
+            self.problems.append(str(error))
+
+    def _read(self, stages: Stages, split: Split) -> Iterator[Refined]:
+        with files.read(split, chunk_bytes=self._job.chunk_bytes, max_line_bytes=self._job.max_line_bytes) as reading:
+            for frame in records(reading, split, self.formats):
+                yield stages.refine(frame)
+        if reading.problem:
+            self.problems.append(reading.problem)
+
+    def check(self) -> None:
+        """Tell what could not be read, once everything else was.
+
+        Raises:
+            SourceError: Something could not be read.
+        """
+        if self.problems:
+            raise SourceError("\nerror: ".join(dict.fromkeys(self.problems)))
+
+    def all(self, paths: Sequence[str]) -> Iterator[Refined]:
+        """What the stages make of all files, one after another.
+
+        Raises:
+            SourceError: Nothing can be read; where only some cannot, ``problems`` tells it afterwards.
+        """
+        plans = self.plans(paths)
+        if not plans:
+            self.check()
+        for plan in plans:
+            for split in plan.splits:
+                yield from self.frames(split)
