@@ -23,7 +23,7 @@ import data
 
 HERE = Path(__file__).parent
 LOGSHED = [os.environ.get("LOGSHED_PYTHON", sys.executable), "-m", "logshed"]
-"""The program, by default as it is installed for development; LOGSHED_PYTHON names the Python of another installation."""
+"""The program as it is installed for development; LOGSHED_PYTHON names the Python of another installation."""
 PATTERN = (
     r'^([^ ]+) ([^ ]+) ([^ ]+) \[([^\]]+)\] "([A-Z]+) ([^ "]+) HTTP/([0-9.]+)" ([0-9]{3}) ([0-9]+|-)'
     r' "([^"]*)" "([^"]*)"'
