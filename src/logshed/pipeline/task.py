@@ -166,11 +166,10 @@ class _Tally:
 
     def add(self, refined: Refined) -> None:
         self.counts += refined.counts
-        logs = refined.logs.filter(pl.col("timestamp_source") != "observed")
-        if logs.height:
-            shown = logs.select(
-                pl.col("timestamp").min().dt.strftime(_ISO).alias("first"),
-                pl.col("timestamp").max().dt.strftime(_ISO).alias("last"),
-            )
+        own = pl.col("timestamp").filter(pl.col("timestamp_source") != "observed")
+        shown = refined.logs.select(
+            own.min().dt.strftime(_ISO).alias("first"), own.max().dt.strftime(_ISO).alias("last")
+        )
+        if shown["first"][0] is not None:
             self.first = min(filter(None, (self.first, shown["first"][0])))
             self.last = max(self.last, shown["last"][0])
