@@ -22,6 +22,8 @@ from pathlib import Path
 import data
 
 HERE = Path(__file__).parent
+LOGSHED = [os.environ.get("LOGSHED_PYTHON", sys.executable), "-m", "logshed"]
+"""The program as it is installed for development; LOGSHED_PYTHON names the Python of another installation."""
 PATTERN = (
     r'^([^ ]+) ([^ ]+) ([^ ]+) \[([^\]]+)\] "([A-Z]+) ([^ "]+) HTTP/([0-9.]+)" ([0-9]{3}) ([0-9]+|-)'
     r' "([^"]*)" "([^"]*)"'
@@ -68,7 +70,7 @@ def measured(words: list[str]) -> Measured:
 
 def logshed(log: Path, folder: Path) -> list[str]:
     """Everything on: detect, redact, parse, two tables, ledger, commit."""
-    return [sys.executable, "-m", "logshed", "ingest", str(log), "--lake", str(folder / "lake")]
+    return [*LOGSHED, "ingest", str(log), "--lake", str(folder / "lake")]
 
 
 def chdb_access(log: Path, folder: Path) -> list[str]:
@@ -207,8 +209,7 @@ def main() -> None:
 
 def startup(repeat: int) -> dict[str, Measured]:
     """How soon the command answers."""
-    base = [sys.executable, "-m", "logshed"]
-    cases = {"logshed --help": [*base, "--help"], 'logshed query "select 1"': [*base, "query", "select 1"]}
+    cases = {"logshed --help": [*LOGSHED, "--help"], 'logshed query "select 1"': [*LOGSHED, "query", "select 1"]}
     return {name: _median([measured(words) for _ in range(max(3, repeat))]) for name, words in cases.items()}
 
 

@@ -149,7 +149,7 @@ class Settings(BaseModel):
     )
     split_bytes: Size = Field(2**26, ge=2**16, description="Bytes of a file that one unit of work takes.")
     batch_bytes: Size = Field(
-        2**23, ge=2**16, le=2**30, description="Bytes that one worker has in hand at a time; memory grows with it."
+        2**24, ge=2**16, le=2**30, description="Bytes that one worker has in hand at a time; memory grows with it."
     )
     timezone: str | None = Field(
         None, description="Time zone of timestamps that name none, such as `Europe/Paris`; UTC unless set."

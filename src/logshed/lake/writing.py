@@ -83,12 +83,13 @@ class FileWriter:
         return written
 
     def _partitions(self, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-        every = "1d" if self.partition_by == "day" else "1mo"
-        text = "%Y-%m-%d" if self.partition_by == "day" else "%Y-%m"
-        key = frame[self.partition_column].dt.truncate(every).dt.strftime(text)
-        for value in key.unique().sort():
-            mask = key == value
-            yield f"{self.partition_column}_{self.partition_by}={value}", frame if mask.all() else frame.filter(mask)
+        every, text = ("1d", "%Y-%m-%d") if self.partition_by == "day" else ("1mo", "%Y-%m")
+        times = frame[self.partition_column]
+        bounds = pl.Series([times.min(), times.max()], dtype=times.dtype).dt.truncate(every)
+        keys = bounds if bounds[0] == bounds[1] else times.dt.truncate(every)
+        for key in keys.unique().sort():
+            part = frame if keys is bounds else frame.filter(keys == key)
+            yield f"{self.partition_column}_{self.partition_by}={key:{text}}", part
 
     def _write_file(self, frame: pl.DataFrame, path: Path, level: int) -> None:
         # Iceberg reads a column that a file leaves out as null; most formats fill a third of them.

@@ -171,11 +171,10 @@ class _Tally:
         self.counts += refined.counts
         if refined.counts.rejected and not self.samples:
             self.samples = samples_of(refined.lines)
-        logs = refined.logs.filter(pl.col("timestamp_source") != "observed")
-        if logs.height:
-            shown = logs.select(
-                pl.col("timestamp").min().dt.strftime(_ISO).alias("first"),
-                pl.col("timestamp").max().dt.strftime(_ISO).alias("last"),
-            )
+        own = pl.col("timestamp").filter(pl.col("timestamp_source") != "observed")
+        shown = refined.logs.select(
+            own.min().dt.strftime(_ISO).alias("first"), own.max().dt.strftime(_ISO).alias("last")
+        )
+        if shown["first"][0] is not None:
             self.first = min(filter(None, (self.first, shown["first"][0])))
             self.last = max(self.last, shown["last"][0])
