@@ -153,3 +153,7 @@ def test_concurrent_writers_lose_neither_rows_nor_ledger_entries(store: Store) -
     assert Ledger.of(store.table(LINES)).ends(sources) == {(source, "g"): 24 for source in sources}
     assert Ledger.of(store.table(LINES)).scan().collect().height == 24
     assert batches_missing(store, "logs") == {}
+
+
+def test_no_rows_make_no_file(writer: Writer, batch: str) -> None:
+    assert writer.logs(batch, []) == []

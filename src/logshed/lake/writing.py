@@ -83,6 +83,8 @@ class FileWriter:
         return written
 
     def _partitions(self, frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+        if frame.is_empty():
+            return
         every, text = ("1d", "%Y-%m-%d") if self.partition_by == "day" else ("1mo", "%Y-%m")
         times = frame[self.partition_column]
         bounds = pl.Series([times.min(), times.max()], dtype=times.dtype).dt.truncate(every)
