@@ -239,3 +239,10 @@ def test_a_record_with_stray_bytes_is_parsed_and_kept_reversibly(lake: Lake, log
     text, escaped = lake.query("SELECT text, escaped FROM lines").rows()[0]
     assert escaped
     assert unescape(text) == line
+
+
+def test_each_failed_password_is_one_failed_login(lake: Lake, examples: Path) -> None:
+    tried = (examples / "auth.log").read_text().count("Failed password")
+    lake.ingest([examples / "auth.log"])
+    found = lake.run("failed_logins", since="2015-05-01", limit=1000)
+    assert sum(row[found.columns.index("attempts")] for row in found.rows()) == tried > 0
