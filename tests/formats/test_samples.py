@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import polars as pl
 import pytest
@@ -11,7 +11,7 @@ from logshed.formats import registry
 from logshed.formats.detect import detect
 from logshed.formats.samples import samples_fail
 
-FORMATS = registry.load()
+FORMATS = registry.load(samples=True)
 SAMPLES = [(name, number) for name, form in FORMATS.items() for number in range(len(form.samples))]
 
 
@@ -31,6 +31,13 @@ def test_a_sample_is_claimed_by_its_own_format_alone(name: str, number: int) -> 
     found = detect(pl.Series(lines))
     assert name in [one.partition(":")[0] for one in found.choice.names]
     assert found.tie == ()
+
+
+def test_nothing_comes_after_the_samples_of_a_file() -> None:
+    bare = registry.load()
+    for name, form in FORMATS.items():
+        differing = [one.name for one in fields(form) if getattr(form, one.name) != getattr(bare[name], one.name)]
+        assert differing == ["samples"], name
 
 
 @pytest.mark.parametrize("name", FORMATS)

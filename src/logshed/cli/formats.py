@@ -186,7 +186,7 @@ def _formats() -> Mapping[str, Format]:
     from logshed.formats import registry  # noqa: PLC0415 - heavy
     from logshed.settings import Settings  # noqa: PLC0415 - as above
 
-    return registry.load(Settings.load().plugins)
+    return registry.load(Settings.load().plugins, samples=True)
 
 
 def _print_json(value: object) -> None:

@@ -77,19 +77,6 @@ def without_colours(text: pl.Series) -> pl.Series:
     return text.str.replace_all(_COLOURS, "")
 
 
-def claims(text: pl.Series, form: Format, context: Context) -> pl.Series:
-    """Whether the format takes each row; cheap where it takes none."""
-    if form.kind in ("regex", "grok") and not _may_match(form, text):
-        return pl.Series(OK, [False]).new_from_index(0, text.len())
-    frame = extract(form, text)
-    return finish(frame, form, context)[OK] if frame[OK].any() else frame[OK]
-
-
-def _may_match(form: Format, text: pl.Series) -> bool:
-    """Whether any pattern matches any row: asking is several times as quick as taking the groups."""
-    return any(text.str.contains(shape.pattern).any() for shape in form.shapes)
-
-
 def _layer(
     text: pl.Series, envelopes: tuple[str, ...], names: tuple[str, ...], table: Mapping[str, Format], context: Context
 ) -> tuple[pl.DataFrame, pl.Series | None]:

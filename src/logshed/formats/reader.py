@@ -15,14 +15,25 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
-def read_format(name: str, file: Traversable, *, trusted: bool = False) -> Format:
-    """Read and check one format file; the patterns of a ``trusted`` one (our tests prove ours) are not compiled here.
+_SAMPLES = "\n[[sample]]"
+"""Where the samples of a file begin; in ours nothing else comes after them."""
+
+
+def read_format(name: str, file: Traversable, *, trusted: bool = False, samples: bool = True) -> Format:
+    """Read and check one format file.
+
+    Args:
+        name: The format's name.
+        file: Its file.
+        trusted: Whether it is one of ours, whose patterns our tests have compiled.
+        samples: Whether the samples of a trusted file are read too.
 
     Raises:
         FormatError: The file is no TOML or a key is missing, unknown or wrong; the text names file and key.
     """
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        data = tomllib.loads(text.partition(_SAMPLES)[0] if trusted and not samples else text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"cannot read format {file}: {error}; mend the TOML") from error
     return format_from(name, data, str(file), trusted=trusted)

@@ -19,20 +19,24 @@ if TYPE_CHECKING:
     from logshed.formats.model import Format
 
 
-def load(extra: Iterable[Path] = ()) -> Mapping[str, Format]:
+def load(extra: Iterable[Path] = (), *, samples: bool = False) -> Mapping[str, Format]:
     """All formats by name, aliases left out; read once per set of extra roots.
+
+    Args:
+        extra: More roots, as ``plugins.data_files`` takes them.
+        samples: Whether our own come with their samples, which are half of what there is to read.
 
     Raises:
         FormatError: A file is wrong.
     """
-    return _load(tuple(extra))
+    return _load(tuple(extra), samples)
 
 
 @lru_cache(maxsize=8)
-def _load(extra: tuple[Path, ...]) -> dict[str, Format]:
+def _load(extra: tuple[Path, ...], samples: bool) -> dict[str, Format]:
     ours = str(files("logshed") / "formats")
     return {
-        name: read_format(name, file, trusted=str(file).startswith(ours))
+        name: read_format(name, file, trusted=str(file).startswith(ours), samples=samples)
         for name, file in data_files("formats", ".toml", extra).items()
     }
 
