@@ -109,3 +109,9 @@ def test_a_format_file_is_pinned_whole() -> None:
 def test_a_wrong_definition_is_told(kind: str, text: str, told: str) -> None:
     with pytest.raises(FormatError, match=told.replace("(", r"\(")):
         adhoc(kind, text)
+
+
+@pytest.mark.parametrize("day", ["So", "Sonntag", "dim.", "Sun", "domingo"])
+def test_a_time_may_be_the_day_of_a_week(day: str) -> None:
+    row = parsed("log_format", "%{%G--%V %a %H:%M:%S}t", f"2019--20 {day} 12:34:56")
+    assert row["timestamp"] == datetime(2019, 5, 19, 12, 34, 56, tzinfo=UTC)

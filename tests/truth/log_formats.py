@@ -8,18 +8,17 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from tests.truth.cases import Entry, flat, rows
-from tests.truth.running import known, run
+from tests.truth.running import run
 from tests.truth.scoring import Score, leaves_of, load_map
 
 from logshed.errors import FormatError
+from logshed.formats.adhoc import adhoc
 from logshed.formats.choice import Choice
-from logshed.formats.reader import format_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_GIVEN = "given"
 _ZONED = '%h %l %u %t "%r" %>s %b'
 _COMMON_LINE = '127.0.0.1 - - {} "GET / HTTP/1.1" 200 -'
 
@@ -49,22 +48,12 @@ def score(folder: Path) -> Score:
 
 
 def _parsed(log_format: str, line: str) -> Any:
+    """The records under ``--log-format``; None where it takes no such string."""
     try:
-        form = format_from(
-            _GIVEN,
-            {
-                "title": "given",
-                "kind": "apache",
-                "log_type": "access",
-                "specificity": 1,
-                "log_format": log_format,
-                "nulls": ["-", ""],
-            },
-            "the command line",
-        )
+        form = adhoc("log_format", log_format)
     except FormatError:
         return None
-    return run([line], choice=Choice((), (_GIVEN,)), formats={**known(), _GIVEN: form})
+    return run([line], choice=Choice((), (form.spelling,)))
 
 
 def cases(folder: Path) -> Iterator[tuple[Entry, str]]:

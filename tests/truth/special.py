@@ -29,15 +29,24 @@ def _leaf(source: str, row: dict[str, Any], expected: object, found: object, cam
 
 def go_syslog(folder: Path) -> Score:
     """RFC 5424, strictly: a line is taken or it is not. A line with line feeds is one frame."""
-    found = Score("go_syslog")
+    found, table = Score("go_syslog"), load_map("go_syslog")
     choice = Choice((), ("syslog_rfc5424",))
     for row in rows(folder, "go_syslog"):
-        records = run([row["input"]], choice=choice)
+        text = _sent(row["input"])
+        if table.leaves_out(Entry(row["id"], row["format"], 0, text, {}), "go_syslog", row["expect"]["valid"]):
+            continue
+        records = run([text], choice=choice)
         taken = len(records) == 1 and records[0].error is None
         wanted = bool(row["expect"]["valid"])
         came: Verdict = "right" if taken == wanted else "wrong" if taken else "unparsed"
         found.leaves.append(_leaf("go_syslog", row, wanted, taken, came))
     return found
+
+
+def _sent(text: str) -> str:
+    """What is sent; some inputs are still between the quotes of their source code."""
+    quoted = len(text) > 1 and text[0] == text[-1] == '"'
+    return text[1:-1].replace('\\"', '"').replace("\\\\", "\\").replace("\\t", "\t") if quoted else text
 
 
 def stacktraces(folder: Path) -> Score:

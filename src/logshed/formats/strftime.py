@@ -12,6 +12,13 @@ from logshed.formats.columns import column_or_nothing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_WEEKDAYS = {
+    "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7,
+    "mo": 1, "di": 2, "mi": 3, "do": 4, "fr": 5, "sa": 6, "so": 7, "die": 2, "mit": 3, "don": 4, "fre": 5, "sam": 6,
+    "son": 7, "lun": 1, "mar": 2, "mer": 3, "jeu": 4, "ven": 5, "dim": 7, "mié": 3, "jue": 4, "vie": 5, "sáb": 6,
+    "dom": 7,
+}  # fmt: skip
+"""The first letters of weekdays in English, German, French and Spanish; 1 is Monday."""
 _PREFIX = "\0time."
 _TWO, _WORD = "[0-9]{1,2}", r"[^\s0-9\[\]]+"
 _SIMPLE = {
@@ -88,6 +95,9 @@ def _texts(part: Callable[[str], pl.Expr | None]) -> pl.Expr:
 
 
 def _date(part: Callable[[str], pl.Expr | None]) -> pl.Expr | None:
+    week = _week_date(part)
+    if week is not None:
+        return week
     year, short, day, month, name = part("Y"), part("y"), part("d"), part("m"), part("b")
     if year is None and short is not None:
         year = pl.when(short.cast(pl.Int32, strict=False) < 69).then("20" + short).otherwise("19" + short)  # noqa: PLR2004 - POSIX
@@ -101,3 +111,15 @@ def _date(part: Callable[[str], pl.Expr | None]) -> pl.Expr | None:
     if name is not None:
         return name + " " + day if year is None else day + " " + name + " " + year
     return None if year is None or month is None else year + "-" + month + "-" + day
+
+
+def _week_date(part: Callable[[str], pl.Expr | None]) -> pl.Expr | None:
+    """A date by its ISO week."""
+    year, week, number, name = part("G"), part("V"), part("u"), part("a")
+    if number is None and name is not None:
+        letters = name.str.to_lowercase().str.slice(0, 3).str.strip_chars(".")
+        number = letters.replace_strict(_WEEKDAYS, default=None, return_dtype=pl.Int32).cast(pl.String)
+    if year is None or week is None or number is None:
+        return None
+    date = (year + "-" + week.str.zfill(2) + "-" + number).str.to_date("%G-%V-%u", strict=False)
+    return date.dt.to_string("%Y-%m-%d")
