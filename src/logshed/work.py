@@ -51,7 +51,7 @@ class Split:
         end: First byte after it, or ``UNTIL_EOF``.
         format: The pinned format choice: envelopes and candidates, ``docker_json/java,json``.
         resource: What produced the lines, sorted pairs of OpenTelemetry resource attributes.
-        codec: ``plain``, ``gzip``, ``bzip2``, ``xz`` or ``zstd``.
+        codec: ``plain``, ``gzip``, ``bzip2``, ``xz``, ``zstd`` or ``parquet``.
         encoding: The text encoding of the decompressed bytes, ``utf-8`` unless declared or detected.
         follows: Whether another split of this run owns a record that runs into this one.
         continues: Whether another split of this run begins at ``end``; only then may a record be finished past it.

@@ -118,7 +118,6 @@ def tar_of(data: bytes) -> bytes:
     [
         (b"\x7fELF" + bytes(200), "it is a program"),
         (b"PK\x03\x04" + bytes(200), "a zip archive; unpack it first"),
-        (b"PAR1" + bytes(200), "a Parquet file"),
         (tar_of(LINE), "a tar archive; unpack it first"),
         (gzip.compress(tar_of(LINE)), "a tar archive; unpack it first"),
         (gzip.compress(bytes(range(256)) * 40), "it is binary; if it is text in another encoding"),

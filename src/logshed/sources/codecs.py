@@ -18,6 +18,9 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PARQUET = "parquet"
+"""Not a stream of compressed bytes, but rows that are read as lines."""
+_PARQUET_MAGIC = b"PAR1"
 INPUT_BYTES = 256 * 1024
 """Compressed bytes that are read at a time."""
 
@@ -91,7 +94,9 @@ _BROKEN = (OSError, EOFError, ValueError, lzma.LZMAError, zstd.ZstdError, _ISAL_
 
 
 def sniff(head: bytes) -> str:
-    """Name of the codec whose files begin like ``head``, else ``plain``."""
+    """Name of the codec whose files begin like ``head``, ``parquet`` for such a file, else ``plain``."""
+    if head.startswith(_PARQUET_MAGIC):
+        return PARQUET
     for name, codec in CODECS.items():
         if head.startswith(codec.magics):
             return name

@@ -29,7 +29,6 @@ _BINARY_MAGICS: dict[bytes, str] = {
     b"Rar!\x1a\x07": "a rar archive; unpack it first",
     b"\x1f\x9d": "compressed by compress(1); unpack it first",
     b"\x04\x22\x4d\x18": "compressed by lz4; unpack it first",
-    b"PAR1": "a Parquet file; it can be queried as it is",
     b"SQLite format 3\x00": "an SQLite database",
     b"LPKSHHRH": "a systemd journal; export it with journalctl -o json",
     b"ElfFile\x00": "a Windows event log; export it as text first",
@@ -41,10 +40,12 @@ _TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
 _NO_LOG_SUFFIXES = frozenset(
     (  # noqa: SIM905 - a list of these takes fifty lines
         ".7z,.avro,.bin,.bmp,.class,.db,.dll,.dylib,.ear,.exe,.gif,.ico,.idx,.jar,.jpeg,.jpg,.journal,.lck,.lock,.mmdb,"
-        ".mo,.mp3,.mp4,.o,.orc,.parquet,.pcap,.pdf,.pid,.png,.pyc,.rar,.sig,.so,.sock,.sqlite,.sqlite3,.swp,.tar,.tgz,"
+        ".mo,.mp3,.mp4,.o,.orc,.pcap,.pdf,.pid,.png,.pyc,.rar,.sig,.so,.sock,.sqlite,.sqlite3,.swp,.tar,.tgz,"
         ".tbz2,.txz,.war,.webp,.whl,.woff,.woff2,.zip"
     ).split(",")
 )
+_ONLY_NAMED = frozenset({".parquet"})
+"""What is read where a path or a pattern names it: below a folder it may be the data of a table."""
 _CONTROL = bytes((*range(7), *range(14, 27), *range(28, 32), 127))
 _MAX_CONTROL = 0.05
 _ADVICE: dict[type[OSError], str] = {
@@ -94,6 +95,8 @@ def inspect(path: str, declared: str = "") -> Target | Problem:
 def _target(path: str, locator: str, source: str, status: os.stat_result | None, declared: str) -> Target | Problem:
     raw = streams.head(locator, "plain", "utf-8", PEEK_BYTES)
     codec = codecs.sniff(raw)
+    if codec == codecs.PARQUET and status is None:
+        return Problem(path, f"cannot read {path} as a log: a Parquet file is read from its end; name the file itself")
     data = raw if codec == "plain" else streams.head(locator, codec, "utf-8", PEEK_BYTES)
     encoding = declared or encodings.detect(data)
     text = data if encoding == "utf-8" else streams.head(locator, codec, encoding, PEEK_BYTES)
@@ -192,6 +195,8 @@ def _why_skipped(entry: os.DirEntry[str]) -> str:
     except OSError as error:
         return f"its link cannot be followed: {error.strerror}"
     suffix = Path(entry.name).suffix.lower()
+    if suffix in _ONLY_NAMED:
+        return f"{suffix} files may be a table's; name it, or a pattern such as {Path(entry.path).parent}/*{suffix}"
     return f"{suffix} files are no logs" if suffix in _NO_LOG_SUFFIXES else ""
 
 

@@ -16,7 +16,7 @@ class Target:
         path: The path as the user named it or as it was found below a folder.
         source: The source's name, ``file:`` and the absolute path with its links resolved; ``stdin:`` for ``-``.
         locator: What is opened: the absolute path, or ``-``.
-        codec: ``plain``, ``gzip``, ``bzip2``, ``xz`` or ``zstd``.
+        codec: ``plain``, ``gzip``, ``bzip2``, ``xz``, ``zstd`` or ``parquet``.
         encoding: Text encoding of the decompressed bytes; ``utf-8`` covers ASCII and stray bytes.
         size: Bytes on disk; 0 for a stream.
         mtime: Last change, seconds since the epoch.

@@ -10,8 +10,9 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from logshed.sources.codecs import Decompressed
+from logshed.sources.codecs import PARQUET, Decompressed
 from logshed.sources.encodings import Transcoded
+from logshed.sources.parquet import Rows
 
 if TYPE_CHECKING:
     from logshed.sources.codecs import ByteStream
@@ -69,6 +70,11 @@ class RawFile:
             return 0
         self.taken += count
         return int(count)
+
+    @property
+    def handle(self) -> BinaryIO:
+        """The open file, for readers that go to and fro in it."""
+        return self._file
 
     def seek(self, position: int) -> None:
         """Go to an offset."""
@@ -183,6 +189,8 @@ def _opened(locator: str) -> BinaryIO:
 
 def decoded(raw: ByteStream, codec: str, encoding: str) -> ByteStream:
     """The decompressed UTF-8 of some bytes."""
+    if codec == PARQUET and isinstance(raw, RawFile):
+        return Rows(raw)
     stream: ByteStream = raw if codec == "plain" else Decompressed(raw, codec)
     return stream if encoding == "utf-8" else Transcoded(stream, encoding)
 
