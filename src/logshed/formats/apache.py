@@ -26,7 +26,8 @@ _QUOTED = r'((?:[^"\\]|\\.)*)'
 _REQUEST = r'([^ "\\]*) ([^ ?"\\]*)(?:\?([^ "\\]*))? HTTP/([^ "\\]*)'
 _BARE_REQUEST = r"([^ ]+ [^ ]+ HTTP/[0-9.]+|-|.*?)"
 _REQUEST_TARGETS = ("http_request_method", "url_path", "url_query", "network_protocol_version")
-_ADDRESSES = r'([^ ,"]+)(?:, ([^ ,"]+(?:, [^ ,"]+)*))?'
+_ADDRESS = r'([^ "\[]*)'
+_ADDRESSES = r'([^ ,"\[]+|\[[0-9A-Fa-f:.]+\])(?:, ([^ ,"]+(?:, [^ ,"]+)*))?'
 _SPACED_USER = r'(-|""|[^\- "\[:][^"\[:]*?)'  # HTTP forbids a colon in user names
 _NUMBERS = frozenset({"@server.port", "@http.response.size", "@http.request.size", "@http.size", "client_port"})
 _TIME = r"(?:\[([^\]]*)\]|-)"
@@ -205,6 +206,7 @@ def _group(piece: Piece, before: str, after: str, *, loose: bool) -> tuple[str, 
         (name == "network_protocol_version", r"(?:HTTP/)?([^ \"]*)"),
         (quoted, _QUOTED),
         (address and after == ":", r"([^ ]*?)"),
+        (name == "client_address" and after == " ", _ADDRESS),
         (loose and name == "user_id", _SPACED_USER),
         (name in _NUMBERS, "(-|[0-9]+)"),
     )

@@ -14,6 +14,7 @@ import polars as pl
 
 from logshed.formats.columns import nothing, where
 from logshed.formats.documents import Documents, NotJsonError
+from logshed.formats.keys import Keys
 from logshed.formats.regex import OK
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ def _searched(form: Format, documents: Documents) -> tuple[_Leaves, dict[str, pl
     if leaves.whole:
         wanted = [path for paths in form.columns.values() for path in paths]
         wanted += [path.partition(" ~ ")[0] for paths in form.requires for path in paths]
-        keys &= {_unescape(path.split("/")[1]) for path in wanted}
+        known = {_first(path) for path in wanted}
+        first = Keys([f"/{_escape(key)}" for key in keys], fold=form.fold)
+        keys = {_unescape(one[1:]) for path in known for one in first.meant_by(path)}
     paths = sorted(f"/{_escape(key)}" for key in keys)
     for depth in range(_DEEPEST):
         kinds = documents.kinds(paths)
@@ -153,6 +156,11 @@ def _union(documents: Documents, objects: list[str]) -> dict[str, set[str]]:
     return found
 
 
+def _first(path: str) -> str:
+    """The key at the root that a path begins with, as a path."""
+    return "/" + path.split("/")[1]
+
+
 def _hostile(keys: set[str]) -> bool:
     """Whether SQL cannot name a key."""
     return any("\0" in key for key in keys)
@@ -170,9 +178,10 @@ def _named(form: Format, values: dict[str, pl.Series]) -> dict[str, pl.Series]:
     """Columns by the format's paths, the first that is not null; all else are attributes."""
     named: dict[str, pl.Series] = {}
     rest = dict(values)
+    keys = Keys(values, fold=form.fold)
     for column, paths in form.columns.items():
         chosen: pl.Series | None = None
-        for path in paths:
+        for path in dict.fromkeys(there for meant in paths for there in keys.meant_by(meant)):
             value = rest.pop(path, None)
             if value is None:
                 continue

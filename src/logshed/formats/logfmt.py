@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.formats.columns import nothing, where
+from logshed.formats.keys import Keys
 from logshed.formats.regex import OK
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ def _unquoted(value: pl.Series) -> pl.Series:
 def _named(form: Format, values: dict[str, pl.Series]) -> list[pl.Series]:
     named: dict[str, pl.Series] = {}
     rest = dict(values)
-    for column, keys in form.columns.items():
-        for key in keys:
+    keys = Keys(values, fold=form.fold)
+    for column, names in form.columns.items():
+        for key in dict.fromkeys(one for name in names for one in keys.meant_by(name)):
             if key not in rest:
                 continue
             value = rest.pop(key)

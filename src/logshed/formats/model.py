@@ -88,6 +88,7 @@ class Step:
         prefix: What stands before the names of attributes made of pairs.
         replacement: What a match becomes, ``$1`` for its first group.
         otherwise: Target to value where the pattern does not match or there is no such field.
+        unless: A target: rows that have it are passed over.
         json: Instead of a pattern: the field is a JSON object; ``groups`` maps its paths, other leaves are attributes.
         join: Between the values of a key that comes again; None keeps the first.
     """
@@ -103,6 +104,7 @@ class Step:
     replacement: str = ""
     join: str | None = None
     otherwise: Mapping[str, str] = field(default_factory=dict)
+    unless: str = ""
     json: bool = False
 
 
@@ -160,6 +162,7 @@ class Format:
     groups: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fold: bool = False
     requires: tuple[tuple[str, ...], ...] = ()
     times: tuple[str, ...] = ()
     zone: str = ""

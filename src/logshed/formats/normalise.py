@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logshed.formats.addresses import split_ports
 from logshed.formats.attributes import build
 from logshed.formats.columns import constant, where
 from logshed.formats.durations import with_durations
@@ -81,6 +82,8 @@ def finish(frame: pl.DataFrame, form: Format, context: Context) -> pl.DataFrame:
     if "exception_stacktrace" in frame.columns:
         frame = describe_traces(frame)
     strict = form.kind in _STRICT_KINDS
+    if not strict:  # a pattern says itself where an address ends
+        frame = split_ports(frame)
     frame = _times(frame, form, context, strict=strict)
     frame = _numbers(frame, form.lenient, strict=strict)
     frame = _severity(frame, form)

@@ -64,6 +64,7 @@ def format_from(name: str, data: dict[str, Any], where: str, *, trusted: bool = 
         groups=groups,
         steps=reader.steps(),
         columns=reader.columns(),
+        fold=reader.typed("fold", bool, default=False),
         requires=tuple(tuple(paths.split(" | ")) for paths in reader.texts("requires")),
         times=reader.texts("times"),
         zone=reader.typed("zone", str, ""),
@@ -219,6 +220,7 @@ class _Reader:
                 replacement=inner.typed("with", str, ""),
                 join=inner.data.pop("join", None),
                 otherwise=inner.sets("otherwise"),
+                unless=inner.typed("unless", str, ""),
                 json=inner.typed("json", bool, default=False),
             )
             if sum(map(bool, (step.pattern, step.pairs, step.replace, step.json))) != 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.formats import jsonlines
-from logshed.formats.columns import nothing
+from logshed.formats.columns import nothing, where
 from logshed.formats.model import target
 from logshed.formats.pairs import spread
 from logshed.formats.regex import OK, group_targets, match, with_sets
@@ -36,7 +36,11 @@ def take_steps(form: Format, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _take_apart(frame: pl.DataFrame, source: str, step: Step, groups: dict[str, str]) -> pl.DataFrame:
-    found = match(frame[source], step.pattern, group_targets(step.pattern, groups))
+    text = frame[source]
+    given = target(step.unless, groups) if step.unless else ""
+    if given in frame.columns:
+        text = where(frame[given].is_null(), text)
+    found = match(text, step.pattern, group_targets(step.pattern, groups))
     matched = found[OK]
     if step.otherwise:
         frame = with_sets(frame, step.otherwise, frame[OK] & ~matched)
