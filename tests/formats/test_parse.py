@@ -162,6 +162,13 @@ def test_an_envelopes_time_counts_where_the_inner_time_has_no_zone() -> None:
     assert zoned["timestamp"] == datetime(2024, 5, 1, 10, tzinfo=UTC)
 
 
+def test_an_envelopes_time_counts_where_the_inner_record_has_none() -> None:
+    line = "Mar  5 06:25:01 mail dovecot: imap-login: Login: user=<bob>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1"
+    row = rows([line], "syslog_rfc3164")[0]
+    assert (row["log_format"], row["timestamp_source"]) == ("dovecot", "inferred_year")
+    assert (row["timestamp"].month, row["timestamp"].day, row["timestamp"].hour) == (3, 5, 6)
+
+
 def test_envelopes_nest() -> None:
     inner = "<13>Mar  5 06:25:01 web-1 nginx: " + ACCESS
     line = "2024-03-05T06:25:02.5Z stdout F " + inner
