@@ -137,8 +137,8 @@ def program_records(
     """What the formats of certain programs take of the messages of these; None where there are none."""
     if "service_name" not in outer.columns:
         return None
-    services = outer["service_name"]
-    distinct = services.unique().drop_nulls()
+    services = outer["service_name"].fill_null("")  # a line may name no program
+    distinct = services.unique()
     last = distinct.str.replace("^.*/", "")
     frame: pl.DataFrame | None = None
     for form in sorted(table.values(), key=lambda one: -one.specificity):
@@ -147,7 +147,7 @@ def program_records(
         ours = distinct.filter(distinct.str.contains(form.programs) | last.str.contains(form.programs))
         if ours.is_empty():
             continue
-        wanted = services.is_in(ours.implode()).fill_null(value=False)
+        wanted = services.is_in(ours.implode())
         if frame is not None:
             wanted &= ~frame[OK]
         rows = wanted.arg_true()
