@@ -162,6 +162,19 @@ def test_an_envelopes_time_counts_where_the_inner_time_has_no_zone() -> None:
     assert zoned["timestamp"] == datetime(2024, 5, 1, 10, tzinfo=UTC)
 
 
+def test_an_envelopes_time_counts_where_the_inner_record_has_none() -> None:
+    line = "Mar  5 06:25:01 mail dovecot: imap-login: Login: user=<bob>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1"
+    row = rows([line], "syslog_rfc3164")[0]
+    assert (row["log_format"], row["timestamp_source"]) == ("dovecot", "inferred_year")
+    assert (row["timestamp"].month, row["timestamp"].day, row["timestamp"].hour) == (3, 5, 6)
+
+
+def test_a_line_of_no_program_still_goes_to_the_formats_of_any_program() -> None:
+    packet = "IN=eth0 OUT= SRC=203.0.113.5 DST=192.0.2.7 LEN=40 TTL=244 ID=1 PROTO=TCP SPT=51514 DPT=22"
+    lines = [f"Mar  5 06:25:01 gate [WAN_LOCAL-D-1] {packet}", "Mar  5 06:25:02 gate sshd[1]: Connection closed"]
+    assert [row["log_format"] for row in rows(lines, "syslog_rfc3164")] == ["iptables", "syslog_rfc3164"]
+
+
 def test_envelopes_nest() -> None:
     inner = "<13>Mar  5 06:25:01 web-1 nginx: " + ACCESS
     line = "2024-03-05T06:25:02.5Z stdout F " + inner

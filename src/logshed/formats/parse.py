@@ -124,8 +124,8 @@ def program_records(
     """What the formats of certain programs take of the messages of these; None where there are none."""
     if "service_name" not in outer.columns:
         return None
-    services = outer["service_name"]
-    distinct = services.unique().drop_nulls()
+    services = outer["service_name"].fill_null("")  # a line may name no program
+    distinct = services.unique()
     last = distinct.str.replace("^.*/", "")
     frame: pl.DataFrame | None = None
     for form in sorted(table.values(), key=lambda one: -one.specificity):
@@ -134,7 +134,7 @@ def program_records(
         ours = distinct.filter(distinct.str.contains(form.programs) | last.str.contains(form.programs))
         if ours.is_empty():
             continue
-        wanted = services.is_in(ours.implode()).fill_null(value=False)
+        wanted = services.is_in(ours.implode())
         if frame is not None:
             wanted &= ~frame[OK]
         rows = wanted.arg_true()
@@ -151,8 +151,9 @@ def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
     columns: list[pl.Series] = []
     sure = (outer["timestamp_source"] == EVENT).fill_null(value=False) if "timestamp_source" in outer.columns else None
     if sure is not None and "timestamp" in inner.columns:
-        vague = inner["timestamp"].is_null() | inner["timestamp_source"].is_in([INFERRED_YEAR, INFERRED_ZONE])
-        times = [outer[name].zip_with(sure & vague, inner[name]) for name in _TIMES]
+        missing = inner["timestamp"].is_null() & outer["timestamp"].is_not_null()
+        vague = inner["timestamp_source"].is_in([INFERRED_YEAR, INFERRED_ZONE]).fill_null(value=False)
+        times = [outer[name].zip_with(missing | (sure & vague), inner[name]) for name in _TIMES]
     for column in outer.get_columns():
         name = column.name
         if name in (OK, *_ALWAYS) or (times and name in _TIMES):
