@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
+import pytest
 
+from logshed.errors import FormatError
 from logshed.formats import registry
 from logshed.formats.choice import Choice
 from logshed.formats.detect import detect
@@ -130,6 +132,29 @@ def test_json_in_a_field_is_taken_apart() -> None:
     )
     (row,) = rows(['hello {"user":{"id":"u1"},"n":{"m":[1]}}'], "x", formats=table)
     assert (row["user_id"], row["attributes"]) == ("u1", {"ctx.n.m": "[1]"})
+
+
+def test_shared_steps_stand_where_they_are_named() -> None:
+    table = form(
+        kind="regex",
+        pattern=r"^(?P<body>.*)$",
+        step=[{"shared": "modsecurity"}, {"source": "modsecurity.uri", "pattern": "^(?P<url_original>/.*)$"}],
+    )
+    line = '[client "192.0.2.7"] Coraza: Warning. bad [id "7"] [data "a "b" c"] [tag "x"] [tag "y"] [uri "/p?q=1"]'
+    first, second = rows([line, "no such message"], "x", formats=table)
+    assert (first["body"], first["client_address"], first["url_path"]) == ("Warning. bad", "192.0.2.7", "/p")
+    assert first["attributes"]["rule.id"] == "7"
+    assert first["attributes"]["modsecurity.data"] == 'a "b" c'
+    assert first["attributes"]["modsecurity.tags"] == "x,y"
+    assert (second["body"], second["attributes"]) == ("no such message", None)
+    with pytest.raises(FormatError, match="no shared steps"):
+        form(kind="regex", pattern="^$", step=[{"shared": "none"}])
+
+
+def test_logfmt_may_demand_keys_and_what_they_hold() -> None:
+    table = form(kind="logfmt", requires=["msg ~ ^login", "user | name"], columns={"body": ["msg"]})
+    lines = ['msg="login ok" user=ann', 'msg="other" user=ann', 'msg="login ok"', 'msg="login ok" name=bob']
+    assert [row["parse_error"] is None for row in rows(lines, "x", formats=table)] == [True, False, False, True]
 
 
 def test_a_duration_with_its_unit_is_milliseconds() -> None:
