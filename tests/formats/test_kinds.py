@@ -164,6 +164,18 @@ def test_a_duration_with_its_unit_is_milliseconds() -> None:
     assert found == [1500.0, 120.0, 3_723_500.0, 1500.0, 0.25, None]
 
 
+def test_a_message_that_names_no_program_goes_to_formats_that_say_so() -> None:
+    lines = [
+        "Oct 26 20:01:31 gate-7 CEF:0|Example|Gateway|1|7|Threat|7|src=192.0.2.7 msg=blocked",
+        "Oct 26 20:01:32 gate-7 cron[7]: (root) CMD (true)",
+        "CEF:0|Example|Gateway|1|7|Threat|7|src=192.0.2.8 msg=blocked",
+    ]
+    for text, choice in ((lines[:2], "syslog_rfc3164/json"), (lines, "cef,syslog_rfc3164")):
+        found = rows(text, choice)
+        assert [row["log_format"] for row in found] == ["cef", "cron", "cef"][: len(text)]
+        assert (found[0]["host_name"], found[0]["client_address"]) == ("gate-7", "192.0.2.7")
+
+
 def test_a_programs_messages_are_read_by_its_own_format_whatever_was_detected() -> None:
     inner = form(kind="regex", pattern=r"^served (?P<url_path>\S+)$", programs="^webby$")
     table = {**registry.load(), **inner}

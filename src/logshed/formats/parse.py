@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -134,11 +135,14 @@ def _unfolded(text: pl.Series, form: Format, context: Context) -> tuple[pl.DataF
 def program_records(
     payload: pl.Series, outer: pl.DataFrame, table: Mapping[str, Format], context: Context
 ) -> pl.DataFrame | None:
-    """What the formats of certain programs take of the messages of these; None where there are none."""
+    """What the formats of certain programs take of the messages of these; None where there are none.
+
+    A message that names no program goes to the formats whose ``programs`` matches the empty text.
+    """
     if "service_name" not in outer.columns:
         return None
-    services = outer["service_name"]
-    distinct = services.unique().drop_nulls()
+    services = outer["service_name"].fill_null("")
+    distinct = services.unique()
     last = distinct.str.replace("^.*/", "")
     frame: pl.DataFrame | None = None
     for form in sorted(table.values(), key=lambda one: -one.specificity):
@@ -147,7 +151,7 @@ def program_records(
         ours = distinct.filter(distinct.str.contains(form.programs) | last.str.contains(form.programs))
         if ours.is_empty():
             continue
-        wanted = services.is_in(ours.implode()).fill_null(value=False)
+        wanted = services.is_in(ours.implode())
         if frame is not None:
             wanted &= ~frame[OK]
         rows = wanted.arg_true()
@@ -156,6 +160,12 @@ def program_records(
             none = pl.DataFrame({OK: pl.Series([False]).new_from_index(0, payload.len())})
             frame = merged(none if frame is None else frame, found, rows)
     return frame
+
+
+def _without_program(table: Mapping[str, Format]) -> tuple[str, ...]:
+    """The formats that take messages that name no program, the most specific first."""
+    found = [form for form in table.values() if form.programs and re.search(form.programs, "")]
+    return tuple(form.name for form in sorted(found, key=lambda one: -one.specificity))
 
 
 def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
@@ -185,7 +195,7 @@ def _candidates(text: pl.Series, names: tuple[str, ...], table: Mapping[str, For
         form = registry.find(name, table)
         if form.envelope is not None and "service_name" in form.envelope.stream:
             # programs have formats of their own
-            found, _ = _layer(part, (name,), (), table, context)
+            found, _ = _layer(part, (name,), _without_program(table), table, context)
         else:
             found = finish(extract(form, part), form, context)
         if left is None:
