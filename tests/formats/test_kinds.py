@@ -142,6 +142,7 @@ def test_shared_steps_stand_where_they_are_named() -> None:
     )
     line = '[client "192.0.2.7"] Coraza: Warning. bad [id "7"] [data "a "b" c"] [tag "x"] [tag "y"] [uri "/p?q=1"]'
     first, second = rows([line, "no such message"], "x", formats=table)
+    assert "modsecurity.rest" not in first["attributes"]
     assert (first["body"], first["client_address"], first["url_path"]) == ("Warning. bad", "192.0.2.7", "/p")
     assert first["attributes"]["rule.id"] == "7"
     assert first["attributes"]["modsecurity.data"] == 'a "b" c'
