@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
+import pytest
 
+from logshed.errors import FormatError
 from logshed.formats import registry
 from logshed.formats.choice import Choice
 from logshed.formats.detect import detect
@@ -132,11 +134,47 @@ def test_json_in_a_field_is_taken_apart() -> None:
     assert (row["user_id"], row["attributes"]) == ("u1", {"ctx.n.m": "[1]"})
 
 
+def test_shared_steps_stand_where_they_are_named() -> None:
+    table = form(
+        kind="regex",
+        pattern=r"^(?P<body>.*)$",
+        step=[{"shared": "modsecurity"}, {"source": "modsecurity.uri", "pattern": "^(?P<url_original>/.*)$"}],
+    )
+    line = '[client "192.0.2.7"] Coraza: Warning. bad [id "7"] [data "a "b" c"] [tag "x"] [tag "y"] [uri "/p?q=1"]'
+    first, second = rows([line, "no such message"], "x", formats=table)
+    assert "modsecurity.rest" not in first["attributes"]
+    assert (first["body"], first["client_address"], first["url_path"]) == ("Warning. bad", "192.0.2.7", "/p")
+    assert first["attributes"]["rule.id"] == "7"
+    assert first["attributes"]["modsecurity.data"] == 'a "b" c'
+    assert first["attributes"]["modsecurity.tags"] == "x,y"
+    assert (second["body"], second["attributes"]) == ("no such message", None)
+    with pytest.raises(FormatError, match="no shared steps"):
+        form(kind="regex", pattern="^$", step=[{"shared": "none"}])
+
+
+def test_logfmt_may_demand_keys_and_what_they_hold() -> None:
+    table = form(kind="logfmt", requires=["msg ~ ^login", "user | name"], columns={"body": ["msg"]})
+    lines = ['msg="login ok" user=ann', 'msg="other" user=ann', 'msg="login ok"', 'msg="login ok" name=bob']
+    assert [row["parse_error"] is None for row in rows(lines, "x", formats=table)] == [True, False, False, True]
+
+
 def test_a_duration_with_its_unit_is_milliseconds() -> None:
     table = form(kind="regex", pattern=r"^(?P<duration>.*)$")
     texts = ["1.5s", "120 ms", "1h2m3.5s", "0:00:01.5", "250µs", "soon"]
     found = [row["duration_ms"] for row in rows(texts, "x", formats=table)]
     assert found == [1500.0, 120.0, 3_723_500.0, 1500.0, 0.25, None]
+
+
+def test_a_message_that_names_no_program_goes_to_formats_that_say_so() -> None:
+    lines = [
+        "Oct 26 20:01:31 gate-7 CEF:0|Example|Gateway|1|7|Threat|7|src=192.0.2.7 msg=blocked",
+        "Oct 26 20:01:32 gate-7 cron[7]: (root) CMD (true)",
+        "CEF:0|Example|Gateway|1|7|Threat|7|src=192.0.2.8 msg=blocked",
+    ]
+    for text, choice in ((lines[:2], "syslog_rfc3164/json"), (lines, "cef,syslog_rfc3164")):
+        found = rows(text, choice)
+        assert [row["log_format"] for row in found] == ["cef", "cron", "cef"][: len(text)]
+        assert (found[0]["host_name"], found[0]["client_address"]) == ("gate-7", "192.0.2.7")
 
 
 def test_a_programs_messages_are_read_by_its_own_format_whatever_was_detected() -> None:

@@ -89,7 +89,7 @@ def _extract(form: Format, text: pl.Series) -> pl.DataFrame:
     named = _named(form, values)
     if leaves.whole:
         named["@json"] = text.alias("@json")
-    return pl.DataFrame([*named.values(), _required(form, values, text.len())])
+    return pl.DataFrame([*named.values(), required(form, values, text.len())])
 
 
 def _guessed(form: Format, documents: Documents) -> tuple[_Leaves, dict[str, pl.Series]] | None:
@@ -202,7 +202,7 @@ def _named(form: Format, values: dict[str, pl.Series]) -> dict[str, pl.Series]:
     return named
 
 
-def _required(form: Format, values: dict[str, pl.Series], height: int) -> pl.Series:
+def required(form: Format, values: dict[str, pl.Series], height: int) -> pl.Series:
     """Whether each row has what the format demands: ``/path`` or ``/path ~ pattern``, alternatives by ``|``."""
     ok = pl.Series(OK, [True]).new_from_index(0, height)
     for alternatives in form.requires:

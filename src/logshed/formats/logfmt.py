@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.formats.columns import nothing, where
+from logshed.formats.jsonlines import required
 from logshed.formats.keys import Keys
 from logshed.formats.regex import OK
 
@@ -38,6 +39,8 @@ def extract(form: Format, text: pl.Series) -> pl.DataFrame:
     for (key,), group in entries.partition_by("key", as_dict=True, include_key=False, maintain_order=True).items():
         first = group.unique("row", keep="first", maintain_order=True)
         values[str(key)] = nothing(text.len()).scatter(first["row"], _unquoted(first["value"]))
+    if form.requires:
+        ok = ok & required(form, values, text.len())
     return pl.DataFrame([*_named(form, values), ok.alias(OK)])
 
 

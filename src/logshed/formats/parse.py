@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -121,10 +122,13 @@ def _unfolded(text: pl.Series, form: Format, context: Context) -> tuple[pl.DataF
 def program_records(
     payload: pl.Series, outer: pl.DataFrame, table: Mapping[str, Format], context: Context
 ) -> pl.DataFrame | None:
-    """What the formats of certain programs take of the messages of these; None where there are none."""
+    """What the formats of certain programs take of the messages of these; None where there are none.
+
+    A message that names no program goes to the formats whose ``programs`` matches the empty text.
+    """
     if "service_name" not in outer.columns:
         return None
-    services = outer["service_name"].fill_null("")  # a line may name no program
+    services = outer["service_name"].fill_null("")
     distinct = services.unique()
     last = distinct.str.replace("^.*/", "")
     frame: pl.DataFrame | None = None
@@ -143,6 +147,12 @@ def program_records(
             none = pl.DataFrame({OK: pl.Series([False]).new_from_index(0, payload.len())})
             frame = merged(none if frame is None else frame, found, rows)
     return frame
+
+
+def _without_program(table: Mapping[str, Format]) -> tuple[str, ...]:
+    """The formats that take messages that name no program, the most specific first."""
+    found = [form for form in table.values() if form.programs and re.search(form.programs, "")]
+    return tuple(form.name for form in sorted(found, key=lambda one: -one.specificity))
 
 
 def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
@@ -173,7 +183,7 @@ def _candidates(text: pl.Series, names: tuple[str, ...], table: Mapping[str, For
         form = registry.find(name, table)
         if form.envelope is not None and "service_name" in form.envelope.stream:
             # programs have formats of their own
-            found, _ = _layer(part, (name,), (), table, context)
+            found, _ = _layer(part, (name,), _without_program(table), table, context)
         else:
             found = finish(extract(form, part), form, context)
         if left is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from logshed.errors import FormatError
@@ -205,9 +206,13 @@ class _Reader:
         return found
 
     def steps(self) -> tuple[Step, ...]:
-        found = []
+        found: list[Step] = []
         for index, table in enumerate(self.typed("step", list, [])):
             inner = self.inner(table, f"step {index + 1}")
+            if "shared" in table:
+                found.extend(inner.shared_steps())
+                inner.finish()
+                continue
             step = Step(
                 source=inner.text("source"),
                 pattern=inner.pattern("pattern"),
@@ -228,6 +233,18 @@ class _Reader:
             found.append(step)
             inner.finish()
         return tuple(found)
+
+    def shared_steps(self) -> tuple[Step, ...]:
+        """The steps of a file in ``shared/``: a message that several programs write in lines of their own."""
+        name = self.text("shared")
+        file = files("logshed") / "formats" / "shared" / f"{name}.toml"
+        if not file.is_file():
+            raise self.wrong("shared", f"is {name!r} but there are no shared steps of that name")
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        inner = _Reader(data, f"shared/{name}.toml", trusted=self.trusted)
+        found = inner.steps()
+        inner.finish()
+        return found
 
     def multiline(self) -> dict[str, Any]:
         """The keys that say which lines belong together."""
