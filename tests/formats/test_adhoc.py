@@ -47,6 +47,16 @@ def test_escaped_bytes_of_an_apache_log_are_read_as_text() -> None:
     assert parsed("log_format", '%h "%U%q" %s', r'::1 "/t\xc3\xa9st?a=1" 200')["url_path"] == "/tést"
 
 
+def test_escaped_bytes_that_are_no_text_stay_as_written() -> None:
+    row = parsed("log_format", '%h "%r" %s', r'::1 "Gh0st\xAD\x00\xC4\x8C@" 400')
+    assert row["attributes"] == {"http.request.line": r"Gh0st\xAD\x00\xC4\x8C@"}
+
+
+def test_a_request_may_name_a_whole_url_and_no_version() -> None:
+    row = parsed("log_format", '%h "%r" %s', '::1 "POST https://shop.example/a?b=c" 503')
+    assert (row["http_request_method"], row["url_domain"], row["url_path"]) == ("POST", "shop.example", "/a")
+
+
 def test_an_nginx_log_format_is_one_too() -> None:
     row = parsed(
         "log_format",

@@ -31,6 +31,7 @@ _NEVER_ESCAPED = frozenset(
     | {"http_request_method", "network_protocol_version"}
 )
 _ESCAPED_TEXT = r"(?:\\x[c-fC-F][0-9a-fA-F](?:\\x[89abAB][0-9a-fA-F])+)+"
+_ESCAPED_BYTE = r"\\x(?:[0189a-fA-F][0-9a-fA-F]|7[fF])"
 _NUMBERS = frozenset({"int", "long", "double"})
 _STRICT_KINDS = frozenset({"regex", "apache"})
 """Kinds whose pattern demands a number to be one; elsewhere a number that is none becomes an attribute."""
@@ -172,7 +173,10 @@ def _unescaped(frame: pl.DataFrame, form: Format) -> pl.DataFrame:
 
 
 def _bytes_unescaped(frame: pl.DataFrame) -> list[pl.Series]:
-    r"""Columns in which Apache wrote the bytes of UTF-8 text as ``\xNN``; other bytes stay as written."""
+    r"""Columns in which Apache wrote the bytes of UTF-8 text as ``\xNN``.
+
+    Other bytes stay as written, and so does a value that holds any: binary data that looks like text in places.
+    """
     changed = []
     for column in frame.get_columns():
         if column.name in _NEVER_ESCAPED:
@@ -188,12 +192,13 @@ def _bytes_unescaped(frame: pl.DataFrame) -> list[pl.Series]:
 
 def _decoded(text: str) -> str:
     def one(match: re.Match[str]) -> str:
-        try:
-            return bytes.fromhex(match[0].replace("\\x", "")).decode("utf-8")
-        except UnicodeDecodeError:
-            return match[0]
+        return bytes.fromhex(match[0].replace("\\x", "")).decode("utf-8")
 
-    return re.sub(_ESCAPED_TEXT, one, text)
+    try:
+        plain = re.sub(_ESCAPED_TEXT, one, text)
+    except UnicodeDecodeError:
+        return text
+    return text if re.search(_ESCAPED_BYTE, plain) else plain
 
 
 def _times(frame: pl.DataFrame, form: Format, context: Context, *, strict: bool) -> pl.DataFrame:

@@ -19,7 +19,7 @@ def split_requests(frame: pl.DataFrame) -> pl.DataFrame:
         return frame
     line = frame["request_line"]
     method, url, version = line.str.extract_groups(_REQUEST).struct.unnest().get_columns()
-    sound = method.is_not_null() & (version.is_not_null() | url.str.contains(r"^[/*]"))
+    sound = method.is_not_null() & (version.is_not_null() | url.str.contains(r"^(?:[/*]|[a-z]+://)"))
     sound = sound.fill_null(value=False)
     found = {
         "http_request_method": where(sound, method),
