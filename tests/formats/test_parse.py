@@ -175,6 +175,13 @@ def test_a_line_of_no_program_still_goes_to_the_formats_of_any_program() -> None
     assert [row["log_format"] for row in rows(lines, "syslog_rfc3164")] == ["iptables", "syslog_rfc3164"]
 
 
+def test_an_envelopes_time_tells_the_zone_of_a_finer_inner_time() -> None:
+    line = "2024-05-01T10:00:02+00:00 web-1 app[7]: 2024-05-01 12:00:01,250 [main] INFO a.B - c"
+    row = rows([line], "syslog_rfc3164/java")[0]
+    assert row["timestamp"] == datetime(2024, 5, 1, 10, 0, 1, 250_000, tzinfo=UTC)
+    assert row["timestamp_source"] == "event"
+
+
 def test_envelopes_nest() -> None:
     inner = "<13>Mar  5 06:25:01 web-1 nginx: " + ACCESS
     line = "2024-03-05T06:25:02.5Z stdout F " + inner

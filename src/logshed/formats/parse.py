@@ -28,6 +28,8 @@ _COLOURS = r"\x1b\[[0-9;:]*[A-Za-z]"
 _ROW, _ITEM = "row", "item"
 _ALWAYS = ("log_format", "log_type")
 _TIMES = ("timestamp", "timestamp_source")
+_QUARTER, _NEAR = 900_000_000, 60_000_000
+"""Microseconds: zones differ by quarters of an hour, and an envelope is written within a minute of its message."""
 
 
 def parse(
@@ -162,6 +164,7 @@ def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
     sure = (outer["timestamp_source"] == EVENT).fill_null(value=False) if "timestamp_source" in outer.columns else None
     if sure is not None and "timestamp" in inner.columns:
         missing = inner["timestamp"].is_null() & outer["timestamp"].is_not_null()
+        inner = _placed(inner, outer)
         vague = inner["timestamp_source"].is_in([INFERRED_YEAR, INFERRED_ZONE]).fill_null(value=False)
         times = [outer[name].zip_with(missing | (sure & vague), inner[name]) for name in _TIMES]
     for column in outer.get_columns():
@@ -173,6 +176,23 @@ def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
         else:
             columns.append(inner[name].fill_null(column).alias(name))
     return inner.with_columns([*columns, *times])
+
+
+def _placed(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
+    """Times that lack only their zone and are finer than the envelope's, which tells it: quarters of an hour away."""
+    frame = pl.DataFrame([inner["timestamp"], inner["timestamp_source"], outer["timestamp"].alias("o")])
+    apart = (pl.col("o") - pl.col("timestamp")).dt.total_microseconds()
+    quarters = (apart / _QUARTER).round().cast(pl.Int64)
+    moment = pl.col("timestamp") + pl.duration(microseconds=quarters * _QUARTER)
+    near = (apart - quarters * _QUARTER).abs() <= _NEAR
+    finer = (pl.col("o").dt.microsecond() == 0) & (pl.col("timestamp").dt.microsecond() != 0)
+    told = near & finer & (pl.col("timestamp_source") == INFERRED_ZONE) & pl.lit(outer["timestamp_source"] == EVENT)
+    return inner.with_columns(
+        frame.select(
+            pl.when(told).then(moment).otherwise("timestamp").alias("timestamp"),
+            pl.when(told).then(pl.lit(EVENT)).otherwise("timestamp_source").alias("timestamp_source"),
+        )
+    )
 
 
 def _candidates(text: pl.Series, names: tuple[str, ...], table: Mapping[str, Format], context: Context) -> pl.DataFrame:

@@ -227,9 +227,11 @@ def _assemble(parts: pl.DataFrame, observed: datetime, timezone: str | None) -> 
 
 
 def _offset() -> pl.Expr:
-    """The zone's offset from UTC; zero for Z, UTC and GMT."""
+    """The zone's offset from UTC; zero for Z, UTC and GMT. Three digits are minutes, as CIM and Db2 write them."""
     digits = pl.col("zone").str.replace_all(":", "", literal=True)
     sign = pl.when(digits.str.starts_with("-")).then(-1).otherwise(1)
-    hours = digits.str.slice(1, 2).cast(pl.Int64, strict=False).fill_null(0)
-    minutes = digits.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)
+    only_minutes = digits.str.len_bytes() == 4  # noqa: PLR2004 - a sign and three digits
+    hours = pl.when(only_minutes).then(0).otherwise(digits.str.slice(1, 2).cast(pl.Int64, strict=False).fill_null(0))
+    minutes = pl.when(only_minutes).then(digits.str.slice(1, 3)).otherwise(digits.str.slice(3, 2))
+    minutes = minutes.cast(pl.Int64, strict=False).fill_null(0)
     return pl.duration(hours=hours * sign, minutes=minutes * sign)
