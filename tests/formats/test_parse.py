@@ -195,6 +195,18 @@ def test_a_payload_that_no_candidate_takes_is_the_message() -> None:
     assert (row["body"], row["log_format"], row["parse_error"]) == ("plain", "cri", None)
 
 
+def test_a_whole_url_keeps_its_scheme_and_port() -> None:
+    asked = [
+        ACCESS,
+        *(ACCESS.replace(" /", f" {url}/", 1) for url in ("http://[2001:db8::7]:8080", "https://bob@example.com")),
+    ]
+    found = rows(asked, "apache_combined")
+    attributes = [row["attributes"] or {} for row in found]
+    assert [row["url_domain"] for row in found] == [None, "[2001:db8::7]", "example.com"]
+    assert [one.get("url.scheme") for one in attributes] == [None, "http", "https"]
+    assert [one.get("url.port") for one in attributes] == [None, "8080", None]
+
+
 def test_terminal_colours_are_not_in_columns() -> None:
     row = rows(["2024-05-01 12:00:00 \x1b[32mINFO\x1b[0m a - \x1b[1mb\x1b[0m"], "java")[0]
     assert (row["severity_text"], row["body"]) == ("INFO", "b")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logshed.formats.columns import column_or_nothing, nothing, where
+from logshed.formats.columns import nothing, where
 
 if TYPE_CHECKING:
     import polars as pl
 
 _REQUEST = r"^([A-Za-z][A-Za-z_-]{0,31}) ([^\x00-\x1f]*?)(?: HTTP/([0-9](?:\.[0-9])?))?$"
 _URL = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)(?::[0-9]*)?)?([^?]*)(?:\?(.*))?$"
+_ORIGIN = r"^([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?#@]*@)?(?:\[[^\]]*\]|[^/:?#]*)(?::([0-9]+))?(?:[/?#]|$)"
 
 
 def split_requests(frame: pl.DataFrame) -> pl.DataFrame:
@@ -34,7 +35,7 @@ def split_urls(frame: pl.DataFrame) -> pl.DataFrame:
     """Replace ``url_original`` by path, query and domain; a path that is a whole URL is split as well."""
     if "url_original" in frame.columns:
         domain, path, query = _take_apart(frame["url_original"])
-        found = {"url_path": path, "url_query": query, "url_domain": domain}
+        found = {"url_path": path, "url_query": query, "url_domain": domain, **_origin(frame["url_original"], domain)}
         frame = frame.drop("url_original").with_columns(_kept(frame, name, series) for name, series in found.items())
     if "url_path" not in frame.columns:
         return frame
@@ -45,10 +46,12 @@ def split_urls(frame: pl.DataFrame) -> pl.DataFrame:
     rows = rows.filter(frame["url_path"].gather(rows).str.contains(r"^[A-Za-z][A-Za-z0-9+.-]*://"))
     if rows.is_empty():
         return frame
-    domain, path, _ = _take_apart(frame["url_path"].gather(rows))
-    paths = frame["url_path"].clone().scatter(rows, path)
-    domains = column_or_nothing(frame, "url_domain")
-    return frame.with_columns(paths, domains.scatter(rows, domains.gather(rows).fill_null(domain)))
+    whole = frame["url_path"].gather(rows)
+    domain, path, _ = _take_apart(whole)
+    found = {"url_domain": domain, **_origin(whole, domain)}
+    spread = {name: nothing(frame.height, name).scatter(rows, series) for name, series in found.items()}
+    frame = frame.with_columns(frame["url_path"].clone().scatter(rows, path))
+    return frame.with_columns(_kept(frame, name, series) for name, series in spread.items())
 
 
 def _take_apart(url: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
@@ -60,6 +63,16 @@ def _take_apart(url: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
         return domain, url, query
     domains, paths, queries = url.gather(rows).str.extract_groups(_URL).struct.unnest().get_columns()
     return domain.scatter(rows, domains), url.clone().scatter(rows, paths), query.scatter(rows, queries)
+
+
+def _origin(url: pl.Series, domain: pl.Series) -> dict[str, pl.Series]:
+    """Scheme and port of the URLs that name a server; nothing where there is none, as in most logs."""
+    rows = domain.is_not_null().arg_true()
+    if rows.is_empty():
+        return {}
+    scheme, port = url.gather(rows).str.extract_groups(_ORIGIN).struct.unnest().get_columns()
+    found = {"@url.scheme": scheme, "@url.port": port}
+    return {name: nothing(url.len(), name).scatter(rows, series) for name, series in found.items()}
 
 
 def _kept(frame: pl.DataFrame, name: str, series: pl.Series) -> pl.Series:
