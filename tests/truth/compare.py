@@ -78,11 +78,13 @@ def _message(expected: str, ours: str, values: Mapping[str, Any]) -> Verdict:
 def _own(name: str, expected: Any, values: Mapping[str, Any]) -> Verdict:
     """A format's own field: right where the record holds its value as a field under a name that fits it.
 
-    A value of a few characters needs a name that shares a word with the expected one.
+    A value of a few characters needs a name that shares a word with the expected one. A source that numbers the members
+    of a list expects one of them.
     """
     wanted, last = _words(name), name.rsplit(".", 1)[-1]
     plain = _plain(expected)
-    same = [key for key, value in values.items() if key not in _NOT_LEAVES and _equal(key, expected, value)]
+    held = {key: value for key, value in values.items() if key not in _NOT_LEAVES}
+    same = [key for key, value in held.items() if _equal(key, expected, value) or plain in _members(key, value)]
     if same and (len(plain) >= _DISTINCTIVE or any(_words(last) & _words(key) for key in same)):
         return "right"
     named = [
@@ -90,6 +92,17 @@ def _own(name: str, expected: Any, values: Mapping[str, Any]) -> Verdict:
     ]
     own = [key for key in named if _words(key) == wanted]
     return "wrong" if own and not same else "unparsed"
+
+
+def _members(key: str, value: Any) -> list[str]:
+    """The members of a list in an attribute, as JSON or between commas."""
+    if not key.startswith("@") or not isinstance(value, str) or "," not in value:
+        return []
+    try:
+        found = json.loads(value)
+    except ValueError:
+        found = value.split(",")
+    return [_plain(one) for one in found] if isinstance(found, list) else []
 
 
 def _words(name: str) -> set[str]:

@@ -77,6 +77,9 @@ def test_a_leaf_with_a_place_is_right_only_there(expected: str, values: dict[str
         ("haproxy.srv_queue", "0", {"@haproxy.retries": "0"}, "unparsed"),
         ("squid.code", "TCP_MISS", {"@squid.result": "TCP_MISS"}, "right"),
         ("squid.code", "TCP_MISS", {"@squid.code": "TCP_HIT"}, "wrong"),
+        ("rule.tag0", "attack-sqli", {"@rule.tags": "attack-sqli,PCI/6.5.2"}, "right"),
+        ("rule.tag1", "PCI/6.5.2", {"@rule.tags": '["attack-sqli", "PCI/6.5.2"]'}, "right"),
+        ("rule.tag0", "attack-xss", {"@rule.tags": "attack-sqli,PCI/6.5.2"}, "unparsed"),
     ],
 )
 def test_an_own_field_needs_its_value_and_a_name_that_fits(
