@@ -238,13 +238,19 @@ def _equal(target: str, expected: Any, shown: Any) -> bool:
 
 def _same_list(expected: list[Any], shown: Any) -> bool:
     """A list, or its only member."""
-    text = _plain(shown)
-    if text in {json.dumps(expected, separators=(",", ":")), json.dumps(expected), ",".join(map(str, expected))}:
+    text = str(shown)
+    if _plain(text) in {
+        json.dumps(expected, separators=(",", ":")),
+        json.dumps(expected),
+        ",".join(map(str, expected)),
+    }:
         return True
     try:
         return bool(json.loads(text) == expected)
     except ValueError:
-        return text == ", ".join(map(str, expected)) or (len(expected) == 1 and _plain(expected[0]) == text)
+        return _plain(text) == ", ".join(map(str, expected)) or (
+            len(expected) == 1 and _plain(expected[0]) == _plain(text)
+        )
 
 
 def _plain(value: Any) -> str:
@@ -289,7 +295,7 @@ def _same_time(expected: Any, shown: datetime | _Yearless) -> bool:
     return abs((wanted - shown).total_seconds()) < 0.0011
 
 
-_EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (0.0, 1.0))
+_EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e10, 1e-3), (0.0, 1.0))
 
 
 def instant(value: Any) -> datetime | None:
