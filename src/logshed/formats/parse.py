@@ -180,6 +180,8 @@ def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
 
 def _placed(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
     """Times that lack only their zone and are finer than the envelope's, which tells it: quarters of an hour away."""
+    if not (inner["timestamp_source"] == INFERRED_ZONE).any():
+        return inner
     frame = pl.DataFrame([inner["timestamp"], inner["timestamp_source"], outer["timestamp"].alias("o")])
     apart = (pl.col("o") - pl.col("timestamp")).dt.total_microseconds()
     quarters = (apart / _QUARTER).round().cast(pl.Int64)
