@@ -17,7 +17,10 @@ _PARAMETER = r'[^=\]\[ ]+="(?:[^"\\]|\\.)*"'
 
 
 def split_priority(frame: pl.DataFrame) -> pl.DataFrame:
-    """Replace ``syslog_priority`` by the severity and the attribute ``syslog.facility``; above 191 is no syslog."""
+    """Replace ``syslog_priority`` by the severity and the attribute ``syslog.facility``; above 191 is no syslog.
+
+    Where a line has no number, both stay what the line says in words.
+    """
     if "syslog_priority" not in frame.columns:
         return frame
     priority = frame["syslog_priority"]
@@ -27,6 +30,10 @@ def split_priority(frame: pl.DataFrame) -> pl.DataFrame:
     severity = priority.replace_strict(severities, default=None, return_dtype=pl.String).alias("severity_text")
     facility = priority.replace_strict(facilities, default=None, return_dtype=pl.String).alias("@syslog.facility")
     wrong = priority.is_not_null() & severity.is_null()
+    severity, facility = (
+        column.fill_null(frame[column.name]) if column.name in frame.columns else column
+        for column in (severity, facility)
+    )
     return frame.drop("syslog_priority").with_columns(severity, facility, (frame[OK] & ~wrong).alias(OK))
 
 
