@@ -83,17 +83,16 @@ def detect(
 
 
 def _detect(text: pl.Series, tried: list[Format], context: Context, envelopes: tuple[str, ...]) -> Detection:
-    claims: dict[str, pl.Series] = {}
-    by_name: dict[str, Format] = {}
-    documents = [form for form in tried if form.kind == "json"]
-    possible = jsonlines.possible(documents, text) if documents else set()
+    documents = [form for form in tried if form.kind == "json" and not form.whole]
+    claims = jsonlines.claims(documents, text) if documents else {}
+    by_name = {form.name: form for form in documents}
     no_line = pl.Series(OK, [False]).new_from_index(0, text.len())
     sample = Sample(text.to_list())
     for form in tried:
-        unlikely = form.kind == "json" and not form.whole and form.name not in possible
-        one = headers.found(form, text) or form if form.has_header else form
-        by_name[form.name] = one
-        claims[form.name] = no_line if unlikely or not _may_take(one, text, sample) else _claim(one, text, context)
+        if form.name not in claims:
+            one = headers.found(form, text) or form if form.has_header else form
+            by_name[form.name] = one
+            claims[form.name] = _claim(one, text, context) if _may_take(one, text, sample) else no_line
     order = sorted(
         (name for name, taken in claims.items() if taken.any()), key=lambda name: (-by_name[name].specificity, name)
     )

@@ -63,19 +63,16 @@ def extract(form: Format, text: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(frame.select(pl.all().gather(index)).with_columns(pl.col(OK).fill_null(value=False)))
 
 
-def possible(forms: Sequence[Format], text: pl.Series) -> set[str]:
-    """Names of the formats whose required paths are there at all, asked of all formats at once."""
-    with Documents(text.filter(_looks_like_objects(text))) as documents:
-        sound = documents.valid()
-    objects = text.filter(_looks_like_objects(text)).filter(sound)
-    if objects.is_empty():
-        return set()
-    demands = {form.name: [[path.partition(" ~ ")[0] for path in paths] for paths in form.requires] for form in forms}
-    paths = sorted({path for groups in demands.values() for group in groups for path in group})
-    with Documents(objects) as documents:
-        kinds = documents.kinds(paths)
-    there = {path for path in paths if kinds[path] - {"NULL"}}
-    return {name for name, groups in demands.items() if all(there.intersection(group) for group in groups)}
+def claims(forms: Sequence[Format], text: pl.Series) -> dict[str, pl.Series]:
+    """Which rows each format takes, asked of all formats at once: only the paths that any of them requires."""
+    looks = _looks_like_objects(text)
+    with Documents(text.filter(looks)) as documents:
+        rows = looks.arg_true().filter(documents.valid())
+    paths = sorted({path.partition(" ~ ")[0] for form in forms for paths in form.requires for path in paths})
+    with Documents(text.gather(rows)) as documents:
+        values = documents.values(paths)
+    nowhere = pl.Series(OK, [False]).new_from_index(0, text.len())
+    return {form.name: nowhere.clone().scatter(rows, required(form, values, rows.len())) for form in forms}
 
 
 def _looks_like_objects(text: pl.Series) -> pl.Series:
