@@ -11,7 +11,7 @@ from tests.pipeline.samples import access, accesses, java
 from logshed.api import Lake
 from logshed.errors import FormatError, RedactionError, SettingsError
 from logshed.formats import registry
-from logshed.pipeline.task import records
+from logshed.pipeline.task import joiner_of, records
 from logshed.settings import Drop, Settings
 from logshed.sources import files
 from logshed.sources.encodings import unescape
@@ -159,7 +159,7 @@ def test_a_stack_trace_across_any_split_boundary_is_one_record(tmp_path: Path) -
         found = []
         for split in splits:
             with files.read(split) as reading:
-                for frame in records(reading, split, registry.load()):
+                for frame in records(reading, split, joiner_of(reading, split, registry.load())):
                     found += frame.select("offset", "text").rows()
         return found
 
@@ -169,6 +169,22 @@ def test_a_stack_trace_across_any_split_boundary_is_one_record(tmp_path: Path) -
     for boundary in range(1, size):
         first = replace(whole, end=boundary, continues=True)
         assert read(first, replace(whole, start=boundary, follows=True)) == expected, boundary
+
+
+def test_a_file_whose_header_changed_goes_on_with_the_new_one(lake: Lake, logs: Path) -> None:
+    file = logs / "site.log"
+    file.write_text("#Fields: date time c-ip sc-status\n2026-01-01 10:00:00 192.0.2.1 200\n")
+    lake.ingest([str(logs)])
+    with file.open("a") as out:
+        out.write("#Fields: date time sc-status c-ip\n2026-01-01 10:00:01 404 192.0.2.2\n")
+    lake.ingest([str(logs)])
+    with file.open("a") as out:
+        out.write("2026-01-01 10:00:02 500 192.0.2.3\n")
+    lake.ingest([str(logs)])
+    rows = lake.query(
+        "SELECT client_address, http_response_status_code FROM logs WHERE client_address IS NOT NULL ORDER BY timestamp"
+    )
+    assert rows.pl().rows() == [("192.0.2.1", 200), ("192.0.2.2", 404), ("192.0.2.3", 500)]
 
 
 def test_standard_input_is_read(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -145,6 +145,12 @@ class Tracker:
         self._current: str | None = None
         self._block: list[str] = []
 
+    def rebound(self, form: Format) -> Format:
+        """The format with the header in force now, where that is not the pinned one."""
+        if self._current is None or form not in self._forms:
+            return form
+        return bind(form, self._current) or form
+
     def apply(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The lines, each that needs it behind the header in force."""
         if not self._forms:

@@ -7,6 +7,7 @@ takes the whole source.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,19 +67,22 @@ class Joiner:
             FormatError: The choice names a format that there is not.
         """
         table = registry.load() if formats is None else formats
-        choice = registry.check(choice, table)
-        envelopes, forms = _outer(
-            [registry.find(name, table) for name in choice.envelopes],
-            [registry.find(name, table) for name in choice.formats],
-        )
+        self._choice = registry.check(choice, table)
+        self._forms = [registry.find(name, table) for name in self._choice.formats]
+        envelopes, forms = _outer([registry.find(name, table) for name in self._choice.envelopes], self._forms)
         self._streams = Streams(envelopes, forms) if envelopes else None
         self._starts = Starts(forms, lookback)
         self._headers = Tracker(forms)
-        self._skipping = split is not None and split.follows and splittable(choice)
-        self._end = split.end if split is not None and splittable(choice) else None
+        self._skipping = split is not None and split.follows and splittable(self._choice)
+        self._end = split.end if split is not None and splittable(self._choice) else None
         self._open: pl.DataFrame | None = None
         self._first = True
         self._done = False
+
+    @property
+    def choice(self) -> Choice:
+        """The formats with which what comes after the lines pushed so far is to be read: a header may have changed."""
+        return replace(self._choice, formats=tuple(self._headers.rebound(form).spelling for form in self._forms))
 
     @property
     def done(self) -> bool:

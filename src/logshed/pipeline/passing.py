@@ -10,7 +10,7 @@ from logshed.formats import registry
 from logshed.pipeline import drops, transforms
 from logshed.pipeline.planning import Planner, job_of
 from logshed.pipeline.stages import Stages
-from logshed.pipeline.task import records
+from logshed.pipeline.task import joiner_of, records
 from logshed.redaction.registry import load_policy
 from logshed.sources import files
 from logshed.work import UNTIL_EOF
@@ -80,7 +80,7 @@ class Pass:
 
     def _read(self, stages: Stages, split: Split) -> Iterator[Refined]:
         with files.read(split, chunk_bytes=self._job.chunk_bytes, max_line_bytes=self._job.max_line_bytes) as reading:
-            for frame in records(reading, split, self.formats):
+            for frame in records(reading, split, joiner_of(reading, split, self.formats)):
                 yield stages.refine(frame)
         if reading.problem:
             self.problems.append(reading.problem)

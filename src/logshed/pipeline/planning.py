@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from logshed.errors import SourceError
-from logshed.formats import detect, multiline, registry
+from logshed.formats import adhoc, detect, multiline, registry
 from logshed.formats.choice import Choice
 from logshed.pipeline.job import Job
 from logshed.pipeline.outcome import FileReport
@@ -116,7 +116,8 @@ class Planner:
         if identity.copy_of or not self._planned(plan.target, identity, "", splittable=False):
             return
         gave_way = self._gave_way(identity)
-        plan.report.format = gave_way or self._pinned or self._detected(plan.target, plan.report)
+        detected = gave_way or self._pinned or self._detected(plan.target, plan.report)
+        plan.report.format = self._gone_on(identity, detected)
         splittable = multiline.splittable(Choice.parse(plan.report.format))
         splits = self._planned(plan.target, identity, plan.report.format, splittable=splittable)
         plan.splits = [replace(splits[0], follows=True), *splits[1:]] if gave_way else splits
@@ -127,6 +128,14 @@ class Planner:
             if (known.source, known.generation) == (identity.source, identity.generation) and known.continues:
                 return known.format
         return ""
+
+    def _gone_on(self, identity: Identity, chosen: str) -> str:
+        """The chosen formats as they were when the source was last read: with the header then in force."""
+        for known in self._known:
+            same = (known.source, known.generation, known.end) == (identity.source, identity.generation, identity.start)
+            if same and _without_headers(known.format) == _without_headers(chosen):
+                return known.format
+        return chosen
 
     def _detected(self, target: Target, report: FileReport) -> str:
         sample = files.sample(target)
@@ -149,6 +158,14 @@ class Planner:
             resource=tuple(sorted(resource.items())),
             final=self._options.final,
         )
+
+
+def _without_headers(choice: str) -> tuple[str, ...]:
+    """The formats of a choice, those with a header by their names alone; the user's own are their definitions."""
+    kinds = [name.partition(":")[0] for name in Choice.parse(choice).names]
+    return tuple(
+        name if kind in adhoc.KINDS else kind for name, kind in zip(Choice.parse(choice).names, kinds, strict=True)
+    )
 
 
 def job_of(settings: Settings, options: Options, policy: Policy, batch: str = "") -> Job:

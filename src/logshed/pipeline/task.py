@@ -88,12 +88,16 @@ class _Parts:
             self.files += self._job.logs.write(ordered, stem)
 
 
-def records(reading: Reading, split: Split, formats: Mapping[str, Format]) -> Iterator[pl.DataFrame]:
+def joiner_of(reading: Reading, split: Split, formats: Mapping[str, Format]) -> Joiner:
+    """What puts the lines of a split together to records."""
+    return Joiner(Choice.parse(split.format), split, lookback=reading.lookback, formats=formats)
+
+
+def records(reading: Reading, split: Split, joiner: Joiner) -> Iterator[pl.DataFrame]:
     """The records that begin in a split, whole, in frames.
 
     Where another split follows, reading goes on behind the end until the last record is complete.
     """
-    joiner = Joiner(Choice.parse(split.format), split, lookback=reading.lookback, formats=formats)
     for lines in reading:
         owned = lines if split.continues else lines.filter(pl.col("offset") < split.end)
         frame = joiner.push(owned)
@@ -134,10 +138,11 @@ class IngestTask:
         stages = Stages(self._job, split)
         tally = _Tally()
         with files.read(split, chunk_bytes=self._job.chunk_bytes, max_line_bytes=self._job.max_line_bytes) as reading:
-            for frame in records(reading, split, registry.load(self._job.plugins)):
+            joiner = joiner_of(reading, split, registry.load(self._job.plugins))
+            for frame in records(reading, split, joiner):
                 self._refine(stages, frame, parts, tally, split)
         return Written(
-            split=replace(split, end=reading.end),
+            split=replace(split, end=reading.end, format=str(joiner.choice)),
             data_files=(),
             counts=tally.counts,
             tail_size=reading.tail_size,
