@@ -224,3 +224,8 @@ def leaves(value: Any, path: str = "") -> list[str]:
     if isinstance(value, dict):
         return [leaf for key, inner in value.items() for leaf in leaves(inner, f"{path}/{key}")]
     return [] if value is None else [path]
+
+
+def test_a_document_over_lines_is_in_the_format_of_those_on_one_line() -> None:
+    found = rows(['{"msg":"a"}', '{\n "msg": "b"\n}'], "json_items,json")
+    assert [(row["log_format"], row["body"]) for row in found] == [("json", "a"), ("json", "b")]

@@ -180,12 +180,13 @@ def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
 def _candidates(text: pl.Series, names: tuple[str, ...], table: Mapping[str, Format], context: Context) -> pl.DataFrame:
     frame = pl.DataFrame({OK: pl.Series([False]).new_from_index(0, text.len())})
     left: pl.Series | None = None
-    for name in names:
+    forms = [registry.find(name, table) for name in names]
+    # a document over several lines belongs to the format of those on one line beside it
+    for form in sorted(forms, key=lambda one: bool(one.items)):
         part = text if left is None else text.gather(left)
-        form = registry.find(name, table)
         if form.envelope is not None and "service_name" in form.envelope.stream:
             # programs have formats of their own
-            found, _ = _layer(part, (name,), (), table, context)
+            found, _ = _layer(part, (form.spelling,), (), table, context)
         else:
             found = finish(extract(form, part), form, context)
         if left is None:
