@@ -229,3 +229,14 @@ def leaves(value: Any, path: str = "") -> list[str]:
 def test_a_document_over_lines_is_in_the_format_of_those_on_one_line() -> None:
     found = rows(['{"msg":"a"}', '{\n "msg": "b"\n}'], "json_items,json")
     assert [(row["log_format"], row["body"]) for row in found] == [("json", "a"), ("json", "b")]
+
+
+def test_lines_under_a_header_that_is_not_theirs_are_read_without_it() -> None:
+    header = "#Fields: date time cs-method cs-uri-stem sc-status sc-substatus"
+    line = "2024-05-01 10:00:00 192.0.2.1 GET /a - 80 - 192.0.2.7 curl/8.0 404 0 2 15"
+    lines = [f"{header}\n2024-05-01 10:00:00 GET /a 200 0", f"{header}\n{line}"]
+    found = rows(lines, "iis,iis_default_fields")
+    assert [(row["log_format"], row["http_response_status_code"]) for row in found] == [
+        ("iis", 200),
+        ("iis_default_fields", 404),
+    ]
