@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _REQUEST = r"^([A-Za-z][A-Za-z_-]{0,31}) ([^\x00-\x1f]*?)(?: HTTP/([0-9](?:\.[0-9])?))?$"
 _URL = r"^(?:[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/:?#]*)(?::[0-9]*)?)?([^?]*)(?:\?(.*))?$"
 
+_ORIGIN = r"^([A-Za-z][A-Za-z0-9+.-]*)://(?:[^/?#@]*@)?(?:\[[^\]]*\]|[^/:?#]*)(?::([0-9]+))?"
+
 
 def split_requests(frame: pl.DataFrame) -> pl.DataFrame:
     """Replace ``request_line``; what is no request stays in the attribute ``http.request.line``."""
@@ -35,6 +37,7 @@ def split_urls(frame: pl.DataFrame) -> pl.DataFrame:
     if "url_original" in frame.columns:
         domain, path, query = _take_apart(frame["url_original"])
         found = {"url_path": path, "url_query": query, "url_domain": domain}
+        found |= _origin(frame["url_original"], domain)
         frame = frame.drop("url_original").with_columns(_kept(frame, name, series) for name, series in found.items())
     if "url_path" not in frame.columns:
         return frame
@@ -45,7 +48,10 @@ def split_urls(frame: pl.DataFrame) -> pl.DataFrame:
     rows = rows.filter(frame["url_path"].gather(rows).str.contains(r"^[A-Za-z][A-Za-z0-9+.-]*://"))
     if rows.is_empty():
         return frame
-    domain, path, _ = _take_apart(frame["url_path"].gather(rows))
+    url = frame["url_path"].gather(rows)
+    domain, path, _ = _take_apart(url)
+    found = {name: nothing(frame.height, name).scatter(rows, part) for name, part in _origin(url, domain).items()}
+    frame = frame.with_columns(_kept(frame, name, series) for name, series in found.items())
     paths = frame["url_path"].clone().scatter(rows, path)
     domains = column_or_nothing(frame, "url_domain")
     return frame.with_columns(paths, domains.scatter(rows, domains.gather(rows).fill_null(domain)))
@@ -60,6 +66,16 @@ def _take_apart(url: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
         return domain, url, query
     domains, paths, queries = url.gather(rows).str.extract_groups(_URL).struct.unnest().get_columns()
     return domain.scatter(rows, domains), url.clone().scatter(rows, paths), query.scatter(rows, queries)
+
+
+def _origin(url: pl.Series, domain: pl.Series) -> dict[str, pl.Series]:
+    """Scheme and port of the URLs that name a domain; nothing where none does."""
+    rows = domain.is_not_null().arg_true()
+    if rows.is_empty():
+        return {}
+    schemes, ports = url.gather(rows).str.extract_groups(_ORIGIN).struct.unnest().get_columns()
+    found = {"@url.scheme": schemes, "@url.port": ports}
+    return {name: nothing(url.len(), name).scatter(rows, part) for name, part in found.items() if part.count()}
 
 
 def _kept(frame: pl.DataFrame, name: str, series: pl.Series) -> pl.Series:
