@@ -243,7 +243,11 @@ def test_lines_under_a_header_that_is_not_theirs_are_read_without_it() -> None:
 
 
 def test_a_whole_url_gives_its_scheme_and_port() -> None:
-    lines = [ACCESS, ACCESS.replace("/a?b=1", "https://shop.example:8443/a?b=1"), ACCESS.replace("/a", "http://[::1]/a")]
+    lines = [
+        ACCESS,
+        ACCESS.replace("/a?b=1", "https://shop.example:8443/a?b=1"),
+        ACCESS.replace("/a", "http://[::1]/a"),
+    ]
     found = [row["attributes"] or {} for row in rows(lines, "apache_combined")]
     assert [(one.get("url.scheme"), one.get("url.port")) for one in found] == [
         (None, None),
