@@ -254,3 +254,8 @@ def test_a_whole_url_gives_its_scheme_and_port() -> None:
         ("https", "8443"),
         ("http", None),
     ]
+
+
+def test_fields_known_by_their_order_alone_need_a_time_among_them() -> None:
+    found = rows(["\t".join(f"a{number}" for number in range(20))], "aws_cloudfront")
+    assert (found[0]["parse_error"], found[0]["timestamp"]) == ("not aws_cloudfront", None)
