@@ -59,6 +59,11 @@ def test_syslog_without_a_format_inside_is_read_as_it_is() -> None:
     assert str(detect(pl.Series(["Mar  5 06:25:01 web-1 sshd[1]: hello"] * 3)).choice) == "syslog_rfc3164"
 
 
+def test_lines_that_a_more_specific_format_takes_whole_are_no_envelope_of_free_text() -> None:
+    lines = ["2024-05-01T10:00:00.250Z INFO Router: started"] * 3
+    assert str(detect(pl.Series(lines)).choice) == "couchbase_goxcdr"
+
+
 def test_a_tie_is_reported_and_the_choice_is_the_first_by_name() -> None:
     formats = dict(registry.load())
     formats["zzz"] = replace(formats["apache_combined"], name="zzz")

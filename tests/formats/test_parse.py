@@ -256,3 +256,38 @@ def leaves(value: Any, path: str = "") -> list[str]:
     if isinstance(value, dict):
         return [leaf for key, inner in value.items() for leaf in leaves(inner, f"{path}/{key}")]
     return [] if value is None else [path]
+
+
+def test_a_document_over_lines_is_in_the_format_of_those_on_one_line() -> None:
+    found = rows(['{"msg":"a"}', '{\n "msg": "b"\n}'], "json_items,json")
+    assert [(row["log_format"], row["body"]) for row in found] == [("json", "a"), ("json", "b")]
+
+
+def test_lines_under_a_header_that_is_not_theirs_are_read_without_it() -> None:
+    header = "#Fields: date time cs-method cs-uri-stem sc-status sc-substatus"
+    line = "2024-05-01 10:00:00 192.0.2.1 GET /a - 80 - 192.0.2.7 curl/8.0 404 0 2 15"
+    lines = [f"{header}\n2024-05-01 10:00:00 GET /a 200 0", f"{header}\n{line}"]
+    found = rows(lines, "iis,iis_default_fields")
+    assert [(row["log_format"], row["http_response_status_code"]) for row in found] == [
+        ("iis", 200),
+        ("iis_default_fields", 404),
+    ]
+
+
+def test_a_whole_url_gives_its_scheme_and_port() -> None:
+    lines = [
+        ACCESS,
+        ACCESS.replace("/a?b=1", "https://shop.example:8443/a?b=1"),
+        ACCESS.replace("/a", "http://[::1]/a"),
+    ]
+    found = [row["attributes"] or {} for row in rows(lines, "apache_combined")]
+    assert [(one.get("url.scheme"), one.get("url.port")) for one in found] == [
+        (None, None),
+        ("https", "8443"),
+        ("http", None),
+    ]
+
+
+def test_fields_known_by_their_order_alone_need_a_time_among_them() -> None:
+    found = rows(["\t".join(f"a{number}" for number in range(20))], "aws_cloudfront")
+    assert (found[0]["parse_error"], found[0]["timestamp"]) == ("not aws_cloudfront", None)

@@ -108,7 +108,10 @@ def _detect(text: pl.Series, tried: list[Format], context: Context, envelopes: t
         if plain and form.kind == "items":  # a list inside a record that has a format of its own
             continue
         if len(envelopes) < _DEEPEST:
-            return _inside(text.filter(claims[name]), tried, context, (*envelopes, name), _share(claims[name]))
+            found = _inside(text.filter(claims[name]), tried, context, (*envelopes, name), _share(claims[name]))
+            if plain and found.winner == name:  # a more specific format takes the lines whole, and none what is inside
+                continue
+            return found
     chosen, owner = _chosen(text, order, claims, by_name)
     covered = _covered(text, owner, chosen, by_name)
     return _summary(text, chosen, owner, covered, order, claims, by_name, envelopes)

@@ -85,7 +85,8 @@ def finish(frame: pl.DataFrame, form: Format, context: Context) -> pl.DataFrame:
     strict = form.kind in _STRICT_KINDS
     if not strict:  # a pattern says itself where an address ends
         frame = split_ports(frame)
-    frame = _times(frame, form, context, strict=strict)
+    bare = form.fewest > 0 and form.header is None  # fields by their order alone
+    frame = _times(frame, form, context, strict=strict or bare)
     frame = _numbers(frame, form.lenient, strict=strict)
     frame = _severity(frame, form)
     frame = frame.with_columns(_constants(frame, form))

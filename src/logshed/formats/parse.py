@@ -10,6 +10,7 @@ import polars as pl
 from logshed.formats import registry
 from logshed.formats.columns import where
 from logshed.formats.envelopes import unwrap_records
+from logshed.formats.headers import split_own
 from logshed.formats.items import unfold
 from logshed.formats.kinds import extract
 from logshed.formats.normalise import Context, finish, with_attributes
@@ -200,12 +201,16 @@ def _placed(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
 def _candidates(text: pl.Series, names: tuple[str, ...], table: Mapping[str, Format], context: Context) -> pl.DataFrame:
     frame = pl.DataFrame({OK: pl.Series([False]).new_from_index(0, text.len())})
     left: pl.Series | None = None
-    for name in names:
+    forms = [registry.find(name, table) for name in names]
+    headed = next((form for form in forms if form.kind == "w3c"), None)
+    # a document over several lines belongs to the format of those on one line beside it
+    for form in sorted(forms, key=lambda one: bool(one.items)):
         part = text if left is None else text.gather(left)
-        form = registry.find(name, table)
+        if headed is not None and not form.has_header:
+            part = split_own(headed, part)[1]  # the header in force is not this format's
         if form.envelope is not None and "service_name" in form.envelope.stream:
             # programs have formats of their own
-            found, _ = _layer(part, (name,), _without_program(table), table, context)
+            found, _ = _layer(part, (form.spelling,), _without_program(table), table, context)
         else:
             found = finish(extract(form, part), form, context)
         if left is None:
