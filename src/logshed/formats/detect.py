@@ -235,7 +235,7 @@ def _summary(
     by_name: Mapping[str, Format],
     envelopes: tuple[str, ...],
 ) -> Detection:
-    unmatched = tuple(text.filter(covered.is_null()).head(_UNMATCHED_SHOWN).to_list())
+    unmatched = tuple(text.filter(covered.is_null()).unique(maintain_order=True).head(_UNMATCHED_SHOWN).to_list())
     if not chosen:
         return Detection(
             Choice(envelopes), None, 0.0, unmatched=unmatched, why="no format takes any of the sampled lines"
