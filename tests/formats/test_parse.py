@@ -162,6 +162,13 @@ def test_an_envelopes_time_counts_where_the_inner_time_has_no_zone() -> None:
     assert zoned["timestamp"] == datetime(2024, 5, 1, 10, tzinfo=UTC)
 
 
+def test_an_envelopes_time_counts_where_the_inner_format_knows_times_but_this_line_has_none() -> None:
+    row = rows(["May  1 10:00:00 web fail2ban.actions[12]: NOTICE [sshd] Ban 192.0.2.7"], "syslog_rfc3164")[0]
+    assert (row["log_format"], row["event_name"]) == ("fail2ban", "ban")
+    assert row["timestamp"] == datetime(2026, 5, 1, 10, tzinfo=UTC)
+    assert row["timestamp_source"] == "inferred_year"
+
+
 def test_envelopes_nest() -> None:
     inner = "<13>Mar  5 06:25:01 web-1 nginx: " + ACCESS
     line = "2024-03-05T06:25:02.5Z stdout F " + inner

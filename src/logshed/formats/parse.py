@@ -159,13 +159,14 @@ def program_records(
 
 
 def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
-    """The inner record's fields, its envelope's where it has none; the envelope's time where only that is sure."""
+    """The inner record's fields, its envelope's where it has none; the envelope's time where that alone is sure."""
     times: list[pl.Series] = []
     columns: list[pl.Series] = []
     sure = (outer["timestamp_source"] == EVENT).fill_null(value=False) if "timestamp_source" in outer.columns else None
     if sure is not None and "timestamp" in inner.columns:
         vague = inner["timestamp"].is_null() | inner["timestamp_source"].is_in([INFERRED_YEAR, INFERRED_ZONE])
-        times = [outer[name].zip_with(sure & vague, inner[name]) for name in _TIMES]
+        better = (sure & vague) | (inner["timestamp"].is_null() & outer["timestamp"].is_not_null())
+        times = [outer[name].zip_with(better, inner[name]) for name in _TIMES]
     for column in outer.get_columns():
         name = column.name
         if name in (OK, *_ALWAYS) or (times and name in _TIMES):
