@@ -146,3 +146,9 @@ def test_a_programs_messages_are_read_by_its_own_format_whatever_was_detected() 
     first, second = rows([line.format("webby"), line.format("other")], "syslog_rfc3164/", formats=table)
     assert (first["url_path"], first["host_name"]) == ("/a", "web-1")
     assert second["body"] == "served /a"
+
+
+def test_of_several_paths_the_first_that_holds_something_fills_the_column() -> None:
+    made = form(kind="json", nulls=["", "-"], columns={"user_id": ["/mail", "/name", "/id"]})
+    lines = ['{"mail":"","name":"-","id":7}', '{"mail":null,"name":"eve"}', '{"mail":"-","name":""}']
+    assert [row["user_id"] for row in rows(lines, "x", formats=made)] == ["7", "eve", None]

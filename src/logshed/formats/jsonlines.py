@@ -167,7 +167,7 @@ def _unescape(key: str) -> str:
 
 
 def _named(form: Format, values: dict[str, pl.Series]) -> dict[str, pl.Series]:
-    """Columns by the format's paths, the first that is not null; all else are attributes."""
+    """Columns by the format's paths, the first that holds something; all else are attributes."""
     named: dict[str, pl.Series] = {}
     rest = dict(values)
     for column, paths in form.columns.items():
@@ -176,6 +176,8 @@ def _named(form: Format, values: dict[str, pl.Series]) -> dict[str, pl.Series]:
             value = rest.pop(path, None)
             if value is None:
                 continue
+            if len(paths) > 1 and form.nulls:
+                value = where(~value.is_in(list(form.nulls)), value)
             if chosen is None:
                 chosen = value
                 continue
