@@ -152,3 +152,10 @@ def test_of_several_paths_the_first_that_holds_something_fills_the_column() -> N
     made = form(kind="json", nulls=["", "-"], columns={"user_id": ["/mail", "/name", "/id"]})
     lines = ['{"mail":"","name":"-","id":7}', '{"mail":null,"name":"eve"}', '{"mail":"-","name":""}']
     assert [row["user_id"] for row in rows(lines, "x", formats=made)] == ["7", "eve", None]
+
+
+def test_a_required_object_is_found_again_where_other_rows_have_none() -> None:
+    made = form(kind="json", requires=["/app"], columns={"user_id": ["/user"]})
+    lines = ['{"app":{"name":"a"},"user":"eve"}', '{"app":{},"user":"eve"}', '{"user":"eve"}', '{"app":"b","user":"eve"}']
+    for _ in range(2):  # the second time by the guess of the first
+        assert [row["user_id"] for row in rows(lines, "x", formats=made)] == ["eve", None, None, "eve"]

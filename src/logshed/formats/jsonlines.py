@@ -203,8 +203,9 @@ def _required(form: Format, values: dict[str, pl.Series], height: int) -> pl.Ser
         for alternative in alternatives:
             path, _, pattern = alternative.partition(" ~ ")
             if path in values:
-                met = met | (values[path].str.contains(pattern) if pattern else values[path].is_not_null())
-            elif not pattern:
+                found = values[path].str.contains(pattern) if pattern else values[path].is_not_null()
+                met = met | found.fill_null(value=False)
+            if not pattern:  # an object in some rows may be a text in others, or empty
                 for inner in [one for one in values if one.startswith(f"{path}/")]:
                     met = met | values[inner].is_not_null()
         ok = ok & met.fill_null(value=False)
