@@ -156,6 +156,12 @@ def test_of_several_paths_the_first_that_holds_something_fills_the_column() -> N
 
 def test_a_required_object_is_found_again_where_other_rows_have_none() -> None:
     made = form(kind="json", requires=["/app"], columns={"user_id": ["/user"]})
-    lines = ['{"app":{"name":"a"},"user":"eve"}', '{"app":{},"user":"eve"}', '{"user":"eve"}', '{"app":"b","user":"eve"}']
+    apps = ['"app":{"name":"a"},', '"app":{},', "", '"app":"b",']
+    lines = ["{" + app + '"user":"eve"}' for app in apps]
     for _ in range(2):  # the second time by the guess of the first
         assert [row["user_id"] for row in rows(lines, "x", formats=made)] == ["eve", None, None, "eve"]
+
+
+def test_json_with_as_many_commas_is_no_csv_log_of_postgresql() -> None:
+    line = "{" + ",".join(f'"k{number}":{number}' for number in range(25)) + "}"
+    assert "postgresql_csv" not in detect(pl.Series([line])).choice.names
