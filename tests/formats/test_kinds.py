@@ -184,3 +184,22 @@ def test_a_programs_messages_are_read_by_its_own_format_whatever_was_detected() 
     first, second = rows([line.format("webby"), line.format("other")], "syslog_rfc3164/", formats=table)
     assert (first["url_path"], first["host_name"]) == ("/a", "web-1")
     assert second["body"] == "served /a"
+
+
+def test_of_several_paths_the_first_that_holds_something_fills_the_column() -> None:
+    made = form(kind="json", nulls=["", "-"], columns={"user_id": ["/mail", "/name", "/id"]})
+    lines = ['{"mail":"","name":"-","id":7}', '{"mail":null,"name":"eve"}', '{"mail":"-","name":""}']
+    assert [row["user_id"] for row in rows(lines, "x", formats=made)] == ["7", "eve", None]
+
+
+def test_a_required_object_is_found_again_where_other_rows_have_none() -> None:
+    made = form(kind="json", requires=["/app"], columns={"user_id": ["/user"]})
+    apps = ['"app":{"name":"a"},', '"app":{},', "", '"app":"b",']
+    lines = ["{" + app + '"user":"eve"}' for app in apps]
+    for _ in range(2):  # the second time by the guess of the first
+        assert [row["user_id"] for row in rows(lines, "x", formats=made)] == ["eve", None, None, "eve"]
+
+
+def test_json_with_as_many_commas_is_no_csv_log_of_postgresql() -> None:
+    line = "{" + ",".join(f'"k{number}":{number}' for number in range(25)) + "}"
+    assert "postgresql_csv" not in detect(pl.Series([line])).choice.names

@@ -172,7 +172,7 @@ def _unescape(key: str) -> str:
 
 
 def _named(form: Format, values: dict[str, pl.Series]) -> dict[str, pl.Series]:
-    """Columns by the format's paths, the first that is not null; all else are attributes."""
+    """Columns by the format's paths, the first that holds something; all else are attributes."""
     named: dict[str, pl.Series] = {}
     rest = dict(values)
     keys = Keys(values, fold=form.fold)
@@ -182,6 +182,8 @@ def _named(form: Format, values: dict[str, pl.Series]) -> dict[str, pl.Series]:
             value = rest.pop(path, None)
             if value is None:
                 continue
+            if len(paths) > 1 and form.nulls:
+                value = where(~value.is_in(list(form.nulls)), value)
             if chosen is None:
                 chosen = value
                 continue
@@ -207,8 +209,9 @@ def required(form: Format, values: dict[str, pl.Series], height: int) -> pl.Seri
         for alternative in alternatives:
             path, _, pattern = alternative.partition(" ~ ")
             if path in values:
-                met = met | (values[path].str.contains(pattern) if pattern else values[path].is_not_null())
-            elif not pattern:
+                found = values[path].str.contains(pattern) if pattern else values[path].is_not_null()
+                met = met | found.fill_null(value=False)
+            if not pattern:  # an object in some rows may be a text in others, or empty
                 for inner in [one for one in values if one.startswith(f"{path}/")]:
                     met = met | values[inner].is_not_null()
         ok = ok & met.fill_null(value=False)

@@ -159,7 +159,7 @@ def _without_program(table: Mapping[str, Format]) -> tuple[str, ...]:
 
 
 def _inside(inner: pl.DataFrame, outer: pl.DataFrame) -> pl.DataFrame:
-    """The inner record's fields, its envelope's where it has none; the envelope's time where only that is sure."""
+    """The inner record's fields, its envelope's where it has none; the envelope's time where that alone is sure."""
     times: list[pl.Series] = []
     columns: list[pl.Series] = []
     sure = (outer["timestamp_source"] == EVENT).fill_null(value=False) if "timestamp_source" in outer.columns else None
