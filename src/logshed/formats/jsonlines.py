@@ -65,14 +65,21 @@ def extract(form: Format, text: pl.Series) -> pl.DataFrame:
 
 def claims(forms: Sequence[Format], text: pl.Series) -> dict[str, pl.Series]:
     """Which rows each format takes, asked of all formats at once: only the paths that any of them requires."""
+    nowhere = pl.Series(OK, [False]).new_from_index(0, text.len())
+    found = {form.name: nowhere for form in forms}
     looks = _looks_like_objects(text)
     with Documents(text.filter(looks)) as documents:
         rows = looks.arg_true().filter(documents.valid())
-    paths = sorted({path.partition(" ~ ")[0] for form in forms for paths in form.requires for path in paths})
+    if rows.is_empty():
+        return found
+    demands = {form.name: [[_path(one) for one in alternatives] for alternatives in form.requires] for form in forms}
     with Documents(text.gather(rows)) as documents:
-        values = documents.values(paths)
-    nowhere = pl.Series(OK, [False]).new_from_index(0, text.len())
-    return {form.name: nowhere.clone().scatter(rows, required(form, values, rows.len())) for form in forms}
+        values = documents.values(sorted({path for groups in demands.values() for group in groups for path in group}))
+    there = {path: value for path, value in values.items() if value.null_count() < value.len()}
+    for form in forms:
+        if all(there.keys() & set(group) for group in demands[form.name]):
+            found[form.name] = nowhere.clone().scatter(rows, required(form, there, rows.len()))
+    return found
 
 
 def _looks_like_objects(text: pl.Series) -> pl.Series:
@@ -122,7 +129,7 @@ def _searched(form: Format, documents: Documents) -> tuple[_Leaves, dict[str, pl
     leaves.whole = len(keys) > MOST_KEYS or _hostile(keys)
     if leaves.whole:
         wanted = [path for paths in form.columns.values() for path in paths]
-        wanted += [path.partition(" ~ ")[0] for paths in form.requires for path in paths]
+        wanted += [_path(demand) for paths in form.requires for demand in paths]
         known = {_first(path) for path in wanted}
         first = Keys([f"/{_escape(key)}" for key in keys], fold=form.fold)
         keys = {_unescape(one[1:]) for path in known for one in first.meant_by(path)}
@@ -199,6 +206,11 @@ def _named(form: Format, values: dict[str, pl.Series]) -> dict[str, pl.Series]:
             name += "'"
         named[name] = value.alias(name)
     return named
+
+
+def _path(demand: str) -> str:
+    """The path that a demand is about: ``/path`` or ``/path ~ pattern``."""
+    return demand.partition(" ~ ")[0]
 
 
 def required(form: Format, values: dict[str, pl.Series], height: int) -> pl.Series:
