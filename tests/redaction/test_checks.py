@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logshed.redaction.checks import basic_credentials, jwt_header, payment_card
+from logshed.redaction.checks.cards import payment_card
+from logshed.redaction.checks.tokens import basic_credentials, jwt_header
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,11 @@ def test_a_rule_has_true_and_false_examples_and_says_where_its_check_comes_from(
 
 
 def test_under_the_default_policy_no_rule_spoils_the_examples_of_another() -> None:
-    texts = [example.text for rule in RULES.values() for example in rule.true]
-    wanted = [example.redacted for rule in RULES.values() for example in rule.true]
-    false = [text for rule in RULES.values() for text in rule.false]
     redactor = Redactor(load_policy("default"))
+    active = redactor.policy.rules
+    texts = [example.text for rule in active for example in rule.true]
+    wanted = [example.redacted for rule in active for example in rule.true]
+    false = [text for rule in active for text in rule.false]
     assert redactor.redact(pl.Series(texts)).text.to_list() == wanted
     assert redactor.redact(pl.Series(false)).text.to_list() == false
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RuleClass = Literal["personal", "secret"]
+RuleClass = Literal["personal", "secret", "identifier", "address"]
+"""What policies speak of: data about a person, what opens a door, names of users and orders, addresses of machines."""
 Action = Literal["tag", "keep"]
 
 OPEN, CLOSE = "\ufdd0", "\ufdd1"
@@ -72,7 +73,7 @@ class Rule:
         name: The file's stem.
         title: What it finds, for people.
         tag: What stands in its place, without the brackets.
-        kind: ``personal`` or ``secret``, the class that policies speak of.
+        kind: The class that policies speak of.
         order: Rules go from the lowest to the highest; the surer one comes first.
         guard: A cheap expression that every text with a span matches.
         patterns: What finds the spans.

@@ -1,13 +1,8 @@
-"""The validators that a rule's file may name; each judges a column of distinct candidates at once."""
+"""Payment cards: issuer, length and check digit."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import polars as pl
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # First digits (as a range of equal length) and the lengths that the networks issue; after the networks' public tables
 # of issuer identification numbers (ISO/IEC 7812).
@@ -49,18 +44,6 @@ def payment_card(candidates: pl.Series) -> pl.Series:
     return frame.select(ok=_issued(pl.col("digits")) & _luhn(pl.col("digits")))["ok"]
 
 
-def jwt_header(candidates: pl.Series) -> pl.Series:
-    """The first part decodes to a JSON object that has ``alg`` (RFC 7519, section 5)."""
-    return (
-        _decoded(candidates.str.extract(r"^([^.]*)", 1)).str.contains(r'^\s*\{[\s\S]*"alg"\s*:').fill_null(value=False)
-    )
-
-
-def basic_credentials(candidates: pl.Series) -> pl.Series:
-    """It decodes to ``user:password`` (RFC 7617, section 2)."""
-    return _decoded(candidates).str.contains(r"^[^\x00-\x1f]*:[^\x00-\x1f]*$").fill_null(value=False)
-
-
 def _issued(digits: pl.Expr) -> pl.Expr:
     issued = pl.lit(value=False)
     length = digits.str.len_bytes()
@@ -77,33 +60,3 @@ def _luhn(digits: pl.Expr) -> pl.Expr:
         digit = padded.str.slice(_MOST_DIGITS - 1 - place, 1).cast(pl.Int32, strict=False)
         total += digit if place % 2 == 0 else digit * 2 - pl.when(digit > 4).then(9).otherwise(0)  # noqa: PLR2004 - the doubled digit's sum of digits
     return (total % 10 == 0).fill_null(value=False)
-
-
-def _decoded(encoded: pl.Series) -> pl.Series:
-    """Base64 in either alphabet, with or without padding, as text; null where it is none."""
-    plain = encoded.str.replace_all(r"\\+/", "/").str.replace_many(["-", "_", "="], ["+", "/", ""])
-    frame = pl.DataFrame({"plain": plain})
-    padded = pl.col("plain") + pl.lit("===").str.head((4 - pl.col("plain").str.len_bytes() % 4) % 4)
-    binary = frame.select(padded.str.decode("base64", strict=False)).to_series()
-    return _as_text(binary)
-
-
-def _as_text(binary: pl.Series) -> pl.Series:
-    try:
-        return binary.cast(pl.String)
-    except pl.exceptions.ComputeError:  # one value that is not UTF-8 fails them all
-        return pl.Series([_text_or_none(value) for value in binary], dtype=pl.String)
-
-
-def _text_or_none(value: bytes | None) -> str | None:
-    try:
-        return None if value is None else value.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-CHECKS: dict[str, Callable[[pl.Series], pl.Series]] = {
-    "payment_card": payment_card,
-    "jwt_header": jwt_header,
-    "basic_credentials": basic_credentials,
-}
