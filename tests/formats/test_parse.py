@@ -180,6 +180,8 @@ def test_an_envelopes_time_tells_the_zone_of_a_finer_inner_time() -> None:
     row = rows([line], "syslog_rfc3164/java")[0]
     assert row["timestamp"] == datetime(2024, 5, 1, 10, 0, 1, 250_000, tzinfo=UTC)
     assert row["timestamp_source"] == "event"
+
+
 def test_an_envelopes_time_counts_where_the_inner_format_knows_times_but_this_line_has_none() -> None:
     row = rows(["May  1 10:00:00 web fail2ban.actions[12]: NOTICE [sshd] Ban 192.0.2.7"], "syslog_rfc3164")[0]
     assert (row["log_format"], row["event_name"]) == ("fail2ban", "ban")
