@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +14,7 @@ from logshed.formats.envelopes import unwrap_records
 from logshed.formats.headers import split_own
 from logshed.formats.items import unfold
 from logshed.formats.kinds import extract
+from logshed.formats.literals import needed
 from logshed.formats.normalise import Context, finish, with_attributes
 from logshed.formats.regex import OK, merged
 from logshed.formats.steps import take_steps
@@ -132,24 +134,43 @@ def program_records(
     if "service_name" not in outer.columns:
         return None
     services = outer["service_name"].fill_null("")
-    distinct = services.unique()
-    last = distinct.str.replace("^.*/", "")
+    distinct = services.unique().to_list()
+    order = tuple(sorted((form for form in table.values() if form.programs), key=lambda one: -one.specificity))
+    patterns = tuple(form.programs for form in order)
+    wrote = {service: _matching(service, patterns) for service in distinct}
     frame: pl.DataFrame | None = None
-    for form in sorted(table.values(), key=lambda one: -one.specificity):
-        if not form.programs:
-            continue
-        ours = distinct.filter(distinct.str.contains(form.programs) | last.str.contains(form.programs))
-        if ours.is_empty():
-            continue
-        wanted = services.is_in(ours.implode())
+    for index in sorted(set().union(*wrote.values())):
+        form = order[index]
+        ours = pl.Series([service for service in distinct if index in wrote[service]], dtype=pl.String)
+        wanted = services.is_in(ours.implode()) if len(ours) < len(distinct) else services.is_not_null()
         if frame is not None:
             wanted &= ~frame[OK]
         rows = wanted.arg_true()
-        found = finish(extract(form, payload.gather(rows)), form, context)
+        part = payload.gather(rows)
+        if not _may_hold(form, part):
+            continue
+        found = finish(extract(form, part), form, context)
         if found[OK].any():
             none = pl.DataFrame({OK: pl.Series([False]).new_from_index(0, payload.len())})
             frame = merged(none if frame is None else frame, found, rows)
     return frame
+
+
+@lru_cache(maxsize=4096)
+def _matching(service: str, patterns: tuple[str, ...]) -> frozenset[int]:
+    """Which of the patterns a program's name or the last part of its path matches."""
+    last = service.rpartition("/")[2]
+    return frozenset(
+        index for index, pattern in enumerate(patterns) if re.search(pattern, service) or re.search(pattern, last)
+    )
+
+
+def _may_hold(form: Format, text: pl.Series) -> bool:
+    """Whether any text holds what one of the patterns needs: a format may be of any program."""
+    if form.kind not in ("regex", "grok"):
+        return True
+    wanted = [shape.literal or next(iter(needed(shape.pattern)), "") for shape in form.shapes]
+    return any(not one or text.str.contains(one, literal=True).any() for one in wanted)
 
 
 def _without_program(table: Mapping[str, Format]) -> tuple[str, ...]:
