@@ -120,14 +120,14 @@ def propose_format(
     """
     from logshed.pipeline.proposing import propose  # noqa: PLC0415 - heavy
     from logshed.redaction.engine import Redactor  # noqa: PLC0415 - heavy
-    from logshed.redaction.registry import load_policy  # noqa: PLC0415 - heavy
+    from logshed.redaction.policy_files import load_policy  # noqa: PLC0415 - heavy
     from logshed.sources import files  # noqa: PLC0415 - heavy
 
     settings = settings or Settings.load()
     discovered = files.discover([str(path)], encoding=encoding)
     if discovered.problems:
         raise SourceError(discovered.problems[0].message)
-    redactor = Redactor(load_policy(policy or settings.policy, settings.plugins))
+    redactor = Redactor(load_policy(policy or settings.policy, settings.plugins, keys=settings.keys))
     lines = [line for target in discovered.targets for line in redactor.redact(files.sample(target)).text]
     return propose(name, lines)
 

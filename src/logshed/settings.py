@@ -141,6 +141,11 @@ class Settings(BaseModel):
     collection: str = Field("default", min_length=1, description="Collection of what is ingested.")
     workers: int | None = Field(None, ge=1, le=1024, description="Threads that ingest; one per processor unless set.")
     policy: str = Field("default", min_length=1, description="Redaction policy: a name or the path of a policy file.")
+    keys: str = Field(
+        "",
+        description="Keys of pseudonyms: a file of mode 600, `env:NAME`, or a URL; "
+        "`~/.config/logshed/keys` where that is there.",
+    )
     plugins: Annotated[tuple[Path, ...], BeforeValidator(_paths)] = Field(
         (), description="Folders with `formats/`, `redaction/` or `queries/` of your own."
     )
@@ -265,6 +270,8 @@ def _rooted(key: str, value: Any, base: Path) -> Any:
     if key == "plugins" and isinstance(parts := _paths(value), list):
         return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]
     if key == "policy" and isinstance(value, str) and value.endswith(".toml"):
+        return str(base / Path(value).expanduser())
+    if key == "keys" and isinstance(value, str) and value and not value.startswith("env:") and "://" not in value:
         return str(base / Path(value).expanduser())
     return value
 

@@ -124,12 +124,13 @@ def _data_files() -> Iterator[Finding]:
         return
     from logshed.formats import registry as formats  # noqa: PLC0415 - heavy
     from logshed.queries import registry as queries  # noqa: PLC0415 - heavy
-    from logshed.redaction import registry as redaction  # noqa: PLC0415 - heavy
+    from logshed.redaction import policy_files  # noqa: PLC0415 - heavy
 
     yield _tried(lambda: formats.load(settings.plugins), "every format file is sound")[1]
     yield _tried(lambda: queries.load(settings.plugins), "every question is sound")[1]
     yield _tried(
-        lambda: redaction.load_policy(settings.policy, settings.plugins), f"redaction policy {settings.policy} is sound"
+        lambda: policy_files.load_policy(settings.policy, settings.plugins, keys=settings.keys),
+        f"redaction policy {settings.policy} is sound",
     )[1]
 
 

@@ -20,7 +20,7 @@ from logshed.pipeline.catchup import catch_up
 from logshed.pipeline.outcome import FileReport, IngestReport, Progress
 from logshed.pipeline.planning import GROUP_BYTES, GROUP_FILES, Options, Plan, Planner, bundles, job_of, split_size
 from logshed.pipeline.task import IngestTask, Meter
-from logshed.redaction.registry import load_policy
+from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
 from logshed.work import UNTIL_EOF
 
@@ -66,7 +66,7 @@ class Ingest:
         self._options = options
         self._engine = engine
         self._progress = progress
-        self._policy: Policy = load_policy(settings.policy, settings.plugins)
+        self._policy: Policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
         drops.check(settings.drop)
         transforms.check(settings.transform)
         self._planner = Planner(settings, options)

@@ -11,7 +11,7 @@ from logshed.pipeline import drops, transforms
 from logshed.pipeline.planning import Planner, job_of
 from logshed.pipeline.stages import Stages
 from logshed.pipeline.task import joiner_of, records
-from logshed.redaction.registry import load_policy
+from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
 from logshed.work import UNTIL_EOF
 
@@ -54,7 +54,7 @@ class Pass:
         options = replace(options, final=True, dry_run=True)
         self.problems: list[str] = []
         self._encoding = options.encoding
-        job = job_of(settings, options, load_policy(settings.policy, settings.plugins))
+        job = job_of(settings, options, load_policy(settings.policy, settings.plugins, keys=settings.keys))
         self._job = replace(job, chunk_bytes=chunk_bytes or job.chunk_bytes)
         self.formats = registry.load(settings.plugins)
         self._planner = Planner(settings.model_copy(update={"split_bytes": split_bytes or UNTIL_EOF}), options)

@@ -62,7 +62,7 @@ class Stages:
         self._split = split
         self._choice = Choice.parse(split.format)
         self._formats = registry.load(job.plugins)
-        self._redactor = Redactor(job.policy)
+        self._redactor = Redactor(job.policy.of(job.collection, split.source))
         self._drops = [rule for rule in job.drops if drops.applies(rule, split.source)]
         own = [rule for rule in job.transforms if transforms.applies(rule, split.source)]
         self._transforms = [transforms.Applied(rule) for rule in own]

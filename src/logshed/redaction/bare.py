@@ -1,4 +1,4 @@
-"""Quotes tags that replaced a bare number in a JSON record, so that JSON stays JSON."""
+"""Quotes what replaced a bare number in a JSON record, so that JSON stays JSON."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ import polars as pl
 from logshed.redaction.spans import patch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from logshed.redaction.treatments import Done
 
 _STRING = r'"(?:[^"\\]|\\.)*"'
 
 
-def quoted(text: pl.Series, rows: pl.Series, tags: Collection[str]) -> pl.Series:
-    """The texts with quotes around every tag that stands where JSON wants a value.
+def quoted(text: pl.Series, rows: pl.Series, done: Done) -> pl.Series:
+    """The texts with quotes around every tag and pseudonym that stands where JSON wants a value.
 
     Args:
         text: Redacted texts.
-        rows: The rows that may hold a tag.
-        tags: Every tag of the policy.
+        rows: The rows that may hold one.
+        done: Tells what the policy puts there.
     """
-    names = "|".join(re.escape(tag) for tag in tags)
+    names = done.expression
+    if not names:
+        return text
     standing = rf"^\s*[{{\[][\s\S]*[\[,:]\s*(?:{names})\s*[,\]}}]"
     part = text.gather(rows)
     part = part.filter(found := part.str.contains(names) & part.str.contains(standing))

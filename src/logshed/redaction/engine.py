@@ -10,11 +10,13 @@ import polars as pl
 
 from logshed.redaction import bare, keyed, slowpath, spans, verify
 from logshed.redaction.containers import Containers
+from logshed.redaction.treatments import Done
 from logshed.redaction.uncover import GUARD as HIDDEN
 from logshed.redaction.uncover import uncover
 
 if TYPE_CHECKING:
     from logshed.redaction.model import Policy, Rule
+    from logshed.redaction.treatments import Treatment
 
 _PASSES = 8
 """A span's end may be the next one's beginning: texts that changed are seen again, at most this often."""
@@ -40,13 +42,15 @@ class Redactor:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._tags = frozenset(policy.tags.values())
-        self._steps = [_Step(rule, policy.tags[rule.name]) for rule in policy.rules]
+        treated = [(rule, policy.treatments[rule.name]) for rule in policy.rules]
+        self._done = Done([*policy.treatments.values(), *policy.columns.values()], policy.allowed)
+        self._steps = [_Step(rule, treatment) for rule, treatment in treated]
         self._guard = "|".join([*(rule.guard for rule in policy.rules), HIDDEN])
-        self._watched = [verify.Watched.of(rule, policy.tags[rule.name]) for rule in policy.rules if rule.keys]
+        self._watched = [verify.Watched.of(rule, treatment) for rule, treatment in treated if rule.keys]
+        self._watched += [verify.Watched.of_column(name, treatment) for name, treatment in policy.columns.items()]
         self._words = [
-            (re.compile(keyed.for_python(keyed.names(rule.keys)), re.ASCII), policy.tags[rule.name])
-            for rule in policy.rules
+            (re.compile(keyed.for_python(keyed.names(rule.keys)), re.ASCII), treatment.tag)
+            for rule, treatment in treated
             if rule.keys
         ]
         self._names = [(re.compile(keyed.for_python(watch.names), re.ASCII), watch) for watch in self._watched]
@@ -64,7 +68,7 @@ class Redactor:
         if rows.is_empty():
             return Redacted(text, tally.counts)
         clean = self._uncovered(self._settled(text, rows, tally), rows, tally)
-        return Redacted(bare.quoted(clean, rows, self._tags), tally.counts, tally.by_rule)
+        return Redacted(bare.quoted(clean, rows, self._done), tally.counts, tally.by_rule)
 
     def leaks(self, text: pl.Series, parsed: pl.DataFrame) -> pl.Series:
         """Which parsed rows still hold something that the policy forbids.
@@ -80,7 +84,7 @@ class Redactor:
         flags = pl.repeat(value=False, n=len(parsed), dtype=pl.Boolean, eager=True)
         if not self._watched or parsed.is_empty():
             return flags
-        leaking = verify.leaking(parsed, self._watched, self._tags)["index"].unique()
+        leaking = verify.leaking(parsed, self._watched, self._done)["index"].unique()
         hidden = self._still_hidden(text)
         return flags.scatter(leaking, values=True) | parsed["row"].is_in(hidden.implode())
 
@@ -117,7 +121,7 @@ class Redactor:
         for step in self._steps:
             candidates = guards[step.name].arg_true()
             if len(candidates):
-                part = step.apply(text.gather(candidates), rows.gather(candidates), self._tags, tally)
+                part = step.apply(text.gather(candidates), rows.gather(candidates), self._done, tally)
                 text = spans.patch(text, candidates, part)
         return text
 
@@ -136,27 +140,43 @@ class Redactor:
         rows = text.str.contains(r"\u00", literal=True).fill_null(value=False).arg_true()
         return rows.filter(self.redact(text.gather(rows)).counts > 0) if len(rows) else rows
 
-    def _leaking_values(self, parsed: pl.DataFrame | None) -> dict[int, list[tuple[str, str]]]:
+    def _leaking_values(self, parsed: pl.DataFrame | None) -> dict[int, list[tuple[str, str, bool]]]:
+        """By record: the values that leak, what stands in their place, and whether each is found as a word."""
         if parsed is None or not self._watched:
             return {}
-        leaking = verify.leaking(parsed, self._watched, self._tags)
+        leaking = verify.leaking(parsed, self._watched, self._done)
         leaking = leaking.with_columns(row=parsed["row"].gather(leaking["index"]))
-        grouped = leaking.group_by("row").agg("value", "tag")
+        grouped = leaking.unique(["row", "value"]).group_by("row").agg("value", "meant", "word")
         return {
-            row: list(zip(values, tags, strict=True))
-            for row, values, tags in grouped.select("row", "value", "tag").iter_rows()
+            row: list(zip(values, meant, words, strict=True))
+            for row, values, meant, words in grouped.select("row", "value", "meant", "word").iter_rows()
         }
 
-    def _rewritten(self, text: str, values: list[tuple[str, str]] | None) -> tuple[str, int]:
-        rewriter = slowpath.Rewriter(self._tag_of, self._redact_one)
+    def _rewritten(self, text: str, leaking: list[tuple[str, str, bool]] | None) -> tuple[str, int]:
+        values = [(value, meant) for value, meant, _ in leaking or []]
+        if values and all(word for _, _, word in leaking or []):
+            clean, replaced = slowpath.replace_words(text, values)
+            if replaced:
+                return clean, replaced
+        rewriter = slowpath.Rewriter(self._treat, self._redact_one)
         clean = rewriter.rewrite(self._redact_one(text))
-        clean, replaced = slowpath.replace_values(clean, values or [])
+        clean, replaced = slowpath.replace_values(clean, values)
         if clean != text:
             return clean, max(rewriter.count + replaced, 1)
         return slowpath.cut_at(text, self._words), 1
 
-    def _tag_of(self, key: str) -> str | None:
-        return next((watch.tag for name, watch in self._names if name.search(key)), None)
+    def _treat(self, key: str, value: str | None) -> str | None:
+        """What stands in place of a field's value (None: of what is no single value), or None where it stays."""
+        watch = next((watch for name, watch in self._names if name.search(key)), None)
+        if watch is None:
+            return None
+        if value is None:
+            return watch.treatment.tag
+        values = pl.Series([value], dtype=pl.String)
+        if self._done.holds(values)[0] or values.str.contains(watch.harmless)[0]:
+            return None
+        meant = str(watch.treatment.of(values)[0])
+        return None if meant == value else meant
 
     def _redact_one(self, text: str) -> str:
         return str(self.redact(pl.Series([text], dtype=pl.String)).text[0])
@@ -182,19 +202,19 @@ class _Tally:
 
 
 class _Step:
-    """One rule with its tag."""
+    """One rule with what it leaves."""
 
-    def __init__(self, rule: Rule, tag: str) -> None:
+    def __init__(self, rule: Rule, treatment: Treatment) -> None:
         self.name = rule.name
         self.guard = rule.guard
         self._patterns = rule.patterns
-        self._tag = tag
-        self._containers = Containers(rule.keys, tag) if rule.keys else None
+        self._treatment = treatment
+        self._containers = Containers(rule.keys, treatment.tag) if rule.keys else None
 
-    def apply(self, text: pl.Series, rows: pl.Series, tags: frozenset[str], tally: _Tally) -> pl.Series:
+    def apply(self, text: pl.Series, rows: pl.Series, done: Done, tally: _Tally) -> pl.Series:
         """The texts after this rule; ``rows`` says which rows of the tally they are."""
         for pattern in self._patterns:
-            text, counts = spans.replace(text, pattern, self._tag, tags)
+            text, counts = spans.replace(text, pattern, self._treatment, done)
             tally.count(self.name, rows, counts)
         if self._containers is not None:
             text, counts = self._containers.replace(text)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RuleClass = Literal["personal", "secret", "identifier", "address"]
-"""What policies speak of: data about a person, what opens a door, names of users and orders, addresses of machines."""
-Action = Literal["tag", "keep"]
+    from logshed.redaction.treatments import Treatment
+
+RuleClass = Literal["personal", "secret", "identifier", "address", "trace"]
+"""What policies speak of: data about a person, what opens a door, names of users and orders, addresses of machines,
+stack traces."""
+Action = Literal["tag", "mask", "pseudonym", "drop", "keep"]
+"""Put a tag, leave a part, put a pseudonym, leave nothing, leave all."""
 
 OPEN, CLOSE = "\ufdd0", "\ufdd1"
 """Noncharacters that stand around a span while it is judged."""
@@ -79,6 +84,8 @@ class Rule:
         patterns: What finds the spans.
         keys: Names whose values are such data.
         harmless: What a value under such a name may be without being touched.
+        mask: What the action ``mask`` leaves of a value, one of ``masks.KINDS``.
+        pseudonym: What its pseudonyms are of, such as ``user``.
         source: Where the check comes from.
         true: Texts with such data and what they become.
         false: Texts that only look so.
@@ -93,6 +100,8 @@ class Rule:
     patterns: tuple[Pattern, ...]
     keys: tuple[str, ...]
     harmless: str
+    mask: str
+    pseudonym: str
     source: str
     true: tuple[Example, ...]
     false: tuple[str, ...]
@@ -106,10 +115,46 @@ class Policy:
         name: The file's stem.
         title: What it is for.
         rules: The rules that replace something, in order.
-        tags: The text that each of them leaves, such as ``[EMAIL]``, by the rule's name.
+        treatments: What each of them leaves, by the rule's name.
+        columns: What stands in columns of ``logs`` whatever their values are like, by the column's name.
+        allowed: An expression for values that stay in any case.
+        covers: What the policy covers and leaves out, for people.
+        source: The file's text, by which a report knows it.
+        overrides: What holds for some collections and sources instead; the first that fits.
     """
 
     name: str
     title: str
     rules: tuple[Rule, ...]
-    tags: Mapping[str, str] = field(default_factory=dict)
+    treatments: Mapping[str, Treatment] = field(default_factory=dict)
+    columns: Mapping[str, Treatment] = field(default_factory=dict)
+    allowed: str = ""
+    covers: str = ""
+    source: str = field(default="", repr=False)
+    overrides: tuple[Override, ...] = ()
+
+    def of(self, collection: str, source: str) -> Policy:
+        """The policy for the records of one source in one collection."""
+        return next(
+            (one.policy for one in self.overrides if one.applies(collection, source)),
+            self,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A policy that holds for some records instead.
+
+    Attributes:
+        collection: Glob on the collection.
+        source: Glob on the source.
+        policy: What holds for them.
+    """
+
+    collection: str
+    source: str
+    policy: Policy
+
+    def applies(self, collection: str, source: str) -> bool:
+        """Whether it holds for the records of a source in a collection."""
+        return fnmatchcase(collection, self.collection) and fnmatchcase(source, self.source)

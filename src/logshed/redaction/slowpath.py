@@ -19,14 +19,15 @@ _ATTEMPTS = 100
 class Rewriter:
     """Decodes the JSON in a text, replaces what stands under sensitive names, and encodes it again."""
 
-    def __init__(self, tag_of: Callable[[str], str | None], redact: Callable[[str], str]) -> None:
+    def __init__(self, treat: Callable[[str, str | None], str | None], redact: Callable[[str], str]) -> None:
         """Make a rewriter.
 
         Args:
-            tag_of: The tag for a field's name, or None where the name is not sensitive.
+            treat: What stands in place of a field's value, given its name and value (None for what is no single
+                value); None where it stays.
             redact: Redacts a decoded string.
         """
-        self._tag_of = tag_of
+        self._treat = treat
         self._redact = redact
         self.count = 0
 
@@ -60,11 +61,14 @@ class Rewriter:
         return self._string(value, levels) if isinstance(value, str) else value
 
     def _member(self, key: str, value: Any, levels: int) -> Any:
-        tag = self._tag_of(key)
-        if tag is None or value in (None, "", tag) or isinstance(value, bool):
+        if value in (None, "") or isinstance(value, bool):
+            return self._value(value, levels)
+        single = None if isinstance(value, (dict, list)) else value if isinstance(value, str) else _encode(value)
+        meant = self._treat(key, single)
+        if meant is None:
             return self._value(value, levels)
         self.count += 1
-        return tag
+        return meant
 
     def _string(self, value: str, levels: int) -> str:
         clean = self._redact(value)
@@ -73,13 +77,38 @@ class Rewriter:
 
 
 def replace_values(text: str, values: Iterable[tuple[str, str]]) -> tuple[str, int]:
-    """The text with each value replaced by its tag wherever it stands, plain or escaped as JSON does, once or twice."""
+    """The text with each value replaced wherever it stands, plain or escaped as JSON does, once or twice."""
     count = 0
-    for value, tag in values:
+    for value, meant in values:
         for form in _forms(value):
             count += text.count(form)
-            text = text.replace(form, tag)
+            text = text.replace(form, meant)
     return text, count
+
+
+def replace_words(text: str, values: Iterable[tuple[str, str]]) -> tuple[str, int]:
+    """The text with each value replaced where it stands as a word; 0 as the count where one of them does not."""
+    total = 0
+    for value, meant in values:
+        pieces = []
+        begin = place = 0
+        while (place := text.find(value, place)) >= 0:
+            end = place + len(value)
+            if _joins(text[place - 1 : place], value[0]) or _joins(value[-1], text[end : end + 1]):
+                place += 1
+                continue
+            pieces += [text[begin:place], meant]
+            begin = place = end
+        if not pieces:
+            return text, 0
+        total += len(pieces) // 2
+        text = "".join([*pieces, text[begin:]])
+    return text, total
+
+
+def _joins(left: str, right: str) -> bool:
+    """Whether two characters beside each other are in one word."""
+    return (left.isalnum() or left == "_") and (right.isalnum() or right == "_")
 
 
 def cut_at(text: str, words: Iterable[tuple[re.Pattern[str], str]]) -> str:

@@ -10,23 +10,22 @@ from logshed.redaction.checks import CHECKS
 from logshed.redaction.model import CLOSE, OPEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from logshed.redaction.model import Pattern
+    from logshed.redaction.treatments import Done, Treatment
 
 # Texts that hold our marks themselves: each becomes a pair that holds none, and back.
 _ESCAPES = {OPEN: "\ufdd2\ufdd3", CLOSE: "\ufdd2\ufdd4", "\ufdd2": "\ufdd2\ufdd5"}
 _MARKS = "[\ufdd0-\ufdd2]"
 
 
-def replace(text: pl.Series, pattern: Pattern, tag: str, tags: Collection[str]) -> tuple[pl.Series, pl.Series]:
-    """Put the tag in place of every span.
+def replace(text: pl.Series, pattern: Pattern, treatment: Treatment, done: Done) -> tuple[pl.Series, pl.Series]:
+    """Treat every span.
 
     Args:
         text: The texts.
         pattern: What finds the spans.
-        tag: What stands in their place, with its brackets.
-        tags: Every tag of the policy: a value that is one is done already.
+        treatment: What stands in their place.
+        done: Tells values that are treated already.
 
     Returns:
         The texts and the number of spans replaced in each (Int32).
@@ -34,17 +33,21 @@ def replace(text: pl.Series, pattern: Pattern, tag: str, tags: Collection[str]) 
     found = text.str.extract_all(pattern.regex)
     counts = found.list.len().cast(pl.Int32)
     matches = found.filter(counts > 0).explode().unique()
-    accepted = _accepted(matches, pattern, tags) if len(matches) else matches
+    accepted = _accepted(matches, pattern, done) if len(matches) else matches
     if matches.is_empty() or not accepted.any():
         return text, pl.zeros(len(text), pl.Int32, eager=True)
-    replaced = text.str.replace_all(pattern.regex, pattern.template(tag))
     refused = matches.filter(~accepted)
-    if refused.is_empty():
-        return replaced, counts
-    mixed = found.list.eval(pl.element().is_in(refused.implode())).list.any().fill_null(value=False)
-    rows = mixed.arg_true()
-    judged, judged_counts = _replace_judged(text.gather(rows), pattern, tag, tags)
-    return patch(replaced, rows, judged), patch(counts, rows, judged_counts)
+    if not treatment.constant:
+        rows = found.list.eval(pl.element().is_in(matches.filter(accepted).implode())).list.any()
+        replaced, counts = text, pl.zeros(len(text), pl.Int32, eager=True)
+    else:
+        replaced = text.str.replace_all(pattern.regex, pattern.template(treatment.tag))
+        if refused.is_empty():
+            return replaced, counts
+        rows = found.list.eval(pl.element().is_in(refused.implode())).list.any()
+    places = rows.fill_null(value=False).arg_true()
+    judged, judged_counts = _replace_judged(text.gather(places), pattern, treatment, done)
+    return patch(replaced, places, judged), patch(counts, places, judged_counts)
 
 
 def patch(column: pl.Series, rows: pl.Series, values: pl.Series) -> pl.Series:
@@ -54,13 +57,13 @@ def patch(column: pl.Series, rows: pl.Series, values: pl.Series) -> pl.Series:
     return pl.concat([column, values.cast(column.dtype)]).gather(places).alias(column.name)
 
 
-def _accepted(matches: pl.Series, pattern: Pattern, tags: Collection[str]) -> pl.Series:
-    return judge(matches.str.replace(pattern.regex, pattern.value), pattern, tags)
+def _accepted(matches: pl.Series, pattern: Pattern, done: Done) -> pl.Series:
+    return judge(matches.str.replace(pattern.regex, pattern.value), pattern, done)
 
 
-def judge(values: pl.Series, pattern: Pattern, tags: Collection[str]) -> pl.Series:
-    """Which values are such data: neither empty, a tag nor harmless, and valid where there is a check."""
-    accepted = (values != "") & ~values.is_in(list(tags))
+def judge(values: pl.Series, pattern: Pattern, done: Done) -> pl.Series:
+    """Which values are such data: neither empty, treated already nor harmless, and valid where there is a check."""
+    accepted = (values != "") & ~done.holds(values)
     if pattern.harmless is not None:
         accepted &= ~values.str.contains(pattern.harmless)
     if pattern.check is not None:
@@ -68,7 +71,7 @@ def judge(values: pl.Series, pattern: Pattern, tags: Collection[str]) -> pl.Seri
     return accepted
 
 
-def _replace_judged(text: pl.Series, pattern: Pattern, tag: str, tags: Collection[str]) -> tuple[pl.Series, pl.Series]:
+def _replace_judged(text: pl.Series, pattern: Pattern, treatment: Treatment, done: Done) -> tuple[pl.Series, pl.Series]:
     """Span by span: mark them, cut the texts at the marks, judge the distinct values, put the pieces together."""
     escaped = bool(text.str.contains(_MARKS).any())
     marked = (_escape(text) if escaped else text).str.replace_all(pattern.regex, pattern.marked)
@@ -80,20 +83,24 @@ def _replace_judged(text: pl.Series, pattern: Pattern, tag: str, tags: Collectio
         .unnest("piece")
     )
     values = pieces["value"].filter(pieces["rest"].is_not_null()).unique()
-    accepted = values.filter(judge(values, pattern, tags))
-    is_span = pl.col("rest").is_not_null() & pl.col("value").is_in(accepted.implode())
-    done = (
+    accepted = values.filter(judge(values, pattern, done))
+    meant = pl.DataFrame({"value": accepted, "meant": treatment.of(accepted)}).filter(
+        pl.col("value") != pl.col("meant")
+    )
+    pieces = pieces.join(meant, on="value", how="left", maintain_order="left")
+    is_span = pl.col("rest").is_not_null() & pl.col("meant").is_not_null()
+    treated = (
         pieces.with_columns(is_span=is_span)
         .group_by("row", maintain_order=True)
         .agg(
             text=(
-                pl.when("is_span").then(pl.col("quote") + tag + pl.col("quote")).otherwise("value")
+                pl.when("is_span").then(pl.col("quote") + pl.col("meant") + pl.col("quote")).otherwise("value")
                 + pl.col("rest").fill_null("")
             ).str.join(),
             count=pl.col("is_span").sum().cast(pl.Int32),
         )
     )
-    return (_unescape(done["text"]) if escaped else done["text"]), done["count"]
+    return (_unescape(treated["text"]) if escaped else treated["text"]), treated["count"]
 
 
 def _escape(text: pl.Series) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Looks for what redaction missed: parsed fields with a sensitive name whose value is no tag."""
+"""Looks for what redaction missed: parsed fields with a sensitive name whose value is not treated."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from logshed import schema
 from logshed.redaction import keyed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from logshed.redaction.model import Rule
+    from logshed.redaction.treatments import Done, Treatment
+
+
+ABSENT = "^-*$"
+"""What a column holds in place of a value."""
 
 
 class Watched(NamedTuple):
@@ -21,25 +26,32 @@ class Watched(NamedTuple):
 
     names: str
     harmless: str
-    tag: str
+    treatment: Treatment
+    word: bool = False
+    """Whether its values stand in a text as words: they are replaced there and only there."""
 
     @classmethod
-    def of(cls, rule: Rule, tag: str) -> Watched:
+    def of(cls, rule: Rule, treatment: Treatment) -> Watched:
         """What to look for on behalf of a rule."""
-        return cls(keyed.key_column(rule.keys), rule.harmless, tag)
+        return cls(keyed.key_column(rule.keys), rule.harmless, treatment, rule.kind not in ("secret", "personal"))
+
+    @classmethod
+    def of_column(cls, name: str, treatment: Treatment) -> Watched:
+        """What to look for where a policy names a column."""
+        return cls(f"^{name}$", ABSENT, treatment, word=True)
 
 
-def leaking(parsed: pl.DataFrame, watched: Sequence[Watched], tags: Collection[str]) -> pl.DataFrame:
-    """The fields of parsed rows that have a sensitive name and a value that is neither empty, harmless nor a tag.
+def leaking(parsed: pl.DataFrame, watched: Sequence[Watched], done: Done) -> pl.DataFrame:
+    """The fields of parsed rows that have a sensitive name and a value that is neither empty, harmless nor treated.
 
     Returns:
-        ``index`` (the row's place in ``parsed``), ``value`` and the ``tag`` that belongs in its place.
+        ``index`` (the row's place in ``parsed``), ``value`` and what is ``meant`` to stand in its place.
     """
     fields = [_columns(parsed, watch) for watch in watched]
     if schema.UNMAPPED in parsed.columns:
         fields += _attributes(parsed[schema.UNMAPPED], watched)
     found = pl.concat([_nothing(), *fields])
-    return found.filter((pl.col("value") != "") & ~pl.col("value").is_in(list(tags)))
+    return found.filter((pl.col("value") != "") & (pl.col("value") != pl.col("meant")) & ~done.holds(found["value"]))
 
 
 def _columns(parsed: pl.DataFrame, watch: Watched) -> pl.DataFrame:
@@ -48,7 +60,7 @@ def _columns(parsed: pl.DataFrame, watch: Watched) -> pl.DataFrame:
         pl.DataFrame({"index": pl.int_range(len(parsed), dtype=pl.Int64, eager=True), "value": parsed[name]})
         for name in names.filter(names.str.contains(watch.names))
     ]
-    return pl.concat([_nothing().drop("tag"), *fields]).pipe(_suspect, watch)
+    return pl.concat([_nothing().drop("meant", "word"), *fields]).pipe(_suspect, watch)
 
 
 def _attributes(attributes: pl.Series, watched: Sequence[Watched]) -> list[pl.DataFrame]:
@@ -72,8 +84,8 @@ def _attributes(attributes: pl.Series, watched: Sequence[Watched]) -> list[pl.Da
 
 def _suspect(fields: pl.DataFrame, watch: Watched) -> pl.DataFrame:
     kept = fields.filter(pl.col("value").is_not_null() & ~pl.col("value").str.contains(watch.harmless))
-    return kept.with_columns(tag=pl.lit(watch.tag, dtype=pl.String))
+    return kept.with_columns(watch.treatment.of(kept["value"]).alias("meant"), pl.lit(watch.word).alias("word"))
 
 
 def _nothing() -> pl.DataFrame:
-    return pl.DataFrame(schema={"index": pl.Int64, "value": pl.String, "tag": pl.String})
+    return pl.DataFrame(schema={"index": pl.Int64, "value": pl.String, "meant": pl.String, "word": pl.Boolean})
