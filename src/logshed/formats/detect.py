@@ -170,7 +170,10 @@ def _inside(
         if found.winner is not None:
             return found
     if len(envelopes) == 1 and envelope.envelope and not envelope.envelope.partial:
-        why = f"{envelope.name} takes {_percent(share)} of the sampled lines and no format takes their messages"
+        inside = "no format takes their messages"
+        if payload.is_empty() and len(inner_tried) < len(tried) - 1:  # the programs' formats have taken all
+            inside = "the formats of their programs take their messages"
+        why = f"{envelope.name} takes {_percent(share)} of the sampled lines and {inside}"
         return Detection(Choice((), envelopes), envelope.name, share, shares={envelope.name: share}, why=why)
     path = "/".join(envelopes)
     why = f"{_percent(share)} of the sampled lines are {path}, whose messages are in no format of their own"
