@@ -55,7 +55,7 @@ truth: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/reference.py
-	$(BIN)/python tools/formats_page.py
+	$(BIN)/python tools/lists.py
 
 clean:
 	rm -rf $(VENV) $(VENV)-bench build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
