@@ -61,6 +61,10 @@ def _isbn(draw: Random) -> str:
 
 LOOKALIKES: dict[str, tuple[Callable[[Random], str], str]] = {
     "version": (_version, "version"),
+    "version of four numbers": (
+        lambda draw: f"{draw.randrange(1, 9)}.{draw.randrange(20)}.0.{draw.randrange(9)}",
+        "version",
+    ),
     "SHA-256": (lambda draw: _hex(draw, 64), "sha256"),
     "SHA-1, git commit": (lambda draw: _hex(draw, 40), "commit"),
     "git commit, short": (lambda draw: _hex(draw, 7), "commit"),

@@ -221,6 +221,48 @@ def mac(draw: Random) -> str:
     return grouped(text, 4, ".") if form == "." else grouped(text, 2, form)
 
 
-def user_or_order_id(draw: Random) -> str:
-    """A number, or a prefix and one."""
-    return draw.choice((digits(draw, 7), f"ORD-{digits(draw, 6)}", f"usr_{draw.getrandbits(48):012x}"))
+def birth_date(draw: Random) -> str:
+    """As ISO 8601 has it, or as people write it."""
+    year, month, day = draw.randrange(1930, 2010), draw.randrange(1, 13), draw.randrange(1, 29)
+    return draw.choice(
+        (f"{year}-{month:02d}-{day:02d}", f"{day:02d}/{month:02d}/{year}", f"{day:02d}.{month:02d}.{year}")
+    )
+
+
+def passport(draw: Random) -> str:
+    """A letter and eight digits, or nine digits."""
+    return draw.choice((f"C{digits(draw, 8)}", digits(draw, 9)))
+
+
+def driving_licence(draw: Random) -> str:
+    """As California and as Great Britain have it."""
+    return draw.choice((f"D{digits(draw, 7)}", f"MORGA{digits(draw, 6)}SM9IJ"))
+
+
+def medical_record(draw: Random) -> str:
+    """A number of a hospital."""
+    return draw.choice((digits(draw, 8), f"MRN-{digits(draw, 7)}"))
+
+
+def person_name(draw: Random) -> str:
+    """One word, or two."""
+    first, last = (
+        draw.choice(("Jane", "Anne-Marie", "Zoltan", "Priya")),
+        draw.choice(("Miller", "Weber", "Okafor", "Lindqvist")),
+    )
+    return draw.choice((first, last, f"{first} {last}"))
+
+
+def postal_address(draw: Random) -> str:
+    """Number, street and town."""
+    return f"{draw.randrange(1, 200)} {draw.choice(('High Street', 'Mill Lane', 'Station Road'))}, Exampleton"
+
+
+def coordinate(draw: Random) -> str:
+    """Degrees with six decimals: to the metre."""
+    return f"{draw.choice(('', '-'))}{draw.randrange(1, 90)}.{digits(draw, 6)}"
+
+
+def number_or_code(draw: Random) -> str:
+    """A number, a prefix and one, or hexadecimal digits: as applications name their records."""
+    return draw.choice((digits(draw, 7), f"ORD-{digits(draw, 6)}", f"rec_{draw.getrandbits(48):012x}"))

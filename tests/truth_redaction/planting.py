@@ -20,6 +20,7 @@ EACH = 40
 """Values of each class in each context: together more than 20,000."""
 _NEUTRAL = ("v", "data", "field", "q", "ref")
 _BARE = re.compile(r"[^\s\"'<>&,;()\[\]{}|\\=:%?!]+")
+_NUMBER = re.compile(r"-?[1-9][0-9]*(?:\.[0-9]+)?")
 _NO_SPACE = re.compile(r"[^\s\"'\\]+")
 
 
@@ -37,6 +38,7 @@ class Kind:
         lead: What stands before the value and may go with it.
         tail: What stands after the value and must stay.
         to_the_end: Whether it is a header, which goes on to the end of its line.
+        spaced: Whether its form says where it ends, so that it may hold blanks and brackets.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Kind:
     lead: str = ""
     tail: str = ""
     to_the_end: bool = False
+    spaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ KINDS = (
     Kind("payment card", _P.payment_card, "payment_card", ("card", "pan", "cardNumber"), sure=True),
     Kind("IBAN", _P.iban, "iban", ("iban", "account"), sure=True),
     Kind("US SSN", _P.us_ssn, "us_ssn", ("ssn", "social_security_number"), named=True),
-    Kind("UK NINO", _P.uk_nino, "uk_nino", ("nino", "national_insurance_number"), named=True),
+    Kind("UK NINO", _P.uk_nino, "uk_nino", ("nino", "national_insurance_number"), spaced=True, named=True),
     Kind(
         "DE tax id",
         _P.de_tax_id,
@@ -96,12 +99,14 @@ KINDS = (
     Kind("ES DNI, NIE", _P.es_id, "national_id_es", ("dni", "nie"), named=True),
     Kind("IT codice fiscale", _P.it_tax_code, "national_id_it", ("codice_fiscale", "codiceFiscale"), sure=True),
     Kind("NL BSN", _P.nl_bsn, "national_id_nl", ("bsn",), named=True),
-    Kind("IN Aadhaar", _P.in_aadhaar, "national_id_in", ("aadhaar", "aadhaar_number"), named=True),
+    Kind("IN Aadhaar", _P.in_aadhaar, "national_id_in", ("aadhaar", "aadhaar_number"), spaced=True, named=True),
     Kind("IN PAN", _P.in_pan, "national_id_in", ("pan_number",), named=True),
     Kind("BR CPF", _P.br_cpf, "national_id_br", ("cpf",), named=True),
     Kind("BR CNPJ", _P.br_cnpj, "national_id_br", ("cnpj",), named=True),
     Kind("phone E.164", _P.phone_e164, "phone", ("phone", "mobile", "to"), sure=True),
-    Kind("phone national", _P.phone_national, "phone", ("phone", "mobile_number", "phoneNumber"), named=True),
+    Kind(
+        "phone national", _P.phone_national, "phone", ("phone", "mobile_number", "phoneNumber"), spaced=True, named=True
+    ),
     Kind("IPv4", _P.ipv4, "ipv4|ip.*", ("client_ip", "addr", "remote"), sure=True),
     Kind("IPv6", _P.ipv6, "ipv6|ip.*", ("client_ip", "addr", "remote"), sure=True),
     Kind("MAC", _P.mac, "mac.*", ("mac", "hwaddr"), sure=True),
@@ -142,13 +147,22 @@ KINDS = (
     *(Kind(name, draw, rules, ("token",), sure=True) for name, (draw, rules) in _S.VENDORS.items()),
     Kind("private key", _S.private_key, "private_key", ("pem",), sure=True),
     Kind("session id", _S.session, "session", ("PHPSESSID", "JSESSIONID", "connect.sid"), named=True),
+    Kind("birth date", _P.birth_date, "birth_date", ("date_of_birth", "dob", "birthDate"), named=True),
+    Kind("passport", _P.passport, "passport", ("passport_number", "passportNo"), named=True),
     Kind(
-        "user or order id",
-        _P.user_or_order_id,
-        "user.*|order.*|customer.*|account.*",
-        ("user_id", "orderId"),
-        named=True,
+        "driving licence", _P.driving_licence, "driver_licence", ("driver_license_number", "drivingLicence"), named=True
     ),
+    Kind("medical record", _P.medical_record, "medical_record", ("mrn", "medical_record_number"), named=True),
+    Kind("tax id by name", _P.de_tax_id, "tax_id", ("tax_id", "taxId"), named=True),
+    Kind("person's name", _P.person_name, "person_name", ("first_name", "lastName", "full_name"), named=True),
+    Kind("postal address", _P.postal_address, "postal_address", ("street_address", "shippingAddress"), named=True),
+    Kind("coordinates by name", _P.coordinate, "coordinates", ("latitude", "longitude", "lat"), named=True),
+    Kind("user id", _P.number_or_code, "user_id", ("user_id", "userId"), named=True),
+    Kind("customer id", _P.number_or_code, "customer_id", ("customer_id", "customerId"), named=True),
+    Kind("account id", _P.number_or_code, "account_id", ("account_id", "accountNumber"), named=True),
+    Kind("order id", _P.number_or_code, "order_id", ("order_id", "orderId"), named=True),
+    Kind("payment id", _P.number_or_code, "payment_id", ("payment_id", "transactionId"), named=True),
+    Kind("device id", _P.number_or_code, "device_id", ("device_id", "deviceId"), named=True),
 )
 
 
@@ -174,7 +188,7 @@ def _fitting(kind: Kind, context: Context, draw: Random) -> str | None:
 
 def _fits(kind: Kind, context: Context, value: str) -> bool:
     if context.number:
-        return value.isdecimal() and value[0] != "0" and not kind.lead
+        return _NUMBER.fullmatch(value) is not None and not kind.lead
     if not context.bare:
         return True
     if "\n" in value:
@@ -183,12 +197,16 @@ def _fits(kind: Kind, context: Context, value: str) -> bool:
         return _NO_SPACE.fullmatch(kind.lead + value) is not None and (not kind.named or _plain(value))
     if kind.to_the_end:
         return not context.keyed
-    return _plain(value) if kind.named or kind.lead else True
+    return _plain(_unspaced(value) if kind.spaced else value) if kind.named or kind.lead else True
 
 
 def _plain(value: str) -> bool:
-    """Nothing in it could end it. A phone number's blanks and brackets do not: its form says where it ends."""
-    return _BARE.fullmatch(value.rstrip("=").translate({ord(sign): None for sign in "() +/"})) is not None
+    """Nothing in it could end it."""
+    return _BARE.fullmatch(value.rstrip("=").replace("+", "").replace("/", "")) is not None
+
+
+def _unspaced(value: str) -> str:
+    return value.replace(" ", "").replace("(", "").replace(")", "")
 
 
 def _planted(kind: Kind, context: Context, value: str, draw: Random) -> Planted:
