@@ -4,14 +4,16 @@ VENV ?= .venv
 export VENV
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types tests bench docs truth install clean
+.PHONY: help demo test lint types tests bench bench-redaction docs truth truth-redaction install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
 	@echo "make test     install what tests need, then lint, types, import contracts and all tests"
 	@echo "make install  only make $(VENV) with the command $(BIN)/logshed"
 	@echo "make bench    measure ingest beside ClickHouse's engine and DuckDB"
+	@echo "make bench-redaction  measure redaction; with RIVALS=1 beside Presidio, scrubadub and detect-secrets"
 	@echo "make truth    score every format on the shared truth files and write docs/truth.md"
+	@echo "make truth-redaction  redact planted values and write docs/truth-redaction.md"
 	@echo "make docs     write the generated reference pages anew"
 	@echo "make clean    remove what these have made"
 
@@ -50,12 +52,24 @@ $(VENV)-bench/.base: pyproject.toml tools/install
 	@VENV=$(VENV)-bench tools/install base
 	@touch $@
 
+# The others bring a hundred packages with them, so they get an environment of their own.
+bench-redaction: $(if $(RIVALS),$(VENV)-rivals/.base,$(VENV)/.dev)
+	$(if $(RIVALS),$(VENV)-rivals,$(VENV))/bin/python benchmarks/redaction.py $(BENCH)
+
+$(VENV)-rivals/.base: pyproject.toml tools/install
+	@VENV=$(VENV)-rivals tools/install base
+	@$(VENV)-rivals/bin/python -m pip install -q presidio-analyzer scrubadub detect-secrets
+	@touch $@
+
 truth: $(VENV)/.dev
 	$(BIN)/python -m tests.truth --write docs/truth.md $(TRUTH)
+
+truth-redaction: $(VENV)/.dev
+	$(BIN)/python -m tests.truth_redaction --write docs/truth-redaction.md $(TRUTH)
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/lists.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-rivals build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
