@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -20,11 +21,11 @@ def phone_number(candidates: pl.Series) -> pl.Series:
 
 
 def _is_valid(candidate: str) -> bool:
-    plain = re.sub(r"%(?:25)*20", " ", re.sub(r"%(?:25)*2[Bb]", "+", candidate))
+    plain = unquote(unquote(candidate))
     digits = re.sub(r"[^0-9]", "", plain)
     if len(digits) < _FEWEST_DIGITS or len(set(digits)) == 1:
         return False
-    compact = re.sub(r"\(0\)|[^0-9+]", "", plain)
+    compact = plain[:1].replace("(", "") + re.sub(r"\(0\)|[^0-9]", "", plain[1:])
     if _DRAMA.fullmatch(compact):
         return True
     if compact.startswith("+"):
