@@ -47,7 +47,7 @@ def guard(keys: Iterable[str]) -> str:
     """A cheap expression that every text with one of these names matches."""
     words = sorted(dict.fromkeys(key.lstrip("*") for key in keys), key=len)
     shortest = [word for place, word in enumerate(words) if not word.endswith(tuple(words[:place]))]
-    return rf"(?i-u:{'|'.join(_words(word) for word in shortest)})[\\\]\"'%\s>=:,]"
+    return rf"(?i-u:{'|'.join(_words(word) for word in shortest)})(?:[\\\]\"'%>=:,]|\s+[>=:])"
 
 
 def key_column(keys: Iterable[str]) -> str:
@@ -62,6 +62,7 @@ def patterns(keys: Iterable[str], harmless: str) -> tuple[Pattern, ...]:
         Pattern(rf"(?P<pre>{name})(?:{_delimited()})", harmless=harmless),
         Pattern(
             rf"(?P<pre>{name}{_COLON_AFTER_QUOTE})(?P<value>-?[0-9][0-9.eE+-]*|[^\s,}}\]\"'\[{{0-9tfn\\][^\s,}}\]\"\\]*)",
+            harmless=harmless,
         ),
         Pattern(
             rf"(?P<skip>{_URN})|(?P<pre>{name}{_CLOSING}[ \t]?:[ \t]{{0,2}}){_BARE}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logshed.redaction.checks import cards, tokens
+from logshed.redaction.checks import addresses, cards, national_ids, phones, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,4 +15,17 @@ CHECKS: dict[str, Callable[[pl.Series], pl.Series]] = {
     "payment_card": cards.payment_card,
     "jwt_header": tokens.jwt_header,
     "basic_credentials": tokens.basic_credentials,
+    "phone_number": phones.phone_number,
+    "iban": national_ids.iban,
+    "us_ssn": national_ids.us_ssn,
+    "uk_nino": national_ids.uk_nino,
+    "national_id_de": national_ids.national_id_de,
+    "national_id_fr": national_ids.national_id_fr,
+    "national_id_es": national_ids.national_id_es,
+    "national_id_it": national_ids.national_id_it,
+    "national_id_nl": national_ids.national_id_nl,
+    "national_id_in": national_ids.national_id_in,
+    "national_id_br": national_ids.national_id_br,
+    "ipv6": addresses.ipv6,
+    "mac_or_netfilter": addresses.mac_or_netfilter,
 }
