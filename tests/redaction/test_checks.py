@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from logshed.redaction.checks.cards import payment_card
+from logshed.redaction.checks.secrets import (
+    crc32_token,
+    discord_token,
+    high_entropy,
+    mixed_token,
+    spoken_password,
+)
 from logshed.redaction.checks.tokens import basic_credentials, jwt_header
 
 
@@ -46,3 +55,43 @@ def test_basic_credentials_must_decode_to_a_pair() -> None:
         False,
         True,
     ]
+
+
+# Bodies and check sums as published with the formats (therootcompany/base62-token); the prefix is put on here
+# so that no whole token stands in this file.
+@pytest.mark.parametrize("prefix", ["ghp", "gho", "ghu", "ghs", "ghr", "npm"])
+@pytest.mark.parametrize("body", ["zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ" + "0mLq17", "A" * 30 + "0uCPlr"])
+def test_the_last_six_characters_of_a_token_are_its_check_sum(prefix: str, body: str) -> None:
+    token = f"{prefix}_{body}"
+    assert crc32_token(pl.Series([token, f"{token[:-1]}0", f"{prefix}_B{body[1:]}"])).to_list() == [True, False, False]
+
+
+def test_a_token_of_another_length_has_no_check_sum_that_could_fail() -> None:
+    assert crc32_token(pl.Series([f"ghr_{'A' * 76}", "ghs_1_eyJ.e30.x", f"github_pat_{'A' * 82}"])).all()
+
+
+def test_a_bot_token_must_begin_with_a_number() -> None:
+    heads = [
+        base64.b64encode(head).decode().rstrip("=") for head in (b"123456789012345678", b"12345678901234567x", b"1")
+    ]
+    assert discord_token(pl.Series([f"{head}.a.b" for head in heads] + ["M.a.b"])).to_list() == [True, *[False] * 3]
+
+
+def test_random_text_is_told_from_words_identifiers_and_short_texts() -> None:
+    random = ["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "k3V9zQ1pX7mB2cT8wL5d"]
+    words = ["550e8400-e29b-41d4-a716-446655440000", "user-profile-cache-eu-west-1", "AuthKeyProviderImplementation2"]
+    assert high_entropy(pl.Series(random)).all()
+    assert not high_entropy(pl.Series([*words, "1111111111111111111111", "k3V9zQ1pX7", ""])).any()
+
+
+def test_what_follows_in_prose_is_a_password_only_if_it_is_no_word() -> None:
+    assert spoken_password(pl.Series(["Tr0ub4dor&3", "hunter2!", "incorrect", "Required"])).to_list() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_token_without_prefix_mixes_letters_and_digits() -> None:
+    assert mixed_token(pl.Series(["s.aB3dE5gH", "s.onClickHandler", "s.abc123"])).to_list() == [True, False, False]

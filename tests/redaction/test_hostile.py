@@ -59,6 +59,18 @@ LEAKY = [
     '<field name="password" value="S3CRET"/>',
     "ALTER USER bob IDENTIFIED BY 'S3CRET'",
     "https://bob:x@S3CRET@host/",
+    f"AKIAIOSFODNN7EXAMPLE,S3CRET{'aB3/' * 8}xY",
+    f'{{"keys":["AKIAIOSFODNN7EXAMPLE","S3CRET{"aB3/" * 8}xY"]}}',
+    "Authorization: Digest\r\n username=m,\r\n response=S3CRET",
+    "Authorization: [Bearer S3CRET]",
+    "Authorization: OAuth realm=x, oauth_signature=S3CRET",
+    "sudo: COMMAND=/usr/bin/mysql -u root -pS3CRET",
+    '{"args":["mysqldump","-u","root","-pS3CRET"]}',
+    r'{"log":"{\"cmd\":\"curl -u bob:S3CRET https://h/\"}"}',
+    'type=EXECVE argc=4 a0="sshpass" a1="-p" a2="S3CRET" a3="ssh"',
+    'the root password is "S3CRET"',
+    r'{"log":"with password \"S3CRET\" accepted"}',
+    "dial app:S3CRET@tcp(db:3306)/shop",
 ]
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from logshed.redaction import bare, keyed, slowpath, spans, verify
 from logshed.redaction.containers import Containers
+from logshed.redaction.guards import Guards
 from logshed.redaction.treatments import Done
 from logshed.redaction.uncover import GUARD as HIDDEN
 from logshed.redaction.uncover import uncover
@@ -45,7 +46,7 @@ class Redactor:
         treated = [(rule, policy.treatments[rule.name]) for rule in policy.rules]
         self._done = Done([*policy.treatments.values(), *policy.columns.values()], policy.allowed)
         self._steps = [_Step(rule, treatment) for rule, treatment in treated]
-        self._guard = "|".join([*(rule.guard for rule in policy.rules), HIDDEN])
+        self._guards = Guards(policy.rules, HIDDEN)
         self._watched = [verify.Watched.of(rule, treatment) for rule, treatment in treated if rule.keys]
         self._watched += [verify.Watched.of_column(name, treatment) for name, treatment in policy.columns.items()]
         self._words = [
@@ -64,7 +65,7 @@ class Redactor:
         tally = _Tally(len(text))
         if not self._steps:
             return Redacted(text, tally.counts)
-        rows = text.str.contains(self._guard).fill_null(value=False).arg_true()
+        rows = self._guards.any(text).arg_true()
         if rows.is_empty():
             return Redacted(text, tally.counts)
         clean = self._uncovered(self._settled(text, rows, tally), rows, tally)
@@ -115,11 +116,7 @@ class Redactor:
 
     def _once(self, text: pl.Series, rows: pl.Series, tally: _Tally) -> pl.Series:
         """The texts after every rule; what a rule's own work brings to light is left to the next pass."""
-        guards = pl.DataFrame({"text": text}).select(
-            pl.col("text").str.contains(step.guard).alias(step.name) for step in self._steps
-        )
-        for step in self._steps:
-            candidates = guards[step.name].arg_true()
+        for step, candidates in zip(self._steps, self._guards.by_rule(text), strict=True):
             if len(candidates):
                 part = step.apply(text.gather(candidates), rows.gather(candidates), self._done, tally)
                 text = spans.patch(text, candidates, part)
@@ -206,7 +203,6 @@ class _Step:
 
     def __init__(self, rule: Rule, treatment: Treatment) -> None:
         self.name = rule.name
-        self.guard = rule.guard
         self._patterns = rule.patterns
         self._treatment = treatment
         self._containers = Containers(rule.keys, treatment.tag) if rule.keys else None

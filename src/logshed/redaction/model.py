@@ -80,7 +80,9 @@ class Rule:
         tag: What stands in its place, without the brackets.
         kind: The class that policies speak of.
         order: Rules go from the lowest to the highest; the surer one comes first.
-        guard: A cheap expression that every text with a span matches.
+        guard: A cheap expression that every text with a span matches: the next two and the names together.
+        needles: Texts of which one is in a text with a span, in any letter case.
+        own_guard: An expression instead of needles.
         patterns: What finds the spans.
         keys: Names whose values are such data.
         harmless: What a value under such a name may be without being touched.
@@ -97,6 +99,8 @@ class Rule:
     kind: RuleClass
     order: int
     guard: str
+    needles: tuple[str, ...]
+    own_guard: str
     patterns: tuple[Pattern, ...]
     keys: tuple[str, ...]
     harmless: str

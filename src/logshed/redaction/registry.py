@@ -65,13 +65,19 @@ def _rule(name: str, file: Traversable) -> Rule:
     table = read_table("redaction rule", file)
     keys = table.texts("keys")
     harmless = table.regex("harmless", table.take("harmless", str, _NOTHING))
+    needles = table.texts("needles")
+    own = table.regex("guard", table.take("guard", str, ""))
+    if not (needles or own or keys):
+        raise table.error("needles", "nothing says which texts may hold a span", "add needles, guard or keys")
     rule = Rule(
         name=name,
         title=table.take("title", str),
         tag=table.tag("tag", table.take("tag", str)),
         kind=cast("RuleClass", table.one_of("class", table.take("class", str), get_args(RuleClass))),
         order=table.take("order", int, 50),
-        guard=_guard(table, keys),
+        guard=_guard(needles, own, keys),
+        needles=needles,
+        own_guard=own,
         patterns=_patterns(table, harmless) + (keyed.patterns(keys, f"{harmless}|{HARMLESS}") if keys else ()),
         keys=keys,
         harmless=f"{harmless}|{HARMLESS}",
@@ -87,12 +93,10 @@ def _rule(name: str, file: Traversable) -> Rule:
     return rule
 
 
-def _guard(table: Table, keys: tuple[str, ...]) -> str:
-    needles = "|".join(re.escape(needle) for needle in table.texts("needles"))
-    own = table.regex("guard", table.take("guard", str, ""))
-    parts = [f"(?i-u:{needles})" if needles else "", own, keyed.guard(keys) if keys else ""]
-    if not any(parts):
-        raise table.error("needles", "nothing says which texts may hold a span", "add needles, guard or keys")
+def _guard(needles: tuple[str, ...], own: str, keys: tuple[str, ...]) -> str:
+    """One expression for the texts that are worth a rule's patterns."""
+    literal = "|".join(re.escape(needle) for needle in needles)
+    parts = [f"(?i-u:{literal})" if needles else "", own, keyed.guard(keys) if keys else ""]
     return "|".join(part for part in parts if part)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_KIND = re.compile(r"[a-z][a-z_]*")
+_KIND = re.compile(r"[a-z][a-z0-9_]*")
 _TAG = re.compile(r"[A-Z][A-Z0-9_]*")
 
 

@@ -23,7 +23,7 @@ DIGITS = 32
 """Hex digits of a pseudonym's digest unless a policy says other: 128 bits of an HMAC-SHA-256 (RFC 2104, section 5)."""
 
 
-_KIND = "[a-z_]+"
+_KIND = "[a-z][a-z0-9_]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Pseudonyms:
         """An expression for pseudonyms of this form, whatever key made them."""
         text = re.escape(self.form).replace(r"\{", "{").replace(r"\}", "}")
         return (
-            text.replace("{kind}", "[a-z_]+")
+            text.replace("{kind}", _KIND)
             .replace("{key}", "[a-z0-9][a-z0-9_-]*")
             .replace("{digest}", f"[0-9a-f]{{{self.digits}}}")
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logshed.redaction.checks import addresses, cards, national_ids, phones, tokens
+from logshed.redaction.checks import addresses, cards, national_ids, phones, secrets, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,4 +28,9 @@ CHECKS: dict[str, Callable[[pl.Series], pl.Series]] = {
     "national_id_br": national_ids.national_id_br,
     "ipv6": addresses.ipv6,
     "mac_or_netfilter": addresses.mac_or_netfilter,
+    "crc32_token": secrets.crc32_token,
+    "discord_token": secrets.discord_token,
+    "mixed_token": secrets.mixed_token,
+    "spoken_password": secrets.spoken_password,
+    "high_entropy": secrets.high_entropy,
 }
