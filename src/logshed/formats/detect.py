@@ -15,11 +15,11 @@ from logshed.formats.columns import constant, nothing
 from logshed.formats.envelopes import unwrap
 from logshed.formats.items import unfold
 from logshed.formats.kinds import extract
+from logshed.formats.literals import Sample
 from logshed.formats.normalise import Context, finish
 from logshed.formats.parse import program_records, without_colours
 from logshed.formats.regex import OK
 from logshed.formats.starts import Starts
-from logshed.literals import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

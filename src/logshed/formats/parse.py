@@ -14,11 +14,11 @@ from logshed.formats.envelopes import unwrap_records
 from logshed.formats.headers import split_own
 from logshed.formats.items import unfold
 from logshed.formats.kinds import extract
+from logshed.formats.literals import needed
 from logshed.formats.normalise import Context, finish, with_attributes
 from logshed.formats.regex import OK, merged
 from logshed.formats.steps import take_steps
 from logshed.formats.timestamps import EVENT, INFERRED_YEAR, INFERRED_ZONE
-from logshed.literals import needed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

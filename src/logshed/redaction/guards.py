@@ -6,11 +6,11 @@ the engine to run quickly: literal texts, names, and a few short unions of all e
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.literals import either
 from logshed.redaction import keyed
 
 if TYPE_CHECKING:
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from logshed.redaction.model import Rule
 
 _LONGEST = 2_500
-"""Characters of a union; longer ones were measured to be up to a hundred times as slow."""
-_TELLING = 4
-"""Characters of a text that is rare enough to be looked for instead of an expression."""
+"""Characters of a union of expressions that count; longer ones were measured to be up to a hundred times as slow."""
+_COUNTS = re.compile(r"\{[0-9]")
 
 
 class Guards:
@@ -31,17 +30,16 @@ class Guards:
         """Take the rules in their order, and an expression for texts that are looked at in any case."""
         self._rules = list(rules)
         self._needles: dict[str, list[int]] = {}
-        others = []
         for index, rule in enumerate(rules):
-            texts = either(rule.own_guard) if rule.own_guard else ()
-            telling = all(len(text) >= _TELLING for text in texts)
-            for needle in {text.lower() for text in (*rule.needles, *(texts if telling else ()))}:
+            for needle in {one.lower() for one in rule.needles}:
                 self._needles.setdefault(needle, []).append(index)
-            if rule.own_guard and not (texts and telling):
-                others.append((rule.own_guard, index))
         named = [index for index, rule in enumerate(rules) if rule.keys]
-        self._unions = [(keyed.guard([key for index in named for key in rules[index].keys]), named)] if named else []
-        self._unions += _unions(others)
+        own = [(rule.own_guard, index) for index, rule in enumerate(rules) if rule.own_guard]
+        light = [(guard, index) for guard, index in own if not _COUNTS.search(guard)]
+        names = keyed.guard([key for index in named for key in rules[index].keys]) if named else ""
+        union = "|".join(guard for guard in (names, *(guard for guard, _ in light)) if guard)
+        self._unions = [(union, sorted({*named, *(index for _, index in light)}))] if union else []
+        self._unions += _unions([one for one in own if one not in light])
         self._also = also
 
     def any(self, text: pl.Series) -> pl.Series:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logshed.formats import registry
-from logshed.literals import Sample, either, needed
+from logshed.formats.literals import Sample, needed
 
 FORMATS = registry.load(samples=True)
 
@@ -37,19 +37,6 @@ FORMATS = registry.load(samples=True)
 )
 def test_what_a_pattern_needs(pattern: str, texts: tuple[str, ...]) -> None:
     assert needed(pattern) == texts
-
-
-@pytest.mark.parametrize(
-    ("pattern", "texts"),
-    [
-        ("abc[0-9]|x(?:yz|q)def", ("abc", "def")),
-        ("(?i-u:token)=|abc", ("token", "abc")),
-        ("abc|[0-9]+", ()),
-        ("a(?:b|c)|de", ()),
-    ],
-)
-def test_of_which_texts_a_pattern_needs_one(pattern: str, texts: tuple[str, ...]) -> None:
-    assert either(pattern) == texts
 
 
 @pytest.mark.parametrize("name", [name for name, form in FORMATS.items() if form.shapes])

@@ -67,31 +67,6 @@ def needed(pattern: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda one: (-len(one), one)))
 
 
-def either(pattern: str) -> tuple[str, ...]:
-    """The texts of which one is in everything a pattern matches, in any letter case; empty where none are known.
-
-    Each of the pattern's alternatives is asked for the longest text that it needs.
-    """
-    found = []
-    for alternative in _alternatives(pattern.replace("(?i-u:", "(?:").replace("(?i:", "(?:")):
-        texts = needed(alternative)
-        if not texts:
-            return ()
-        found.append(texts[0])
-    return tuple(dict.fromkeys(found))
-
-
-def _alternatives(pattern: str) -> list[str]:
-    """A pattern cut at the bars that are in no group."""
-    parts, begin, depth = [], 0, 0
-    for token in _TOKENS.finditer(pattern):
-        depth += {"open": 1, "close": -1}.get(token.lastgroup or "", 0)
-        if token.lastgroup == "or" and not depth:
-            parts.append(pattern[begin : token.start()])
-            begin = token.end()
-    return [*parts, pattern[begin:]]
-
-
 def _unescaped(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
 
