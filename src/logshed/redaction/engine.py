@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.redaction import bare, keyed, slowpath, spans, verify
+from logshed.redaction import bare, encoded, keyed, slowpath, spans, verify
 from logshed.redaction.containers import Containers
 from logshed.redaction.guards import Guards
 from logshed.redaction.treatments import Done
@@ -66,10 +66,10 @@ class Redactor:
         if not self._steps:
             return Redacted(text, tally.counts)
         rows = self._guards.any(text).arg_true()
-        if rows.is_empty():
-            return Redacted(text, tally.counts)
-        clean = self._uncovered(self._settled(text, rows, tally), rows, tally)
-        return Redacted(bare.quoted(clean, rows, self._done), tally.counts, tally.by_rule)
+        if not rows.is_empty():
+            text = self._uncovered(self._settled(text, rows, tally), rows, tally)
+            text = bare.quoted(text, rows, self._done)
+        return Redacted(self._decoded(text, tally), tally.counts, tally.by_rule)
 
     def leaks(self, text: pl.Series, parsed: pl.DataFrame) -> pl.Series:
         """Which parsed rows still hold something that the policy forbids.
@@ -132,6 +132,24 @@ class Redactor:
         tally.add(rows, found)
         changed = (plain != clean).arg_true()
         return spans.patch(text, rows.gather(changed), clean.gather(changed))
+
+    def _decoded(self, text: pl.Series, tally: _Tally) -> pl.Series:
+        """The texts after the rules saw them without the escapes of URLs; spans are replaced as they are written."""
+        rows = text.str.contains(encoded.GUARD).fill_null(value=False).arg_true()
+        plain = encoded.decoded(text.gather(rows))
+        worth = self._guards.any(plain).arg_true()
+        if worth.is_empty():
+            return text
+        rows, plain = rows.gather(worth), plain.gather(worth)
+        clean = self._settled(plain, pl.int_range(len(rows), dtype=pl.UInt32, eager=True), found := _Tally(len(rows)))
+        changed = (plain != clean).arg_true()
+        if changed.is_empty():
+            return text
+        tally.add(rows, found)
+        rows = rows.gather(changed)
+        seen = zip(text.gather(rows), plain.gather(changed), clean.gather(changed), strict=True)
+        done = pl.Series([encoded.written(*one, self._done) for one in seen], dtype=pl.String)
+        return spans.patch(text, rows, done)
 
     def _still_hidden(self, text: pl.Series) -> pl.Series:
         rows = text.str.contains(r"\u00", literal=True).fill_null(value=False).arg_true()
