@@ -43,7 +43,7 @@ class Hits:
 def hits(policy: Policy) -> list[Hits]:
     """One entry a file; none where the shared files are absent."""
     redactor = Redactor(policy)
-    tags = sorted(set({one.tag for one in policy.treatments.values()}))
+    tags = sorted({one.tag for one in policy.treatments.values()})
     return [_hits(name, lines, redactor, tags) for name, lines in _files()]
 
 

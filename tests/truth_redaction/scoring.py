@@ -16,6 +16,7 @@ from tests.truth_redaction.lookalikes import lookalikes
 from tests.truth_redaction.planting import KINDS, SEED, Kind, Planted, plants
 
 from logshed.redaction import Policy, Redactor, load_policy, load_rules
+from logshed.redaction.treatments import Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ def policy_of(name: str) -> Policy:
     if name != "all":
         return load_policy(name)
     rules = tuple(load_rules().values())
-    return Policy("all", "Every rule", rules, {rule.name: f"[{rule.tag}]" for rule in rules})
+    return Policy("all", "Every rule", rules, {rule.name: Treatment(f"[{rule.tag}]") for rule in rules})
 
 
 def rules_for(kind: Kind, policy: Policy) -> list[str]:

@@ -10,37 +10,40 @@ if TYPE_CHECKING:
 
     from logshed.redaction.treatments import Done
 
-_HEX = r"(?:0[9AaDd]|[2-6][0-9A-Fa-f]|7[0-9A-Ea-e])"
-GUARD = rf"%(?:25)*{_HEX}"
-"""An escape of a printable ASCII character, a tab or a line's end, however often its percent sign was escaped."""
-_ESCAPE = re.compile(rf"%(?:25)*({_HEX})")
-_CODES = [0x09, 0x0A, 0x0D, *range(0x20, 0x7F)]
+_KEPT = (0x20, 0x22, 0x5C)
+"""These stay escapes: a blank would part what is one value in a query, a quote or backslash would end a JSON string."""
+_CODES = [code for code in (0x09, 0x0A, 0x0D, *range(0x20, 0x7F)) if code not in _KEPT]
 _ESCAPES = {f"%{form}": chr(code) for code in _CODES for form in {f"{code:02x}", f"{code:02X}"}}
+_ESCAPE = re.compile("|".join(_ESCAPES))
+GUARDS = (r"%(?:0[9AaDd]|[2-6][0-9A-Fa-f]|7[0-9A-Ea-e])", r"%25[0-7][0-9A-Fa-f]", r"%2525[0-7][0-9A-Fa-f]")
+"""By how often a text is decoded, what it holds where that may bring something to light."""
 
 
-def decoded(text: pl.Series) -> pl.Series:
-    """The texts with every such escape as the character that it stands for."""
-    once = text.str.replace_all(rf"%(?:25)+({_HEX})", "%$1")
-    return once.str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))
+def decoded(text: pl.Series, times: int) -> pl.Series:
+    """The texts decoded so many times: each time an escape becomes the character that it stands for."""
+    for _ in range(times):
+        text = text.str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))
+    return text
 
 
-def written(text: str, plain: str, redacted: str, done: Done) -> str:
+def written(text: str, times: int, redacted: str, done: Done) -> str:
     """A text with the spans replaced that were replaced in it decoded.
 
     Args:
         text: As it is written.
-        plain: The same decoded.
-        redacted: ``plain`` with spans replaced.
+        times: How often it was decoded.
+        redacted: The decoded text with spans replaced.
         done: Tells what stands in their place.
 
     Returns:
         ``redacted`` itself where its spans cannot be told: then the text is left decoded.
     """
+    plain, places = text, [*range(len(text) + 1)]
+    for _ in range(times):
+        plain, own = _decoded(plain)
+        places = [places[place] for place in own]
     spans = _spans(plain, redacted, done)
     if spans is None:
-        return redacted
-    places = _places(text)
-    if len(places) != len(plain) + 1:  # other escapes came to light when these were decoded
         return redacted
     pieces, begin = [], 0
     for start, end, meant in spans:
@@ -49,14 +52,16 @@ def written(text: str, plain: str, redacted: str, done: Done) -> str:
     return "".join([*pieces, text[begin:]])
 
 
-def _places(text: str) -> list[int]:
-    """For each character of the decoded text, and its end, where it begins in the text as written."""
+def _decoded(text: str) -> tuple[str, list[int]]:
+    """A text decoded once, and where each of its characters, and its end, begins in the text."""
+    pieces: list[str] = []
     places: list[int] = []
     begin = 0
     for escape in _ESCAPE.finditer(text):
-        places += [*range(begin, escape.start()), escape.start()]
+        pieces += [text[begin : escape.start()], _ESCAPES[escape[0]]]
+        places += range(begin, escape.start() + 1)
         begin = escape.end()
-    return [*places, *range(begin, len(text) + 1)]
+    return "".join([*pieces, text[begin:]]), [*places, *range(begin, len(text) + 1)]
 
 
 def _spans(plain: str, redacted: str, done: Done) -> list[tuple[int, int, str]] | None:
@@ -69,7 +74,7 @@ def _spans(plain: str, redacted: str, done: Done) -> list[tuple[int, int, str]] 
     tokens = [*re.finditer(done.expression, redacted)]
     for token in [*tokens, None]:
         left = redacted[begin : token.start() if token else len(redacted)]
-        found = plain.find(left, place) if token or not left else len(plain) - len(left)
+        found = plain.find(left, place) if token else len(plain) - len(left)
         if found < place or not plain.startswith(left, found) or (not begin and not meant and found):
             return None
         if meant:

@@ -65,11 +65,13 @@ class Redactor:
         tally = _Tally(len(text))
         if not self._steps:
             return Redacted(text, tally.counts)
+        for times, guard in enumerate(encoded.GUARDS, 1):
+            text = self._decoded(text, times, guard, tally)
         rows = self._guards.any(text).arg_true()
         if not rows.is_empty():
             text = self._uncovered(self._settled(text, rows, tally), rows, tally)
             text = bare.quoted(text, rows, self._done)
-        return Redacted(self._decoded(text, tally), tally.counts, tally.by_rule)
+        return Redacted(text, tally.counts, tally.by_rule)
 
     def leaks(self, text: pl.Series, parsed: pl.DataFrame) -> pl.Series:
         """Which parsed rows still hold something that the policy forbids.
@@ -133,10 +135,12 @@ class Redactor:
         changed = (plain != clean).arg_true()
         return spans.patch(text, rows.gather(changed), clean.gather(changed))
 
-    def _decoded(self, text: pl.Series, tally: _Tally) -> pl.Series:
+    def _decoded(self, text: pl.Series, times: int, guard: str, tally: _Tally) -> pl.Series:
         """The texts after the rules saw them without the escapes of URLs; spans are replaced as they are written."""
-        rows = text.str.contains(encoded.GUARD).fill_null(value=False).arg_true()
-        plain = encoded.decoded(text.gather(rows))
+        rows = text.str.contains(guard).fill_null(value=False).arg_true()
+        if rows.is_empty():
+            return text
+        plain = encoded.decoded(text.gather(rows), times)
         worth = self._guards.any(plain).arg_true()
         if worth.is_empty():
             return text
@@ -147,8 +151,8 @@ class Redactor:
             return text
         tally.add(rows, found)
         rows = rows.gather(changed)
-        seen = zip(text.gather(rows), plain.gather(changed), clean.gather(changed), strict=True)
-        done = pl.Series([encoded.written(*one, self._done) for one in seen], dtype=pl.String)
+        seen = zip(text.gather(rows), clean.gather(changed), strict=True)
+        done = pl.Series([encoded.written(raw, times, is_, self._done) for raw, is_ in seen], dtype=pl.String)
         return spans.patch(text, rows, done)
 
     def _still_hidden(self, text: pl.Series) -> pl.Series:

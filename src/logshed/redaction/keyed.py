@@ -24,7 +24,13 @@ _SEGMENT = r"(?:[,;)}\]|]+[^\s&\"'<>;,)}\]|\\=]+)"
 _END = r"(?:[\s&\"'<>,;)}\]|\\]|$)"
 _BARE = rf"(?P<value>{_PLAIN_FIRST}{_PLAIN}*{_SEGMENT}*)(?P<post>{_END})"
 _CLOSING = r"(?:\]|%(?:25)*5[Dd]|%(?:25)*2[27])*"
-_EQUALS = r"(?:=|[ \t]+=[ \t]+|[ \t]*=>[ \t]*|%(?:25)*3[AaDd])(?:%(?:25)*2[27])?"
+_EQUALS = r"(?:=|[ \t]+=[ \t]+|[ \t]*=>[ \t]*)(?:%(?:25)*2[27])?"
+# Inside an encoded query an encoded & or quote ends the value, as a bare one does in a query.
+_ENCODED_EQUALS = r"%(?:25)*3[AaDd](?:%(?:25)*2[27])?"
+_ENCODED = (
+    r"(?P<value>\[[A-Z][A-Z0-9_]*\]"
+    r"|(?:[^\s&\"'<>;,(){}\[\]|\\%=]|%(?:25)*(?:[013-9A-Fa-f][0-9A-Fa-f]|2[0134789A-Fa-f]))+)"
+)
 _COLON_AFTER_QUOTE = r"\]?(?P<quote>\\*[\"])[ \t\r\n]*:[ \t\r\n]*"
 _ELEMENT = r"(?P<pre>[\"']?\s*>)(?P<value>[^<>\s][^<>]*)(?P<post></[^<>\s\"]{1,60}>)"
 _ATTRIBUTE = r"(?P<pre>[\"']\s+(?i-u:value)=[\"'])(?P<value>[^\"'<>]+)"
@@ -91,6 +97,7 @@ def _words(key: str) -> str:
 def _delimited() -> str:
     alternatives = [alternative for depth in range(_DEPTHS) for alternative in _double(depth)]
     alternatives += [*_single(), _ELEMENT, _ATTRIBUTE, rf"(?P<pre>{_CLOSING}{_EQUALS}){_BARE}"]
+    alternatives.append(rf"(?P<pre>{_CLOSING}{_ENCODED_EQUALS}){_ENCODED}")
     return "|".join(_numbered(alternative, number) for number, alternative in enumerate(alternatives))
 
 
