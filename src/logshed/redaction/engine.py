@@ -192,7 +192,7 @@ class Redactor:
         if value is None:
             return watch.treatment.tag
         values = pl.Series([value], dtype=pl.String)
-        if self._done.holds(values)[0] or values.str.contains(watch.harmless)[0]:
+        if self._done.holds(values, watch.treatment)[0] or values.str.contains(watch.harmless)[0]:
             return None
         meant = str(watch.treatment.of(values)[0])
         return None if meant == value else meant

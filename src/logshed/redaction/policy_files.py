@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from logshed.redaction.tables import Table
 
 _COLUMNS = tuple(column.name for column in SILVER if column.kind == "string")
+_EVERY = "*"
+"""Stands for every rule that has no tag of its own in a policy."""
 _DEEPEST = 8
 """Policies that a policy may extend, one by the other."""
 
@@ -79,7 +81,7 @@ class _Said:
         """The same with all that a file says."""
         tags = table.take("tags", dict, {})
         for rule, tag in tags.items():
-            table.one_of("tags", rule, rules)
+            table.one_of("tags", rule, (*rules, _EVERY))
             table.tag(f"tags.{rule}", str(tag))
         form, digits = _form(table.table("pseudonyms"), self)
         return replace(
@@ -158,7 +160,7 @@ class _Reader:
         )
 
     def _treatment(self, name: str, said: _Said, action: Action, rule: Rule) -> Treatment | None:
-        tag = "" if action == "drop" else f"[{said.tags.get(rule.name, rule.tag)}]"
+        tag = "" if action == "drop" else f"[{said.tags.get(rule.name, said.tags.get(_EVERY, rule.tag))}]"
         return self._made(name, said, action, tag, rule.mask, rule.pseudonym)
 
     def _of_column(self, name: str, said: _Said, action: Action, column: str) -> Treatment | None:

@@ -33,7 +33,7 @@ def replace(text: pl.Series, pattern: Pattern, treatment: Treatment, done: Done)
     found = text.str.extract_all(pattern.regex)
     counts = found.list.len().cast(pl.Int32)
     matches = found.filter(counts > 0).explode().unique()
-    accepted = _accepted(matches, pattern, done) if len(matches) else matches
+    accepted = _accepted(matches, pattern, treatment, done) if len(matches) else matches
     if matches.is_empty() or not accepted.any():
         return text, pl.zeros(len(text), pl.Int32, eager=True)
     refused = matches.filter(~accepted)
@@ -57,13 +57,13 @@ def patch(column: pl.Series, rows: pl.Series, values: pl.Series) -> pl.Series:
     return pl.concat([column, values.cast(column.dtype)]).gather(places).alias(column.name)
 
 
-def _accepted(matches: pl.Series, pattern: Pattern, done: Done) -> pl.Series:
-    return judge(matches.str.replace(pattern.regex, pattern.value), pattern, done)
+def _accepted(matches: pl.Series, pattern: Pattern, treatment: Treatment, done: Done) -> pl.Series:
+    return judge(matches.str.replace(pattern.regex, pattern.value), pattern, treatment, done)
 
 
-def judge(values: pl.Series, pattern: Pattern, done: Done) -> pl.Series:
+def judge(values: pl.Series, pattern: Pattern, treatment: Treatment, done: Done) -> pl.Series:
     """Which values are such data: neither empty, treated already nor harmless, and valid where there is a check."""
-    accepted = (values != "") & ~done.holds(values)
+    accepted = (values != "") & ~done.holds(values, treatment)
     if pattern.harmless is not None:
         accepted &= ~values.str.contains(pattern.harmless)
     if pattern.check is not None:
@@ -83,7 +83,7 @@ def _replace_judged(text: pl.Series, pattern: Pattern, treatment: Treatment, don
         .unnest("piece")
     )
     values = pieces["value"].filter(pieces["rest"].is_not_null()).unique()
-    accepted = values.filter(judge(values, pattern, done))
+    accepted = values.filter(judge(values, pattern, treatment, done))
     meant = pl.DataFrame({"value": accepted, "meant": treatment.of(accepted)}).filter(
         pl.col("value") != pl.col("meant")
     )

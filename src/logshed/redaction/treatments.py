@@ -98,13 +98,17 @@ class Done:
         found = list(treatments)
         self.tags = frozenset(one.tag for one in found if one.tag)
         forms = sorted({one.pseudonyms.pattern for one in found if one.pseudonyms is not None})
-        # "user: k1:9f…" under the key `user` is the rest of a pseudonym that begins with its kind
-        whole = [f"^(?:{one.removeprefix(_KIND + ':')})$|^(?:{one})$" for one in forms]
+        # A form without the key's id looks like other things, such as a card number: it counts where it was put only.
+        telling = sorted({one.pseudonyms.pattern for one in found if one.pseudonyms and "{key}" in one.pseudonyms.form})
+        # "user: k1:9f…" under the key `user` is the rest of a pseudonym that begins with its kind.
+        whole = [f"^(?:{one.removeprefix(_KIND + ':')})$|^(?:{one})$" for one in telling]
         self._pattern = "|".join([*whole, *([f"(?:{allowed})"] if allowed else [])])
         self.expression = "|".join([*sorted(re.escape(tag) for tag in self.tags), *forms])
         """An expression for such a value in a text; empty where there is none."""
 
-    def holds(self, values: pl.Series) -> pl.Series:
-        """Which values are such."""
+    def holds(self, values: pl.Series, treatment: Treatment) -> pl.Series:
+        """Which values are such, to somebody who is about to give them this treatment."""
         found = values.is_in(list(self.tags))
-        return found | values.str.contains(self._pattern) if self._pattern else found
+        own = f"^(?:{treatment.pseudonyms.pattern})$" if treatment.pseudonyms is not None else ""
+        pattern = "|".join(one for one in (self._pattern, own) if one)
+        return found | values.str.contains(pattern) if pattern else found

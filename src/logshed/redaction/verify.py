@@ -47,23 +47,23 @@ def leaking(parsed: pl.DataFrame, watched: Sequence[Watched], done: Done) -> pl.
     Returns:
         ``index`` (the row's place in ``parsed``), ``value`` and what is ``meant`` to stand in its place.
     """
-    fields = [_columns(parsed, watch) for watch in watched]
+    fields = [_columns(parsed, watch, done) for watch in watched]
     if schema.UNMAPPED in parsed.columns:
-        fields += _attributes(parsed[schema.UNMAPPED], watched)
+        fields += _attributes(parsed[schema.UNMAPPED], watched, done)
     found = pl.concat([_nothing(), *fields])
-    return found.filter((pl.col("value") != "") & (pl.col("value") != pl.col("meant")) & ~done.holds(found["value"]))
+    return found.filter((pl.col("value") != "") & (pl.col("value") != pl.col("meant")))
 
 
-def _columns(parsed: pl.DataFrame, watch: Watched) -> pl.DataFrame:
+def _columns(parsed: pl.DataFrame, watch: Watched, done: Done) -> pl.DataFrame:
     names = pl.Series([name for name, kind in parsed.schema.items() if kind == pl.String], dtype=pl.String)
     fields = [
         pl.DataFrame({"index": pl.int_range(len(parsed), dtype=pl.Int64, eager=True), "value": parsed[name]})
         for name in names.filter(names.str.contains(watch.names))
     ]
-    return pl.concat([_nothing().drop("meant", "word"), *fields]).pipe(_suspect, watch)
+    return pl.concat([_nothing().drop("meant", "word"), *fields]).pipe(_suspect, watch, done)
 
 
-def _attributes(attributes: pl.Series, watched: Sequence[Watched]) -> list[pl.DataFrame]:
+def _attributes(attributes: pl.Series, watched: Sequence[Watched], done: Done) -> list[pl.DataFrame]:
     array = attributes.rechunk().to_arrow()
     keys, values = array.keys, array.items
     distinct = pl.Series(pc.unique(keys), dtype=pl.String)
@@ -78,12 +78,13 @@ def _attributes(attributes: pl.Series, watched: Sequence[Watched]) -> list[pl.Da
             - 1
         )
         value = pl.Series(values.take(places.to_arrow()), dtype=pl.String)
-        found.append(pl.DataFrame({"index": index, "value": value}).pipe(_suspect, watch))
+        found.append(pl.DataFrame({"index": index, "value": value}).pipe(_suspect, watch, done))
     return found
 
 
-def _suspect(fields: pl.DataFrame, watch: Watched) -> pl.DataFrame:
+def _suspect(fields: pl.DataFrame, watch: Watched, done: Done) -> pl.DataFrame:
     kept = fields.filter(pl.col("value").is_not_null() & ~pl.col("value").str.contains(watch.harmless))
+    kept = kept.filter(~done.holds(kept["value"], watch.treatment))
     return kept.with_columns(watch.treatment.of(kept["value"]).alias("meant"), pl.lit(watch.word).alias("word"))
 
 
