@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,8 @@ import pytest
 from logshed.redaction.keyring import add_key
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conftest import Run
 
 PLANTED = "Zq7x9Kw2mPq"

@@ -139,7 +139,7 @@ def test_json_over_many_lines_stays_parseable(tmp_path: Path, indent: int | str)
     first, _, rest = clean.partition("\n")
     found = json.loads(rest.removesuffix("INFO [main] done\n"))
     assert first == "INFO it is {"
-    assert found["password"] == "[PASSWORD]"
+    assert found["password"] == "[PASSWORD]"  # noqa: S105 - a tag
     assert found["secrets"] == {"client_secret": "[SECRET]", "n": 1}
     assert (found["cards"], found["card"]) == (["[CARD]", "[CARD]"], "[CARD]")
     assert found["pairs"][0]["value"] == "[PASSWORD]"

@@ -102,7 +102,7 @@ def place(
     for path, one in found:
         if not isinstance(one, str):
             targets.append((path, one))
-        elif one.endswith("hidden"):
+        elif one.endswith(": hidden"):
             places.hidden += 1
         else:
             places.problems.append(one)
