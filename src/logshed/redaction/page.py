@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+_PARAGRAPH = re.compile(r"\n(?=[A-Z][a-z]+:)")
 FEW = 3
 """Columns that fit on a narrow screen."""
 CLASSES = {
@@ -110,14 +112,14 @@ def _looked_for(report: Mapping[str, Any]) -> str:
             _text(rule["title"]),
             _text(rule["class"]),
             _text(rule["action"]),
-            _code(f"[{rule['tag']}]") if rule["action"] == "tag" else "",
+            _name(f"[{rule['tag']}]") if rule["action"] == "tag" else "",
             _text(rule["source"]),
             _number(rule["examples"]),
         ]
         for rule in report["rules"]
     ]
     kept = [rule["action"] == "keep" for rule in report["rules"]]
-    covers = "".join(f"<p>{_text(line)}</p>" for line in report["policy"]["covers"].splitlines())
+    covers = "".join(f"<p>{_text(line)}</p>" for line in _PARAGRAPH.split(report["policy"]["covers"]))
     note = (
         '<p class="soft">In the last column: how many true and false examples the rule is tested by. '
         "Rules in grey were not applied.</p>"
