@@ -282,3 +282,13 @@ def test_a_record_is_redacted_as_its_json_is() -> None:
     assert logshed.sanitize({}, settings=SETTINGS) == {}
     with pytest.raises(LogshedError, match="cannot sanitize the record"):
         logshed.sanitize({"a": object()}, settings=SETTINGS)
+
+
+def test_an_example_of_a_stack_trace_names_its_own_line(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('title = "no traces"\n[classes]\ntrace = "tag"\n')
+    (tmp_path / "a.log").write_text("java.lang.X: no\n\tat com.acme.Shop.run(Shop.java:12)\n")
+    own = SETTINGS.model_copy(update={"policy": str(tmp_path / "p.toml")})
+    sanitize_files([tmp_path / "a.log"], tmp_path / "b.log", settings=own, report=tmp_path / "r.json")
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [one["line"] for one in report["examples"]["stack_trace"]] == [2]
+    assert [one["line"] for one in scan([tmp_path / "a.log"], settings=own).finds[0].examples] == [2]

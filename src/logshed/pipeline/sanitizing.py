@@ -219,7 +219,8 @@ class Sanitizer:
         if all(len(examples.get(rule, ())) >= EXAMPLES for rule in redacted.by_rule):
             return
         rows = (redacted.counts > 0).arg_true().head(_SEARCHED)
-        lines = records.line.gather(rows)
+        led = rows.is_in(records.led.implode()).cast(int)
+        lines = records.line.gather(rows) - led
         for row, line, rule, value in redactor.find(records.text.gather(rows)).iter_rows():
             some = examples.setdefault(rule, [])
             if len(some) < EXAMPLES:
