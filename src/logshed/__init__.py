@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from logshed.api import Lake
+    from logshed.settings import Settings
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open"]
+__all__ = ["__version__", "open", "sanitize"]
 
 
 def open(path: str | Path | None = None, *, create: bool = False) -> Lake:  # noqa: A001 - reads logshed.open(...)
@@ -32,3 +34,19 @@ def open(path: str | Path | None = None, *, create: bool = False) -> Lake:  # no
     from logshed.api import Lake  # noqa: PLC0415 - keeps `import logshed` light
 
     return Lake.open(path, create=create)
+
+
+def sanitize(record: dict[str, Any], *, policy: str | None = None, settings: Settings | None = None) -> dict[str, Any]:
+    """A record without what a policy forbids, as its JSON text would be redacted; the record itself stays as it is.
+
+    Args:
+        record: Values of any JSON type, nested as they like; their keys decide as they do in JSON.
+        policy: A policy's name or a policy file; None takes the setting.
+        settings: Settings; None reads logshed.toml, ``.env`` and the environment, once in a process.
+
+    Raises:
+        logshed.errors.LogshedError: The record holds what JSON has no form for, or the policy is wrong.
+    """
+    from logshed.sanitizing import sanitize as clean  # noqa: PLC0415 - keeps `import logshed` light
+
+    return clean(record, policy=policy, settings=settings)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from logshed import __version__
-from logshed.cli import audit, convert, doctor, formats, ingest, query, rejects, schema, view
+from logshed.cli import audit, convert, doctor, formats, ingest, query, rejects, sanitize, schema, view
 
 app = typer.Typer(
     name="logshed",
@@ -34,5 +34,5 @@ def _root(
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
 
 
-for group in (ingest, query, rejects, formats, schema, convert, view, audit, doctor):
+for group in (ingest, query, rejects, formats, schema, convert, sanitize, view, audit, doctor):
     group.register(app)

@@ -37,6 +37,18 @@ def quoted(text: pl.Series, rows: pl.Series, done: Done) -> pl.Series:
     return patch(text, rows.filter(found), values)
 
 
+def quoted_in_part(text: str, done: Done) -> str:
+    """The same for a part of a JSON document, such as some lines of one that is printed over many."""
+    names = done.expression
+    if not names:
+        return text
+    token = re.compile(
+        rf"(?P<string>{_STRING})|(?P<pre>[:\[,]\s*|^\s*)(?P<value>{names})(?=\s*(?:[,\]}}]|$))",
+        re.DOTALL | re.MULTILINE,
+    )
+    return token.sub(lambda match: match["string"] or f'{match["pre"]}"{match["value"]}"', text)
+
+
 def _quoted(text: str, token: re.Pattern[str]) -> str:
     candidate = token.sub(lambda match: match[0] if match[0].startswith('"') else f'"{match[0]}"', text)
     return candidate if candidate != text and _is_json(candidate) else text

@@ -14,6 +14,8 @@ from logshed.redaction.spans import patch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from logshed.redaction.treatments import Treatment
+
 _TOKEN = re.compile(r'(\\*)"|[\[\]{}]')
 _MARK = re.compile(rf'{OPEN}(\\*"){CLOSE}')
 
@@ -21,9 +23,9 @@ _MARK = re.compile(rf'{OPEN}(\\*"){CLOSE}')
 class Containers:
     """The arrays, objects and deeply nested strings under one rule's names."""
 
-    def __init__(self, keys: Sequence[str], tag: str) -> None:
+    def __init__(self, keys: Sequence[str], treatment: Treatment) -> None:
         self._opening = keyed.container(keys)
-        self._tag = tag
+        self._treatment = treatment
 
     def replace(self, text: pl.Series) -> tuple[pl.Series, pl.Series]:
         """The texts with a quoted tag for each container, and the number of these (Int32)."""
@@ -33,20 +35,21 @@ class Containers:
             return text, counts
         plain = text.gather(rows).str.replace_many([OPEN, CLOSE], ["\ufffd", "\ufffd"])
         marked = plain.str.replace_all(self._opening, f"${{pre}}{OPEN}${{quote}}{CLOSE}${{open}}")
-        done = [_replace_marked(value, self._tag) for value in marked.to_list()]
+        done = [_replace_marked(value, self._treatment) for value in marked.to_list()]
         values = pl.Series([value for value, _ in done], dtype=pl.String)
         return patch(text, rows, values), counts.scatter(rows, [count for _, count in done])
 
 
-def _replace_marked(marked: str, tag: str) -> tuple[str, int]:
+def _replace_marked(marked: str, treatment: Treatment) -> tuple[str, int]:
     first, *others = _MARK.split(marked)  # plain text, then each mark's quote and the plain text after it
     text = first + "".join(others[1::2])
     pieces: list[str] = []
     start, place, count = len(first), 0, 0
     for quote, rest in zip(others[::2], others[1::2], strict=True):
         if start >= place:  # else it lies inside the one before
-            pieces += [text[place:start], quote, tag, quote]
-            place = _end(text, start, len(quote) - 1)
+            end = _end(text, start, len(quote) - 1)
+            pieces += [text[place:start], quote, treatment.of_whole(text[start:end]), quote]
+            place = end
             count += 1
         start += len(rest)
     return "".join([*pieces, text[place:]]), count

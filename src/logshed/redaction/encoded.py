@@ -15,6 +15,7 @@ _KEPT = (0x20, 0x22, 0x5C)
 _CODES = [code for code in (0x09, 0x0A, 0x0D, *range(0x20, 0x7F)) if code not in _KEPT]
 _ESCAPES = {f"%{form}": chr(code) for code in _CODES for form in {f"{code:02x}", f"{code:02X}"}}
 _ESCAPE = re.compile("|".join(_ESCAPES))
+_ENDS = {code: f"%{code:02X}" for code in (0x09, 0x0A, 0x0D)}
 GUARDS = (r"%(?:0[9AaDd]|[2-6][0-9A-Fa-f]|7[0-9A-Ea-e])", r"%25[0-7][0-9A-Fa-f]", r"%2525[0-7][0-9A-Fa-f]")
 """By how often a text is decoded, what it holds where that may bring something to light."""
 
@@ -36,7 +37,7 @@ def written(text: str, times: int, redacted: str, done: Done) -> str:
         done: Tells what stands in their place.
 
     Returns:
-        ``redacted`` itself where its spans cannot be told: then the text is left decoded.
+        ``redacted`` itself where its spans cannot be told: then the text is left decoded, but for ends of lines.
     """
     plain, places = text, [*range(len(text) + 1)]
     for _ in range(times):
@@ -44,7 +45,7 @@ def written(text: str, times: int, redacted: str, done: Done) -> str:
         places = [places[place] for place in own]
     spans = _spans(plain, redacted, done)
     if spans is None:
-        return redacted
+        return redacted.translate(_ENDS)
     pieces, begin = [], 0
     for start, end, meant in spans:
         pieces += [text[begin : places[start]], meant]
@@ -71,7 +72,7 @@ def _spans(plain: str, redacted: str, done: Done) -> list[tuple[int, int, str]] 
     spans: list[tuple[int, int, str]] = []
     place = begin = 0
     meant = ""
-    tokens = [*re.finditer(done.expression, redacted)]
+    tokens = [*re.finditer(rf'(?:\\*")?(?:{done.expression})(?:\\*")?', redacted)]  # quotes may be new too
     for token in [*tokens, None]:
         left = redacted[begin : token.start() if token else len(redacted)]
         found = plain.find(left, place) if token else len(plain) - len(left)

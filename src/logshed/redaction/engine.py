@@ -10,6 +10,7 @@ import polars as pl
 
 from logshed.redaction import bare, encoded, keyed, slowpath, spans, verify
 from logshed.redaction.containers import Containers
+from logshed.redaction.finding import Notes
 from logshed.redaction.guards import Guards
 from logshed.redaction.treatments import Done
 from logshed.redaction.uncover import GUARD as HIDDEN
@@ -72,6 +73,29 @@ class Redactor:
             text = self._uncovered(self._settled(text, rows, tally), rows, tally)
             text = bare.quoted(text, rows, self._done)
         return Redacted(text, tally.counts, tally.by_rule)
+
+    def find(self, text: pl.Series) -> pl.DataFrame:
+        """What ``redact`` would replace, without changing anything.
+
+        Args:
+            text: Records as received (String); null holds nothing.
+
+        Returns:
+            ``finding.SCHEMA``: one row per value with its place in ``text`` (``row``, and ``line`` feeds before it),
+            the ``rule`` and the ``value`` masked; ordered by place.
+        """
+        notes = Notes()
+        finder = Redactor(notes.policy(self.policy))
+        return notes.found(finder.redact(text).text)
+
+    def quoted(self, text: pl.Series) -> pl.Series:
+        """Redacted parts of JSON documents with quotes around what stands in place of bare numbers."""
+        return pl.Series(text.name, [bare.quoted_in_part(one, self._done) for one in text.to_list()], dtype=pl.String)
+
+    @property
+    def names(self) -> str:
+        """An expression for the names whose values are replaced; empty where there are none."""
+        return "|".join(keyed.names(rule.keys) for rule in self.policy.rules if rule.keys)
 
     def leaks(self, text: pl.Series, parsed: pl.DataFrame) -> pl.Series:
         """Which parsed rows still hold something that the policy forbids.
@@ -227,7 +251,7 @@ class _Step:
         self.name = rule.name
         self._patterns = rule.patterns
         self._treatment = treatment
-        self._containers = Containers(rule.keys, treatment.tag) if rule.keys else None
+        self._containers = Containers(rule.keys, treatment) if rule.keys else None
 
     def apply(self, text: pl.Series, rows: pl.Series, done: Done, tally: _Tally) -> pl.Series:
         """The texts after this rule; ``rows`` says which rows of the tally they are."""

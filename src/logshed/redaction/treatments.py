@@ -89,6 +89,11 @@ class Treatment:
             meant = pl.Series([self.pseudonyms.of(value) for value in distinct.to_list()], dtype=pl.String)
         return values.replace_strict(distinct, meant, default=None, return_dtype=pl.String)
 
+    def of_whole(self, text: str) -> str:
+        """What stands in place of an array, an object or another text that is no single value."""
+        del text
+        return self.tag
+
 
 class Done:
     """Tells values that a policy has put there itself, so that they are not taken for what it looks for."""

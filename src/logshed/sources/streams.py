@@ -26,6 +26,15 @@ def inode_of(status: os.stat_result) -> str:
     return f"{status.st_dev}:{status.st_ino}"
 
 
+def mode_of(path: str) -> int:
+    """The permissions of a file.
+
+    Raises:
+        OSError: It is not there any more.
+    """
+    return stat.S_IMODE(Path(path).stat().st_mode)
+
+
 def of_inode(folder: Path, inode: str) -> str:
     """Path of the file in a folder that has this inode, or empty.
 
@@ -141,6 +150,12 @@ class OnceStream:
             if not data:
                 break
             self._ahead += data
+        return self._ahead[:size]
+
+    def peek_some(self, size: int) -> bytes:
+        """At most ``size`` of the next bytes, as many as are there; it waits only for the first."""
+        if not self._ahead:
+            self._ahead = self._raw.read(size)
         return self._ahead[:size]
 
     def read(self, size: int) -> bytes:
