@@ -141,3 +141,14 @@ def test_what_a_mask_leaves(mask: Mask, value: str, left: str) -> None:
     assert apply(mask, pl.Series([value])).to_list() == [left]
     if mask.kind != "paths":
         assert apply(mask, apply(mask, pl.Series([value])))[0] in (left, "*" * len(left))
+
+
+def test_a_card_is_no_pseudonym_that_is_16_hex_digits_and_every_such_pseudonym_has_a_letter(
+    tmp_path: Path, keys: str
+) -> None:
+    text = 'extends = "strict"\n[pseudonyms]\nform = "{digest}"\ndigits = 16\n'
+    own = redactor(tmp_path, text, keys)
+    found = own.redact(pl.Series(["card 4111111111111111"])).text
+    assert found.to_list() == ["card [CARD]"]
+    made = Pseudonyms("user", load_keys(keys).current, "{digest}", 16)
+    assert not [value for value in range(20_000) if made.of(str(value)).isdecimal()]

@@ -45,8 +45,18 @@ class Pseudonyms:
     def of(self, value: str) -> str:
         """The pseudonym of a value, the same wherever it is met."""
         message = f"{self.kind}\0{value.strip()}".encode()
-        digest = hmac.digest(self.key.secret, message, "sha256").hex()[: self.digits]
+        digest = self._cut(hmac.digest(self.key.secret, message, "sha256").hex())
         return self.form.format(kind=self.kind, key=self.key.name, digest=digest)
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but the digest stands there, so that a number of as many digits looks like one."""
+        return self.form == "{digest}"
+
+    def _cut(self, digest: str) -> str:
+        """So many digits of a digest; where nothing else stands, the first that have a letter among them."""
+        pieces = (digest[start : start + self.digits] for start in range(len(digest) - self.digits + 1))
+        return next((piece for piece in pieces if not self.bare or not piece.isdecimal()), digest[: self.digits])
 
     @property
     def pattern(self) -> str:
@@ -100,11 +110,17 @@ class Done:
         forms = sorted({one.pseudonyms.pattern for one in found if one.pseudonyms is not None})
         # "user: k1:9f…" under the key `user` is the rest of a pseudonym that begins with its kind
         whole = [f"^(?:{one.removeprefix(_KIND + ':')})$|^(?:{one})$" for one in forms]
-        self._pattern = "|".join([*whole, *([f"(?:{allowed})"] if allowed else [])])
+        self._bare = any(one.pseudonyms is not None and one.pseudonyms.bare for one in found)
+        self._forms = "|".join(whole)
+        self._allowed = allowed
         self.expression = "|".join([*sorted(re.escape(tag) for tag in self.tags), *forms])
         """An expression for such a value in a text; empty where there is none."""
 
     def holds(self, values: pl.Series) -> pl.Series:
         """Which values are such."""
         found = values.is_in(list(self.tags))
-        return found | values.str.contains(self._pattern) if self._pattern else found
+        if self._forms:
+            formed = values.str.contains(self._forms)
+            # A card's number is 16 digits as well as 16 hex digits.
+            found |= formed & ~values.str.contains("^[0-9]+$") if self._bare else formed
+        return found | values.str.contains(self._allowed) if self._allowed else found
