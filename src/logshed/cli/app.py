@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from logshed import __version__
-from logshed.cli import audit, convert, doctor, formats, ingest, query, rejects, schema, view
+from logshed.cli import (
+    audit,
+    convert,
+    doctor,
+    formats,
+    ingest,
+    keys,
+    policy,
+    query,
+    rejects,
+    schema,
+    view,
+)
 
 app = typer.Typer(
     name="logshed",
@@ -34,5 +46,5 @@ def _root(
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
 
 
-for group in (ingest, query, rejects, formats, schema, convert, view, audit, doctor):
+for group in (ingest, query, rejects, formats, schema, convert, view, audit, doctor, policy, keys):
     group.register(app)
