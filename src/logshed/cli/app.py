@@ -18,6 +18,7 @@ from logshed.cli import (
     query,
     rejects,
     schema,
+    verify,
     view,
 )
 
@@ -46,5 +47,5 @@ def _root(
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
 
 
-for group in (ingest, query, rejects, formats, schema, convert, view, audit, doctor, policy, keys):
+for group in (ingest, query, rejects, formats, schema, convert, view, audit, verify, doctor, policy, keys):
     group.register(app)
