@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from logshed.lake.store import Store
     from logshed.pipeline.audit import AuditReport
+    from logshed.pipeline.compliance import Compliance
     from logshed.pipeline.job import Job
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.passing import Pass
@@ -353,6 +354,33 @@ class Lake:
         name = self.settings.policy if policy in (None, STRICTEST) else str(policy)
         rules = made(name, self.settings.plugins, keys=self.settings.keys)
         return verify(self._opened(), rules, Sample(share, seed), progress=progress)
+
+    def compliance(
+        self,
+        regime: str,
+        share: float = 0.01,
+        *,
+        seed: int = 0,
+        progress: Callable[[str, Sample], None] | None = None,
+    ) -> Compliance:
+        """Answer the points of a law or a standard from the settings and from what rests in the lake.
+
+        Args:
+            regime: Its name: ``gdpr``, ``hipaa``, ``ccpa``, ``pci``, or one of your own.
+            share: Share of the tables' rows to read, 0 to 1; of few rows all are.
+            seed: Another number reads other rows.
+            progress: Is told the place and the rows read so far.
+
+        Raises:
+            logshed.errors.LakeError: A file of the lake cannot be read.
+            logshed.errors.RedactionError: There is no such regime, or the policy or a rule is wrong.
+        """
+        from logshed.pipeline.compliance import compliance  # noqa: PLC0415 - heavy
+        from logshed.pipeline.resting import Sample  # noqa: PLC0415 - heavy
+        from logshed.redaction.regime_files import load_regime  # noqa: PLC0415 - heavy
+
+        asked = load_regime(regime, self.settings.plugins)
+        return compliance(self._opened(), self.settings, asked, Sample(share, seed), progress)
 
     def rejects(self) -> Result:
         """Records that no format took, with the reason."""

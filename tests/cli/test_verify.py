@@ -37,3 +37,14 @@ def test_the_report_for_programs_names_table_column_rule_and_count(logshed: Run,
 def test_a_share_that_is_none_is_bad_usage(logshed: Run, tmp_path: Path) -> None:
     for share in ("0", "200%", "much"):
         assert logshed("verify-redaction", "--sample", share, "--lake", tmp_path).returncode == 2
+
+
+def test_points_of_a_law_are_told_with_evidence_and_one_that_is_not_met_fails(logshed: Run, tmp_path: Path) -> None:
+    lake = _lake(logshed, tmp_path, "default")
+    done = logshed("compliance", "--regime", "gdpr", "--lake", lake)
+    assert done.returncode == 1
+    assert "MET          Credentials are redacted (Article 32(1), security of processing)" in done.stdout
+    assert "NOT MET      A person's records can be erased (Article 17)" in done.stdout
+    report = json.loads(logshed("compliance", "--regime", "pci", "--lake", lake, "--json").stdout)
+    assert {answer["state"] for answer in report["answers"]} == {"met", "not met", "for a human"}
+    assert "use one of ccpa, gdpr, hipaa, pci" in logshed("compliance", "--regime", "sox", "--lake", lake).stderr

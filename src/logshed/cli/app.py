@@ -9,6 +9,7 @@ import typer
 from logshed import __version__
 from logshed.cli import (
     audit,
+    compliance,
     convert,
     doctor,
     formats,
@@ -47,5 +48,5 @@ def _root(
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
 
 
-for group in (ingest, query, rejects, formats, schema, convert, view, audit, verify, doctor, policy, keys):
+for group in (ingest, query, rejects, formats, schema, convert, view, audit, verify, compliance, doctor, policy, keys):
     group.register(app)
