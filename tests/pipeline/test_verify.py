@@ -119,9 +119,12 @@ def test_a_file_that_no_snapshot_has_is_looked_at_and_half_a_file_is_named(lake:
         folder / "left.parquet"
     )
     (folder / "half.parquet").write_bytes(b"PAR1 half")
+    (folder / "half.avro").write_bytes(b"Obj\x01 half")
+    pl.DataFrame({"anything": ["bob@example.com"]}).write_parquet(lake.root / "stray.parquet")
     report = lake.verify_redaction(1.0)
-    assert [(leak.column, leak.rule, leak.where) for leak in report.leaks] == [("text", "email", "s")]
-    assert report.unread == (str(folder / "half.parquet"),)
+    found = [(leak.table, leak.column, leak.rule, leak.where) for leak in report.leaks]
+    assert found == [("bronze.lines", "text", "email", "s"), ("other files", "anything", "email", "")]
+    assert report.unread == (str(folder / "half.avro"), str(folder / "half.parquet"))
 
 
 def test_a_sample_reads_about_its_share_and_the_same_seed_reads_the_same_rows(lake: Lake, logs: Path) -> None:
@@ -152,6 +155,26 @@ def test_pseudonyms_are_the_same_in_both_tables_and_in_a_second_ingest_and_are_n
     assert logs_of.filter(pl.col("user_id") == wanted).height == 4
     assert lines_of.filter(pl.col("text").str.contains(wanted, literal=True))["source"].n_unique() == 2
     assert "u-17" not in "".join(lines_of["text"])
+
+
+def test_names_of_structured_data_and_cut_bounds_are_no_leak(strict: Lake, logs: Path) -> None:
+    (logs / "a.log").write_text(
+        '<165>1 2026-01-01T00:00:00Z host app 1 ID47 [exampleSDID@32473 iut="3" event="x"] up\n'
+        '<165>1 2026-01-01T00:00:01Z host app 1 ID47 [exampleSDID@32473 iut="3" event="x"] from 192.0.2.77\n'
+    )
+    (logs / "b.log").write_text("|      127.0.0.9 password=hunter2000\n|      127.0.0.9 is up\n")
+    strict.ingest([logs])
+    assert strict.verify_redaction(1.0).leaks == ()
+
+
+def test_the_id_of_a_snapshot_is_no_card(lake: Lake, logs: Path) -> None:
+    lake.ingest([_write(logs / "a.log")])
+    folder = next(lake.root.rglob("metadata"))
+    (folder / "snap-4111111111111111-0-a.avro").write_bytes(next(folder.glob("snap-*.avro")).read_bytes())
+    (folder / "x.metadata.json").write_text('{"snapshot-id": "4111111111111111", "name": "snap-4111111111111111-0"}')
+    assert lake.verify_redaction(1.0).leaks == ()
+    (folder / "y.metadata.json").write_text('{"summary": {"note": "4111111111111111"}}')
+    assert [leak.rule for leak in lake.verify_redaction(1.0).leaks] == ["payment_card"]
 
 
 def test_a_number_under_the_name_of_a_version_is_no_address(strict: Lake, logs: Path) -> None:

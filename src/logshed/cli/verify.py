@@ -74,7 +74,7 @@ def verify_redaction(
         if rows:
             terminal.page(tables.table(COLUMNS, rows, terminal.width()))
         for file in report.unread:
-            print(f"not read: {shown(file)} is no whole Parquet file, and no table has it; a stopped run left it")
+            print(f"not read: {shown(file)} is not whole, and no table has it; a stopped run may have left it")
         read = ", ".join(f"{report.read[place]:,} of {total:,} in {place}" for place, total in report.rows.items())
         print(f"Read {read}, by the policy {report.policy}.")
         total = sum(one.count for one in report.leaks)

@@ -16,7 +16,7 @@ from pyiceberg.typedef import Record
 from logshed.lake.scan import iceberg_files, paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from logshed.lake.names import TableDef
@@ -29,8 +29,13 @@ BOUND_CHARACTERS = 16
 """Iceberg cuts the bounds of texts to so many characters unless told otherwise."""
 
 _RUN = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]{6,}")
-_CUT = re.compile(r"(?:\[[A-Z0-9_]*|[a-z_]+:[a-z0-9][a-z0-9_-]*:[0-9a-g]*|[a-z_]+:[a-z0-9][a-z0-9_-]*).?$", re.DOTALL)
-"""How a bound ends that was cut inside a tag or a pseudonym; an upper bound's last character is one higher."""
+_CUT = re.compile(
+    r"(?:[0-9][0-9.]*$|\[[A-Z0-9_]*|[a-z_]+:[a-z0-9][a-z0-9_-]*:[0-9a-g]*|[a-z_]+:[a-z0-9][a-z0-9_-]*).?$", re.DOTALL
+)
+"""How a bound ends that was cut inside a number, a tag or a pseudonym; the last character of an upper one is raised."""
+_COUNTED = re.compile(r"-(?:id|size|records|files|ms)$")
+_SNAPSHOT = re.compile(r"\bsnap-[0-9]+-")
+"""A snapshot's id is a random number of up to 19 digits: one in some dozens is like a card's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,26 @@ def other_files(store: Store) -> list[Path]:
     return sorted(path for path in store.root.rglob("*") if path.is_file() and path.suffix != ".parquet")
 
 
+def strays(store: Store, known: Iterable[str]) -> list[str]:
+    """Parquet files in the lake's folder that are none of those that are known."""
+    return sorted({str(path) for path in store.root.rglob("*.parquet")} - set(known))
+
+
 def texts_of(path: Path) -> Iterator[list[str]]:
     """The texts in a file that is no Parquet: the values of an Avro or JSON file, else what reads as text in its bytes.
 
     Raises:
         OSError: It cannot be read.
+        ValueError: It is an Avro file, and not whole.
     """
     if path.suffix == ".avro":
-        yield list(_avro(path))
+        try:
+            texts = list(_avro(path))
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # PyIceberg's decoders raise whatever comes
+            raise ValueError(f"{type(error).__name__} in an Avro file") from error
+        yield texts
         return
     if path.suffix == ".json":
         with contextlib.suppress(ValueError):  # a stopped run may leave half of one: its bytes are looked at instead
@@ -81,8 +98,13 @@ def texts_of(path: Path) -> Iterator[list[str]]:
     with path.open("rb") as file:
         kept = b""
         while chunk := file.read(CHUNK_BYTES):
-            yield [run.decode("utf-8", "replace") for run in _RUN.findall(kept + chunk)]
+            yield [without_ids(run.decode("utf-8", "replace")) for run in _RUN.findall(kept + chunk)]
             kept = chunk[-OVERLAP_BYTES:]
+
+
+def without_ids(text: str) -> str:
+    """A text without the ids of snapshots in names of files."""
+    return _SNAPSHOT.sub("snap-", text)
 
 
 def _avro(path: Path) -> Iterator[str]:
@@ -94,14 +116,15 @@ def _avro(path: Path) -> Iterator[str]:
 
 def _leaves(value: object) -> Iterator[str]:
     if isinstance(value, str):
-        yield value
+        yield without_ids(value)
     elif isinstance(value, bytes):
         text = value.decode("utf-8", "replace")
         yield _CUT.sub("", text) if len(text) == BOUND_CHARACTERS else text
     elif isinstance(value, Mapping):
         for key, one in value.items():
             yield from _leaves(key)
-            yield from _leaves(one)
+            if not (isinstance(one, str) and one.isdecimal() and _COUNTED.search(str(key))):
+                yield from _leaves(one)
     elif isinstance(value, Record | Sequence):
         for place in range(len(value)):
             yield from _leaves(value[place])

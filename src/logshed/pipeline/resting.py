@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from logshed.errors import LakeError
 from logshed.lake import rest
-from logshed.lake.names import LINES, LOGS, TableDef
+from logshed.lake.names import LINES, LOGS, TABLES, TableDef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ class Sample:
         seed: Another number takes other rows.
         rows: Rows that there are, by place.
         read: Rows that were read, by place.
-        unread: Files of no current snapshot that are no whole Parquet files, such as a stopped run leaves.
+        unread: Files of no current snapshot that are not whole, such as a stopped run leaves.
     """
 
     share: float = 1.0
@@ -77,7 +77,9 @@ def _table(definition: TableDef) -> Place:
 
 
 def _ledger(store: Store, sample: Sample) -> Iterator[pl.DataFrame]:
-    yield from _parquet("ledger", [], rest.ledger_files(store), Sample(1.0, sample.seed, sample.rows, sample.read))
+    yield from _parquet(
+        "ledger", [], rest.ledger_files(store), Sample(1.0, sample.seed, sample.rows, sample.read, sample.unread)
+    )
 
 
 def _others(store: Store, sample: Sample) -> Iterator[pl.DataFrame]:
@@ -87,11 +89,17 @@ def _others(store: Store, sample: Sample) -> Iterator[pl.DataFrame]:
         try:
             for texts in rest.texts_of(path):
                 sample.count("other files", len(texts), len(texts))
-                yield pl.DataFrame({"bytes": [name, *texts]}).with_columns(source=pl.lit(name))
+                yield pl.DataFrame({"bytes": [rest.without_ids(name), *texts]}).with_columns(source=pl.lit(name))
         except FileNotFoundError:
             continue  # it rests no longer
-        except (OSError, ValueError, EOFError) as error:
-            raise LakeError(f"cannot read {path}: {error}; `logshed audit` tells whether the lake is whole") from error
+        except ValueError:
+            sample.unread.append(str(path))
+    known = [*rest.ledger_files(store)]
+    for table in TABLES.values():
+        resting = rest.data_files(store, table)
+        known += [*resting.current, *resting.others]
+    everything = Sample(1.0, sample.seed, sample.rows, sample.read, sample.unread)
+    yield from _parquet("other files", [], rest.strays(store, known), everything)
 
 
 RESTING_PLACES: list[Place] = [

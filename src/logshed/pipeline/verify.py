@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from logshed.pipeline.resting import Place
     from logshed.redaction.model import Policy
 
+_ENTERPRISE = r"@([0-9]+)[.]"
+"""RFC 5424, 6.3.2 names structured data by a name and an enterprise's number; our dot and a parameter's name follow."""
+
 STRICTEST = "strictest"
 """Instead of a policy's name: every rule that there is."""
 
@@ -54,7 +57,7 @@ class Verification:
         rows: Rows that there are, by place.
         read: Rows that were read.
         leaks: What was found.
-        unread: Files that no table has and that are no whole Parquet files.
+        unread: Files that no table has and that are not whole.
     """
 
     policy: str
@@ -156,14 +159,15 @@ def _common(policy: Policy) -> Policy:
 def _columns(frame: pl.DataFrame) -> Iterator[tuple[str, pl.Series, pl.Series | None, pl.Series | None]]:
     """Columns of text, with the rows that attributes are in, and the names that they have."""
     for name, kind in frame.schema.items():
-        if kind == pl.String:
+        # A file's name is among its bytes, without the ids in it that are ours.
+        if kind == pl.String and not (name == "source" and "bytes" in frame.columns):
             yield name, frame[name], None, None
     if schema.UNMAPPED in frame.columns:
         array = frame[schema.UNMAPPED].rechunk().to_arrow()
         places = pl.int_range(len(array.keys), dtype=pl.Int64, eager=True)
         rows = pl.Series(array.offsets).cast(pl.Int64).search_sorted(places, side="right").cast(pl.Int64) - 1
         names = pl.Series(array.keys, dtype=pl.String)
-        yield f"{schema.UNMAPPED} (names)", names, rows, None
+        yield f"{schema.UNMAPPED} (names)", names.str.replace_all(_ENTERPRISE, "@$1 "), rows, None
         yield schema.UNMAPPED, pl.Series(array.items, dtype=pl.String), rows, names
 
 
@@ -185,6 +189,6 @@ def _add(
 
 
 def _where(frame: pl.DataFrame, row: int) -> str:
-    source = frame["source"][row] if "source" in frame.columns else ""
+    source = (frame["source"][row] if "source" in frame.columns else None) or ""
     offset = frame["offset"][row] if "offset" in frame.columns else None
     return str(source) if offset is None else f"{source} at byte {offset}"

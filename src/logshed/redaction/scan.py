@@ -48,7 +48,11 @@ class Scanner:
         self.policy = policy
         self._kinds: dict[str, RuleClass] = {rule.name: rule.kind for rule in policy.rules}
         self._plain = Redactor(policy)
-        self._listening = {name: _Listening.to(one) for name, one in policy.treatments.items()}
+        made = [one.pseudonyms for one in (*policy.treatments.values(), *policy.columns.values())]
+        # A value of which a part is a pseudonym was treated. Sixteen hex digits alone prove nothing.
+        forms = {one.pattern.removeprefix("[a-z][a-z0-9_]*:") for one in made if one is not None and not one.bare}
+        self._treated = "|".join(sorted(forms)) or r"[^\s\S]"
+        self._listening = {name: _Listening.to(one, self._treated) for name, one in policy.treatments.items()}
         self._telling = Redactor(replace(policy, treatments=self._listening))
         self._done = Done([*policy.treatments.values(), *policy.columns.values()], policy.allowed)
         keyed_rules = [(rule, policy.treatments[rule.name]) for rule in policy.rules if rule.keys]
@@ -97,6 +101,7 @@ class Scanner:
         hits = []
         for column, rule, watch in places:
             found = verify.leaking(frame.select(column), [watch], self._done)
+            found = found.filter(~pl.col("value").str.contains(self._treated))
             if len(found):
                 values = found["value"].unique(maintain_order=True).head(EXAMPLES).to_list()
                 examples = tuple(self._hidden(rule, value) for value in values)
@@ -136,13 +141,19 @@ def hidden(value: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Listening(Treatment):
-    """A treatment that remembers the values that it was given and that it would change."""
+    """A treatment that remembers the values that it was given and that it would change.
 
+    Attributes:
+        treated: An expression for values of which a part was treated; they stay.
+        heard: The first values that it would change.
+    """
+
+    treated: str = ""
     heard: dict[str, None] = field(default_factory=dict, compare=False)
 
     @classmethod
-    def to(cls, treatment: Treatment) -> _Listening:
-        return cls(treatment.tag, treatment.mask, treatment.pseudonyms)
+    def to(cls, treatment: Treatment, treated: str) -> _Listening:
+        return cls(treatment.tag, treatment.mask, treatment.pseudonyms, treated)
 
     @property
     def constant(self) -> bool:
@@ -150,6 +161,7 @@ class _Listening(Treatment):
 
     def of(self, values: pl.Series) -> pl.Series:
         meant = Treatment(self.tag, self.mask, self.pseudonyms).of(values)
+        meant = values.zip_with(values.str.contains(self.treated), meant)
         room = EXAMPLES - len(self.heard)
         if room > 0:
             self.heard.update(dict.fromkeys(values.filter(values != meant).head(room).to_list()))
