@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
     from logshed.lake.store import Store
     from logshed.pipeline.audit import AuditReport
+    from logshed.pipeline.compliance import Compliance
     from logshed.pipeline.job import Job
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.passing import Pass
     from logshed.pipeline.profile import Profile
     from logshed.pipeline.proposing import Proposal
     from logshed.pipeline.rejects import ReplayReport
+    from logshed.pipeline.resting import Sample
     from logshed.pipeline.sampling import Sampler
     from logshed.pipeline.tables import LakeTables
+    from logshed.pipeline.verify import Verification
     from logshed.queries.model import Question
     from logshed.sql.result import Result
 
@@ -322,6 +325,62 @@ class Lake:
         from logshed.pipeline.audit import audit  # noqa: PLC0415 - heavy
 
         return audit(self._opened())
+
+    def verify_redaction(
+        self,
+        share: float = 0.01,
+        *,
+        seed: int = 0,
+        policy: str | None = None,
+        progress: Callable[[str, Sample], None] | None = None,
+    ) -> Verification:
+        """Look for what the policy forbids in what rests in the lake.
+
+        Args:
+            share: Share of the tables' rows to read, 0 to 1; of few rows all are.
+            seed: Another number reads other rows.
+            policy: By whose rules: a name, a file, or ``strictest`` for every rule; None takes the setting.
+            progress: Is told the place and the rows read so far.
+
+        Raises:
+            logshed.errors.LakeError: A file of the lake cannot be read.
+            logshed.errors.RedactionError: The policy or a rule is wrong.
+        """
+        from logshed.pipeline.resting import Sample  # noqa: PLC0415 - heavy
+        from logshed.pipeline.verify import STRICTEST, verify  # noqa: PLC0415 - heavy
+        from logshed.redaction.policy_files import load_policy, strictest  # noqa: PLC0415 - heavy
+
+        made = strictest if policy == STRICTEST else load_policy
+        name = self.settings.policy if policy in (None, STRICTEST) else str(policy)
+        rules = made(name, self.settings.plugins, keys=self.settings.keys)
+        return verify(self._opened(), rules, Sample(share, seed), progress=progress)
+
+    def compliance(
+        self,
+        regime: str,
+        share: float = 0.01,
+        *,
+        seed: int = 0,
+        progress: Callable[[str, Sample], None] | None = None,
+    ) -> Compliance:
+        """Answer the points of a law or a standard from the settings and from what rests in the lake.
+
+        Args:
+            regime: Its name: ``gdpr``, ``hipaa``, ``ccpa``, ``pci``, or one of your own.
+            share: Share of the tables' rows to read, 0 to 1; of few rows all are.
+            seed: Another number reads other rows.
+            progress: Is told the place and the rows read so far.
+
+        Raises:
+            logshed.errors.LakeError: A file of the lake cannot be read.
+            logshed.errors.RedactionError: There is no such regime, or the policy or a rule is wrong.
+        """
+        from logshed.pipeline.compliance import compliance  # noqa: PLC0415 - heavy
+        from logshed.pipeline.resting import Sample  # noqa: PLC0415 - heavy
+        from logshed.redaction.regime_files import load_regime  # noqa: PLC0415 - heavy
+
+        asked = load_regime(regime, self.settings.plugins)
+        return compliance(self._opened(), self.settings, asked, Sample(share, seed), progress)
 
     def rejects(self) -> Result:
         """Records that no format took, with the reason."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 COMMANDS = (
     *("ingest", "query", "run", "rejects", "audit", "doctor", "check"),
     *("schema", "sample", "convert", "view", "tap"),
+    *("verify-redaction", "compliance"),
+    *("policy list", "policy show", "policy check", "policy diff"),
+    *("key new", "key rotate", "key list", "key find"),
     *("formats list", "formats show", "formats test", "formats explain", "formats new"),
 )
 

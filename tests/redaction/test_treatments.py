@@ -152,3 +152,14 @@ def test_a_bare_form_of_pseudonyms_hides_no_card_number(keys: str) -> None:
     assert once[0].startswith("192.168.xxx.xxx [EMAIL_REDACTED] [CC_REDACTED] password=[REDACTED] user_id=")
     assert len(once[0].rpartition("=")[2]) == 16
     assert ours.redact(once).text.to_list() == once.to_list()
+
+
+def test_a_card_is_no_pseudonym_that_is_16_hex_digits_and_every_such_pseudonym_has_a_letter(
+    tmp_path: Path, keys: str
+) -> None:
+    text = 'extends = "strict"\n[pseudonyms]\nform = "{digest}"\ndigits = 16\n'
+    own = redactor(tmp_path, text, keys)
+    found = own.redact(pl.Series(["card 4111111111111111"])).text
+    assert found.to_list() == ["card [CARD]"]
+    made = Pseudonyms("user", load_keys(keys).current, "{digest}", 16)
+    assert not [value for value in range(20_000) if made.of(str(value)).isdecimal()]

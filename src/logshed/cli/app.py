@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from logshed import __version__
-from logshed.cli import audit, convert, doctor, formats, ingest, query, rejects, sanitize, schema, view
+from logshed.cli import (
+    audit,
+    compliance,
+    convert,
+    doctor,
+    formats,
+    ingest,
+    keys,
+    policy,
+    query,
+    rejects,
+    sanitize,
+    schema,
+    verify,
+    view,
+)
 
 app = typer.Typer(
     name="logshed",
@@ -34,5 +49,6 @@ def _root(
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
 
 
-for group in (ingest, query, rejects, formats, schema, convert, sanitize, view, audit, doctor):
+files = (schema, convert, sanitize, view)
+for group in (ingest, query, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys):
     group.register(app)

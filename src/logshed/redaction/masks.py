@@ -32,6 +32,16 @@ class Mask:
     filler: str = ""
     shown: int = 4
 
+    @property
+    def shows(self) -> str:
+        """What is left, in words."""
+        return {
+            "network": f"{self.ipv4} bits of IPv4, {self.ipv6} of IPv6",
+            "last": f"at most the last {self.shown} characters, a quarter of them",
+            "domain": "the domain",
+            "paths": "files without their folders",
+        }[self.kind]
+
 
 def apply(mask: Mask, values: pl.Series) -> pl.Series:
     """What is left of each distinct value."""

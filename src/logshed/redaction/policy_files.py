@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 from logshed import plugins
 from logshed.errors import RedactionError
-from logshed.redaction.keyring import DEFAULT, NEW_KEY, load_keys
+from logshed.redaction.keyring import DEFAULT, KEY_BYTES, NEW_KEY, Key, load_keys
 from logshed.redaction.masks import Mask
 from logshed.redaction.model import Override, Policy, RuleClass
 from logshed.redaction.registry import load_rules
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from importlib.resources.abc import Traversable
 
-    from logshed.redaction.keyring import Key
     from logshed.redaction.model import Action, Rule
     from logshed.redaction.tables import Table
 
@@ -45,6 +44,69 @@ def load_policy(name_or_path: str, extra: Iterable[Path] = (), *, keys: str = ""
     """
     roots = tuple(extra)
     return _Reader(roots, load_rules(roots), keys).read(name_or_path)
+
+
+def describe_policy(name_or_path: str, extra: Iterable[Path] = ()) -> Policy:
+    """A policy to look at: as ``load_policy`` gives it, without need of a key; its pseudonyms are not to be used.
+
+    Raises:
+        RedactionError: There is no such policy, or a key of its file or of a rule's file is wrong.
+    """
+    roots = tuple(extra)
+    reader = _Reader(roots, load_rules(roots), "")
+    reader.pretend()
+    return reader.read(name_or_path)
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """How a policy writes pseudonyms.
+
+    Attributes:
+        kinds: What rules and columns make pseudonyms of.
+        form: Their form.
+        digits: Hex digits of the digest.
+    """
+
+    kinds: tuple[str, ...]
+    form: str
+    digits: int
+
+    def of(self, kind: str, key: Key) -> Pseudonyms:
+        """How pseudonyms of a kind are made with a key."""
+        return Pseudonyms(kind, key, self.form, self.digits)
+
+
+def forms(name_or_path: str, extra: Iterable[Path] = ()) -> Forms:
+    """How a policy writes pseudonyms, whether it makes any itself or not.
+
+    Raises:
+        RedactionError: There is no such policy, or a key of its file or of a rule's file is wrong.
+    """
+    roots = tuple(extra)
+    rules = load_rules(roots)
+    said = _Reader(roots, rules, "").said(name_or_path)
+    kinds = {rule.pseudonym for rule in rules.values() if rule.kind == "identifier"}
+    pseudonymised = [one for one, action in said.rules.items() if action == "pseudonym"]
+    kinds |= {rules[one].pseudonym for one in pseudonymised} | {_kind_of(column) for column in said.columns}
+    return Forms(tuple(sorted(kinds | {_kind_of("user_id"), _kind_of("session_id")})), said.form, said.digits)
+
+
+def strictest(name_or_path: str, extra: Iterable[Path] = (), *, keys: str = "") -> Policy:
+    """A policy that keeps nothing: what the given one keeps becomes a tag, everything else stays as it treats it.
+
+    Raises:
+        RedactionError: As ``load_policy``.
+    """
+    roots = tuple(extra)
+    rules = load_rules(roots)
+    policy = load_policy(name_or_path, roots, keys=keys)
+    return replace(_all_of(policy, rules), overrides=())
+
+
+def _all_of(policy: Policy, rules: Mapping[str, Rule]) -> Policy:
+    treatments = {name: policy.treatments.get(name, Treatment(f"[{rule.tag}]")) for name, rule in rules.items()}
+    return replace(policy, name=f"strictest on {policy.name}", rules=tuple(rules.values()), treatments=treatments)
 
 
 def policy_names(extra: Iterable[Path] = ()) -> list[str]:
@@ -106,7 +168,16 @@ class _Reader:
         self._where = keys
         self._key: Key | None = None
 
+    def pretend(self) -> None:
+        """Go on without a key, where pseudonyms are only talked of."""
+        self._key = Key("{key}", "", bytes(KEY_BYTES))
+
+    def said(self, name_or_path: str) -> _Said:
+        """All that a policy's file says, with those that it extends."""
+        return self._said(name_or_path, ())
+
     def read(self, name_or_path: str) -> Policy:
+        """A policy."""
         name, file = self._file(name_or_path)
         said = self._said(name_or_path, ())
         source = file.read_text(encoding="utf-8")
@@ -166,7 +237,7 @@ class _Reader:
     def _of_column(self, name: str, said: _Said, action: Action, column: str) -> Treatment | None:
         tag = "" if action == "drop" else f"[{column.upper()}]"
         kind = "network" if column.endswith("_address") else "last"
-        return self._made(name, said, action, tag, kind, column.removesuffix("_id").removesuffix("_name"))
+        return self._made(name, said, action, tag, kind, _kind_of(column))
 
     def _made(self, name: str, said: _Said, action: Action, tag: str, mask: str, kind: str) -> Treatment | None:
         if action == "keep":
@@ -183,6 +254,10 @@ class _Reader:
                 raise RedactionError(f"cannot use policy {policy}: it makes pseudonyms and there is no key; {NEW_KEY}")
             self._key = load_keys(self._where).current
         return self._key
+
+
+def _kind_of(column: str) -> str:
+    return column.removesuffix("_id").removesuffix("_name")
 
 
 def _mask(table: Table, base: Mask) -> Mask:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast, get_args
 import polars as pl
 
 from logshed import plugins
+from logshed.errors import RedactionError
 from logshed.redaction import keyed
 from logshed.redaction.checks import CHECKS
 from logshed.redaction.masks import KINDS
@@ -53,6 +54,18 @@ def rule_failures(rule: Rule) -> list[str]:
         for text, is_, should in zip(texts, got, wanted, strict=True)
         if is_ != should
     ]
+
+
+def rule_problems(extra: Iterable[Path] = ()) -> tuple[int, list[str]]:
+    """How many rule files there are, and what is wrong with them: with the file, or with what its examples become."""
+    files = plugins.data_files("redaction", ".toml", tuple(extra))
+    problems: list[str] = []
+    for name, file in files.items():
+        try:
+            problems += [f"{file}: true/false: {failure}" for failure in rule_failures(_rule(name, file))]
+        except RedactionError as error:
+            problems.append(str(error).removeprefix("cannot load redaction rule "))
+    return len(files), problems
 
 
 @lru_cache(maxsize=8)

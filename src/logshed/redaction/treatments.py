@@ -45,8 +45,18 @@ class Pseudonyms:
     def of(self, value: str) -> str:
         """The pseudonym of a value, the same wherever it is met."""
         message = f"{self.kind}\0{value.strip()}".encode()
-        digest = hmac.digest(self.key.secret, message, "sha256").hex()[: self.digits]
+        digest = self._cut(hmac.digest(self.key.secret, message, "sha256").hex())
         return self.form.format(kind=self.kind, key=self.key.name, digest=digest)
+
+    @property
+    def bare(self) -> bool:
+        """Whether nothing but the digest stands there, so that a number of as many digits looks like one."""
+        return self.form == "{digest}"
+
+    def _cut(self, digest: str) -> str:
+        """So many digits of a digest; where nothing else stands, the first that have a letter among them."""
+        pieces = (digest[start : start + self.digits] for start in range(len(digest) - self.digits + 1))
+        return next((piece for piece in pieces if not self.bare or not piece.isdecimal()), digest[: self.digits])
 
     @property
     def pattern(self) -> str:
