@@ -126,3 +126,9 @@ def test_redacting_verifying_and_rewriting_together_leak_nothing(line: str) -> N
 
 def test_a_policy_without_rules_sees_no_leaks() -> None:
     assert Redactor(load_policy("none")).leaks(pl.Series(["a"]), _parsed({"password": "x"})).to_list() == [False]
+
+
+def test_half_a_surrogate_pair_does_not_stop_the_slow_path() -> None:
+    text = pl.Series([r'{"note":"\ud800","pass\u0077ord":"hunter2"}'])
+    clean = REDACTOR.rewrite(text, _parsed({"password": "hunter2"})).text
+    assert json.loads(clean[0]) == {"note": "\ud800", "password": "[PASSWORD]"}

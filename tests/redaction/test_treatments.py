@@ -163,3 +163,9 @@ def test_a_card_is_no_pseudonym_that_is_16_hex_digits_and_every_such_pseudonym_h
     assert found.to_list() == ["card [CARD]"]
     made = Pseudonyms("user", load_keys(keys).current, "{digest}", 16)
     assert not [value for value in range(20_000) if made.of(str(value)).isdecimal()]
+
+
+def test_pseudonyms_beside_each_other_are_done(tmp_path: Path, keys: str) -> None:
+    ours = redactor(tmp_path, "[rules]\nuser_id = 'pseudonym'\n", keys)
+    once = ours.redact(pl.Series(["user_id=ann[ann]", "user=bob@web, x"])).text
+    assert ours.redact(once).text.to_list() == once.to_list()

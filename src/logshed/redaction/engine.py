@@ -202,7 +202,7 @@ class Redactor:
             if replaced:
                 return clean, replaced
         rewriter = slowpath.Rewriter(self._treat, self._redact_one)
-        clean = rewriter.rewrite(self._redact_one(text))
+        clean = slowpath.encodable(rewriter.rewrite(self._redact_one(text)))
         clean, replaced = slowpath.replace_values(clean, values)
         if clean != text:
             return clean, max(rewriter.count + replaced, 1)
@@ -222,7 +222,9 @@ class Redactor:
         return None if meant == value else meant
 
     def _redact_one(self, text: str) -> str:
-        return str(self.redact(pl.Series([text], dtype=pl.String)).text[0])
+        safe = slowpath.encodable(text)
+        clean = str(self.redact(pl.Series([safe], dtype=pl.String)).text[0])
+        return clean if safe == text else slowpath.with_halves(clean)
 
 
 class _Tally:

@@ -34,6 +34,8 @@ _ENCODED = (
 _COLON_AFTER_QUOTE = r"\]?(?P<quote>\\*[\"])[ \t\r\n]*:[ \t\r\n]*"
 _ELEMENT = r"(?P<pre>[\"']?\s*>)(?P<value>[^<>\s][^<>]*)(?P<post></[^<>\s\"]{1,60}>)"
 _ATTRIBUTE = r"(?P<pre>[\"']\s+(?i-u:value)=[\"'])(?P<value>[^\"'<>]+)"
+_VALUE_FIRST = r"(?P<pre>\"(?i-u:value|val)\"\s*:\s*\")(?P<value>(?:[^\"\\]|\\.)+)"
+_NAME_AFTER = r"\"\s*,\s*\"(?i-u:name|key)\"\s*:\s*\"[A-Za-z0-9_.\- ]{0,40}?"
 _URN = (
     r"(?-u:\b)(?:arn|urn):[^\s\"'<>,]+"  # has colons of its own, as in arn:aws:secretsmanager:eu-west-1:1:secret:name
 )
@@ -65,6 +67,7 @@ def patterns(keys: Iterable[str], harmless: str) -> tuple[Pattern, ...]:
     """What finds the values under these names, the most closely delimited first."""
     name = names(keys)
     return (
+        Pattern(rf"{_VALUE_FIRST}(?P<post>{_NAME_AFTER}{name}\")", harmless=harmless),
         Pattern(rf"(?P<pre>{name})(?:{_delimited()})", harmless=harmless),
         Pattern(
             rf"(?P<pre>{name}{_COLON_AFTER_QUOTE})(?P<value>-?[0-9][0-9.eE+-]*|[^\s,}}\]\"'\[{{0-9tfn\\][^\s,}}\]\"\\]*)",

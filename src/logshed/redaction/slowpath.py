@@ -76,6 +76,16 @@ class Rewriter:
         return self._text(clean, levels - 1) if levels and _OPENING.search(clean) else clean
 
 
+def encodable(text: str) -> str:
+    r"""A text with the halves of surrogate pairs that JSON may hold alone as JSON writes them, ``\ud800``."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def with_halves(text: str) -> str:
+    """What ``encodable`` made the text of."""
+    return re.sub(r"\\u(d[89a-f][0-9a-f]{2})", lambda half: chr(int(half[1], 16)), text)
+
+
 def replace_values(text: str, values: Iterable[tuple[str, str]]) -> tuple[str, int]:
     """The text with each value replaced wherever it stands, plain or escaped as JSON does, once or twice."""
     count = 0

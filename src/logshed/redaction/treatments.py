@@ -116,7 +116,10 @@ class Done:
         # A form without the key's id looks like other things, such as a card number: it counts where it was put only.
         telling = sorted({one.pseudonyms.pattern for one in found if one.pseudonyms and "{key}" in one.pseudonyms.form})
         # "user: k1:9f…" under the key `user` is the rest of a pseudonym that begins with its kind.
-        whole = [f"^(?:{one.removeprefix(_KIND + ':')})$|^(?:{one})$" for one in telling]
+        whole = [
+            f"^(?:{one.removeprefix(_KIND + ':')})$|^(?:{one})(?:[^A-Za-z0-9]+(?:{one})[^A-Za-z0-9]*)*$"
+            for one in telling
+        ]
         self._pattern = "|".join([*whole, *([f"(?:{allowed})"] if allowed else [])])
         self.expression = "|".join([*sorted(re.escape(tag) for tag in self.tags), *forms])
         """An expression for such a value in a text; empty where there is none."""
