@@ -214,7 +214,7 @@ class Redactor:
         if watch is None:
             return None
         if value is None:
-            return watch.treatment.tag
+            return None if watch.word else watch.treatment.tag
         values = pl.Series([value], dtype=pl.String)
         if self._done.holds(values, watch.treatment)[0] or values.str.contains(watch.harmless)[0]:
             return None
@@ -253,7 +253,9 @@ class _Step:
         self.name = rule.name
         self._patterns = rule.patterns
         self._treatment = treatment
-        self._containers = Containers(rule.keys, treatment) if rule.keys else None
+        # an object under the name of a user is a record about them; what names them is in it, under names of its own
+        whole = bool(rule.keys) and rule.kind != "identifier"
+        self._containers = Containers(rule.keys, treatment) if whole else None
 
     def apply(self, text: pl.Series, rows: pl.Series, done: Done, tally: _Tally) -> pl.Series:
         """The texts after this rule; ``rows`` says which rows of the tally they are."""
