@@ -66,7 +66,8 @@ class FileWriter:
         """Write a frame into one file a partition.
 
         Args:
-            frame: Rows with the table's columns, in any order of columns; sorted as they shall rest.
+            frame: Rows with the table's columns, in any order of columns; sorted as they shall rest. A column of nulls
+                may be left out.
             stem: The files' name, without ending; unique in the table.
             level: zstd level.
 
@@ -75,7 +76,7 @@ class FileWriter:
         """
         written = []
         step(f"before {self.table.partition('.')[0]} file")
-        for partition, part in self._partitions(frame.select(self.schema.names)):
+        for partition, part in self._partitions(frame):
             path = Path(self.folder) / partition / f"{stem}.parquet"
             self._write_file(part, path, level)
             written.append(DataFile(self.table, str(path), part.height))
@@ -95,7 +96,8 @@ class FileWriter:
 
     def _write_file(self, frame: pl.DataFrame, path: Path, level: int) -> None:
         # Iceberg reads a column that a file leaves out as null; most formats fill a third of them.
-        fields = [field for field in self.schema if frame[field.name].null_count() < frame.height or not field.nullable]
+        filled = {name for name in frame.columns if frame[name].null_count() < frame.height}
+        fields = [field for field in self.schema if field.name in filled or not field.nullable]
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             frame.select(field.name for field in fields).write_parquet(
