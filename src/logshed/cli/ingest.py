@@ -45,7 +45,8 @@ def ingest(
     ] = None,
     lake: LakeOption = None,
     policy: Annotated[
-        str | None, typer.Option(metavar="default|none|FILE", help="What to redact.", show_default=False)
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="What to redact; `logshed policy list` names them.", show_default=False),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Threads; one per processor unless set.", show_default=False)

@@ -44,7 +44,10 @@ GrokOption = Annotated[
     typer.Option("--grok", metavar="PATTERN", help="A pattern of Logstash's names, %{IP:client} …", show_default=False),
 ]
 PolicyOption = Annotated[
-    str | None, typer.Option("--policy", metavar="default|none|FILE", help="What to redact.", show_default=False)
+    str | None,
+    typer.Option(
+        "--policy", metavar="NAME|FILE", help="What to redact; `logshed policy list` names them.", show_default=False
+    ),
 ]
 EncodingOption = Annotated[str, typer.Option("--encoding", metavar="auto|NAME", help="Text encoding, such as cp1252.")]
 TimezoneOption = Annotated[
