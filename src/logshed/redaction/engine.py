@@ -165,10 +165,6 @@ class Redactor:
         if rows.is_empty():
             return text
         plain = encoded.decoded(text.gather(rows), times)
-        worth = self._guards.any(plain).arg_true()
-        if worth.is_empty():
-            return text
-        rows, plain = rows.gather(worth), plain.gather(worth)
         clean = self._settled(plain, pl.int_range(len(rows), dtype=pl.UInt32, eager=True), found := _Tally(len(rows)))
         changed = (plain != clean).arg_true()
         if changed.is_empty():

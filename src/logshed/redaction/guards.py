@@ -1,12 +1,14 @@
 """Finds the texts that may hold a span, and of which rule: all rules are asked at once, one alone only where some may.
 
-The rules' guards are put together by what they are made of, since an expression of all of them would be too large for
-the engine to run quickly: literal texts, names, and a few short unions of all else.
+An expression of all guards would be too large for the engine to run quickly. So they are taken apart and put together
+again by what they are made of: literal texts, which are looked for many at once; names, of which one expression finds
+all; and a few short unions of all else.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,12 +16,16 @@ import polars as pl
 from logshed.redaction import keyed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from logshed.redaction.model import Rule
 
 _LONGEST = 3_200
 """Characters of a union of expressions that count; longer ones were measured to be up to a hundred times as slow."""
+_MOST = 48
+"""Literal texts that the engine still looks for at once, at 4,000 MB/s; of more it goes from byte to byte, at 700."""
+_SHORT = 3
+"""Characters below which a literal text is found fast only alone."""
 _COUNTED = re.compile(r"(?<!\\b)\{([0-9]+)(?:,[0-9]*)?\}")
 _NO_PREFIX = re.compile(r"(?:^|\|)[(\[.\\]")
 """An alternative that begins with no text of its own; without its counts it would match nearly everywhere."""
@@ -33,56 +39,110 @@ class Guards:
         self._rules = list(rules)
         self._needles: dict[str, list[int]] = {}
         for index, rule in enumerate(rules):
-            for needle in {one.lower() for one in rule.needles}:
+            for needle in rule.needles:
                 self._needles.setdefault(needle, []).append(index)
-        named = [index for index, rule in enumerate(rules) if rule.keys]
-        own = [(rule.own_guard, index) for index, rule in enumerate(rules) if rule.own_guard]
-        light = [(_loose(guard), index) for guard, index in own if _loose(guard)]
-        names = keyed.guard([key for index in named for key in rules[index].keys]) if named else ""
-        union = "|".join(guard for guard in (names, *(guard for guard, _ in light)) if guard)
-        self._unions = [(union, sorted({*named, *(index for _, index in light)}))] if union else []
-        self._unions += _unions([(guard, index) for guard, index in own if not _loose(guard)])
-        self._also = also
+        self._names = _Names(rules)
+        apart = [(part, index) for index, rule in enumerate(rules) for part in alternatives(rule.own_guard)]
+        light = [(_loose(part), index) for part, index in apart if _loose(part)]
+        heavy = _unions([(part, index) for part, index in apart if not _loose(part)])
+        self._groups = [*_unions(light), *heavy]
+        union = "|".join(part for part in (self._names.guard, *(part for part, _ in light)) if part)
+        self._asked = [also, *_literal([*self._needles]), *([union] if union else []), *(union for union, _ in heavy)]
 
     def any(self, text: pl.Series) -> pl.Series:
         """Which texts may hold a span of any rule."""
-        asked = [_contains(self._also), *(_contains(union) for union, _ in self._unions)]
-        if self._needles:
-            asked.append(_holds(list(self._needles)))
+        asked = [_contains(expression) for expression in self._asked]
         return pl.DataFrame({"text": text}).select(pl.any_horizontal(asked)).to_series().fill_null(value=False)
 
     def by_rule(self, text: pl.Series) -> list[pl.Series]:
         """For each rule the texts that may hold a span of it, as rows in their order."""
         found: list[list[pl.Series]] = [[] for _ in self._rules]
-        self._by_needle(text, found)
-        for union, indexes in self._unions:
+        for index, rows in (*self._by_needle(text), *self._names.rows(text)):
+            found[index].append(rows)
+        for union, indexes in self._groups:
             rows = text.str.contains(union).fill_null(value=False).arg_true()
             if rows.is_empty():
                 continue
             part = pl.DataFrame({"text": text.gather(rows)})
-            hits = part.select(_contains(self._rules[index].guard).alias(str(index)) for index in indexes)
+            hits = part.select(_contains(self._rules[index].own_guard).alias(str(index)) for index in indexes)
             for index in indexes:
                 found[index].append(rows.filter(hits[str(index)]))
-        return [pl.concat(rows).unique().sort() if rows else _NONE for rows in found]
+        return [_merged(rows) for rows in found]
 
-    def _by_needle(self, text: pl.Series, found: list[list[pl.Series]]) -> None:
+    def _by_needle(self, text: pl.Series) -> Iterator[tuple[int, pl.Series]]:
         """Which needles a text holds says which rules it is for."""
         if not self._needles:
             return
         needles = list(self._needles)
-        frame = pl.DataFrame({"text": text}).with_row_index("row").filter(_holds(needles))
+        frame = pl.DataFrame({"text": text}).with_row_index("row").filter(pl.col("text").str.contains_any(needles))
         if frame.is_empty():
             return
-        held = frame.select(
-            "row", needle=pl.col("text").str.extract_many(needles, ascii_case_insensitive=True, overlapping=True)
-        )
-        held = held.explode("needle").with_columns(pl.col("needle").str.to_lowercase()).unique()
-        for (needle,), rows in held.partition_by("needle", as_dict=True, include_key=False).items():
-            for index in self._needles[str(needle)]:
-                found[index].append(rows["row"])
+        held = frame.select("row", found=pl.col("text").str.extract_many(needles, overlapping=True))
+        for needle, rows in _apart(held):
+            for index in self._needles[needle]:
+                yield index, rows
+
+
+class _Names:
+    """The names under which some rules find values: one expression finds them, each distinct one is judged once."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        named = [(index, rule.keys) for index, rule in enumerate(rules) if rule.keys]
+        self.guard = keyed.guard([key for _, keys in named for key in keys]) if named else ""
+        self._guards = [(index, re.compile(keyed.for_python(keyed.guard(keys)))) for index, keys in named]
+        self._of = lru_cache(maxsize=4096)(self._rules_of)
+
+    def rows(self, text: pl.Series) -> Iterator[tuple[int, pl.Series]]:
+        """The texts with a name of a rule, by the rule.
+
+        Names that overlap end together, at what delimits them: the longest is found, the others are its end.
+        """
+        if not self.guard:
+            return
+        frame = pl.DataFrame({"text": text}).with_row_index("row").filter(_contains(self.guard))
+        if frame.is_empty():
+            return
+        for name, rows in _apart(frame.select("row", found=pl.col("text").str.extract_all(self.guard))):
+            for index in self._of(name):
+                yield index, rows
+
+    def _rules_of(self, name: str) -> tuple[int, ...]:
+        return tuple(index for index, guard in self._guards if guard.search(name))
+
+
+def alternatives(expression: str) -> list[str]:
+    """An expression's alternatives, where it is one of several; they match together what it matches."""
+    parts, depth, in_class, start = [], 0, False, 0
+    for found in re.finditer(r"\\.|[|()\[\]]", expression):
+        match found[0], in_class:
+            case "[", False:
+                in_class = True
+            case "]", True:
+                in_class = False
+            case "(", False:
+                depth += 1
+            case ")", False:
+                depth -= 1
+            case "|", False if not depth:
+                parts.append(expression[start : found.start()])
+                start = found.end()
+    return [part for part in (*parts, expression[start:]) if part]
 
 
 _NONE = pl.Series(dtype=pl.UInt32)
+
+
+def _merged(rows: list[pl.Series]) -> pl.Series:
+    if len(rows) <= 1:
+        return rows[0] if rows else _NONE
+    return pl.concat(rows).unique().sort()
+
+
+def _apart(held: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:
+    """The distinct texts that were found, each with the rows that hold it."""
+    distinct = held.explode("found").unique(maintain_order=True)
+    for (found,), rows in distinct.partition_by("found", as_dict=True, include_key=False).items():
+        yield str(found), rows["row"]
 
 
 def _loose(guard: str) -> str:
@@ -98,8 +158,11 @@ def _contains(expression: str) -> pl.Expr:
     return pl.col("text").str.contains(expression)
 
 
-def _holds(needles: list[str]) -> pl.Expr:
-    return pl.col("text").str.contains_any(needles, ascii_case_insensitive=True)
+def _literal(needles: list[str]) -> list[str]:
+    """Expressions of so few literals that the engine looks for all of them at once."""
+    short = [re.escape(needle) for needle in needles if len(needle) < _SHORT]
+    rest = [re.escape(needle) for needle in needles if len(needle) >= _SHORT]
+    return [*short, *("|".join(rest[start : start + _MOST]) for start in range(0, len(rest), _MOST))]
 
 
 def _unions(guards: list[tuple[str, int]]) -> list[tuple[str, list[int]]]:
@@ -108,7 +171,7 @@ def _unions(guards: list[tuple[str, int]]) -> list[tuple[str, list[int]]]:
     for guard, index in sorted(guards, key=lambda one: -len(one[0])):
         for place, (union, indexes) in enumerate(unions):
             if len(union) + len(guard) < _LONGEST:
-                unions[place] = (f"{union}|{guard}", [*indexes, index])
+                unions[place] = (f"{union}|{guard}", sorted({*indexes, index}))
                 break
         else:
             unions.append((guard, [index]))

@@ -81,7 +81,7 @@ class Rule:
         kind: The class that policies speak of.
         order: Rules go from the lowest to the highest; the surer one comes first.
         guard: A cheap expression that every text with a span matches: the next two and the names together.
-        needles: Texts of which one is in a text with a span, in any letter case.
+        needles: Texts of which one is in a text with a span, in this letter case.
         own_guard: An expression instead of needles.
         patterns: What finds the spans.
         keys: Names whose values are such data.

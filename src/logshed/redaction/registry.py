@@ -109,7 +109,7 @@ def _rule(name: str, file: Traversable) -> Rule:
 def _guard(needles: tuple[str, ...], own: str, keys: tuple[str, ...]) -> str:
     """One expression for the texts that are worth a rule's patterns."""
     literal = "|".join(re.escape(needle) for needle in needles)
-    parts = [f"(?i-u:{literal})" if needles else "", own, keyed.guard(keys) if keys else ""]
+    parts = [literal, own, keyed.guard(keys) if keys else ""]
     return "|".join(part for part in parts if part)
 
 

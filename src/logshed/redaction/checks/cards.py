@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 # First digits (as a range of equal length) and the lengths that the networks issue; after the networks' public tables
@@ -40,23 +41,32 @@ _MOST_DIGITS = 19
 def payment_card(candidates: pl.Series) -> pl.Series:
     """Issuer range, length and Luhn's check digit (ISO/IEC 7812-1, annex B); separators do not count."""
     digits = candidates.str.replace_all(r"%20|[^0-9]", "")
-    frame = pl.DataFrame({"digits": digits})
-    return frame.select(ok=_issued(pl.col("digits")) & _luhn(pl.col("digits")))["ok"]
+    length = digits.str.len_bytes().fill_null(0).clip(upper_bound=_MOST_DIGITS + 1).to_numpy()
+    number = digits.cast(pl.UInt64, strict=False).fill_null(0).to_numpy()
+    head = number // _POWERS[np.clip(length, _HEAD, _MOST_DIGITS) - _HEAD] % _POWERS[_HEAD]
+    issued = (_LENGTHS[head] >> length) & 1 == 1
+    return pl.Series(candidates.name, issued & _luhn(number), dtype=pl.Boolean)
 
 
-def _issued(digits: pl.Expr) -> pl.Expr:
-    issued = pl.lit(value=False)
-    length = digits.str.len_bytes()
-    for first, last, lengths in _ISSUERS:
-        head = digits.str.head(len(str(first))).cast(pl.Int32, strict=False)
-        issued |= head.is_between(first, last) & length.is_in(lengths)
-    return issued.fill_null(value=False)
-
-
-def _luhn(digits: pl.Expr) -> pl.Expr:
-    padded = digits.str.zfill(_MOST_DIGITS)
-    total = pl.lit(0)
+def _luhn(number: np.ndarray) -> np.ndarray:
+    total = np.zeros_like(number)
     for place in range(_MOST_DIGITS):
-        digit = padded.str.slice(_MOST_DIGITS - 1 - place, 1).cast(pl.Int32, strict=False)
-        total += digit if place % 2 == 0 else digit * 2 - pl.when(digit > 4).then(9).otherwise(0)  # noqa: PLR2004 - the doubled digit's sum of digits
-    return (total % 10 == 0).fill_null(value=False)
+        digit = number // _POWERS[place] % 10
+        total += _DOUBLED[digit] if place % 2 else digit
+    return np.asarray(total % 10 == 0)
+
+
+def _lengths_by_head() -> np.ndarray:
+    """For each four digits at the beginning, the lengths that are issued: bit n stands for n digits."""
+    lengths = np.zeros(10**_HEAD, dtype=np.uint32)
+    for first, last, issued in _ISSUERS:
+        width = 10 ** (_HEAD - len(str(first)))
+        lengths[first * width : (last + 1) * width] |= np.uint32(sum(1 << length for length in issued))
+    return lengths
+
+
+_HEAD = 4
+"""Digits of the longest issuer range."""
+_POWERS = np.array([10**place for place in range(_MOST_DIGITS)], dtype=np.uint64)
+_DOUBLED = np.array([sum(map(int, str(2 * digit))) for digit in range(10)], dtype=np.uint64)
+_LENGTHS = _lengths_by_head()
