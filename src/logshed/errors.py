@@ -12,6 +12,7 @@
     │   ├── NotALakeError        the folder holds something else
     │   ├── NewerLakeError       the lake was written by a newer version
     │   └── CommitConflictError  another writer was quicker; redo and try again
+    ├── DetectionError           a rule cannot be loaded or does not fit
     └── QueryError               a statement or a named question cannot be run
 
 Every text reads ``cannot <verb> <thing>: <cause>; <what to do>``.
@@ -62,6 +63,10 @@ class NewerLakeError(LakeError):
 
 class CommitConflictError(LakeError):
     """Another writer was quicker: reload, redo, commit again."""
+
+
+class DetectionError(LogshedError):
+    """A rule cannot be loaded, or does not fit what it looks at."""
 
 
 class QueryError(LogshedError):
