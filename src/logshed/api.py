@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.tables import LakeTables
     from logshed.pipeline.verify import Verification
     from logshed.queries.model import Question
+    from logshed.security import Security
     from logshed.sql.result import Result
 
 EngineName = Literal["duckdb", "clickhouse"]
@@ -319,6 +320,13 @@ class Lake:
         from logshed.queries import registry  # noqa: PLC0415 - reads files
 
         return registry.load(self.settings.plugins)
+
+    @property
+    def security(self) -> Security:
+        """Rules, findings and incidents."""
+        from logshed.security import Security  # noqa: PLC0415 - few ask for it
+
+        return Security(self._opened, self.settings)
 
     def audit(self) -> AuditReport:
         """Prove that every line read has one fate, and that the tables hold what the ledger says."""

@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from logshed.detection_settings import DetectSettings, Suppress
 from logshed.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
-TABLES = frozenset({"internal_networks", "drop", "transform"})
+TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress"})
 """Settings that only the file can hold."""
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -170,6 +171,9 @@ class Settings(BaseModel):
     drop: tuple[Drop, ...] = Field((), description="Rules for lines that are counted and not kept.")
     transform: tuple[Transform, ...] = Field((), description="Changes to records on their way, in this order.")
 
+    detect: DetectSettings = Field(default_factory=DetectSettings, description="What `logshed detect` looks for.")
+    suppress: tuple[Suppress, ...] = Field((), description="Findings that are counted and not kept.")
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
@@ -185,7 +189,7 @@ class Settings(BaseModel):
             ip_network(network)
         return value
 
-    @field_validator("drop", "transform")
+    @field_validator("drop", "transform", "suppress")
     @classmethod
     def _own_names(cls, value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
         names = [rule.name for rule in (*value, *(info.data.get("drop", ()) if info.field_name == "transform" else ()))]
@@ -294,8 +298,9 @@ def _known(where: tuple[int | str, ...]) -> Iterable[str]:
     """The keys that are known where an unknown one stands."""
     if len(where) == 1:
         return Settings.model_fields
-    if where[0] == "drop":
-        return Drop.model_fields
+    own: dict[str, type[BaseModel]] = {"drop": Drop, "detect": DetectSettings, "suppress": Suppress}
+    if where[0] in own:
+        return own[str(where[0])].model_fields
     return TransformTest.model_fields if "test" in where else Transform.model_fields
 
 

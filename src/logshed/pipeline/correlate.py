@@ -47,10 +47,10 @@ def correlate(rule: Rule, hits: pl.DataFrame) -> pl.DataFrame:
         return _leaky(hits, asked.bucket)
     if asked.kind == "temporal_ordered":
         return _ordered(hits, asked)
-    figure = _figure(asked)
-    windows = hits.rolling("timestamp", period=_span(asked.timespan_s), group_by="group").agg(figure.alias("figure"))
+    figure = _figure(asked).rolling("timestamp", period=_span(asked.timespan_s)).over("group")
+    hits = hits.with_columns(figure=figure)
     holds = _OPERATORS[asked.op](pl.col("figure"), asked.count).fill_null(value=False)
-    return hits.with_columns(windows["figure"]).with_columns(fires=holds).drop("figure")
+    return hits.with_columns(fires=holds).drop("figure")
 
 
 def _span(seconds: float) -> str:

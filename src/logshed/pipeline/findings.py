@@ -61,7 +61,7 @@ def _of_rule(rule: Rule, hits: pl.DataFrame, known: pl.DataFrame, now: datetime)
             gap = max(gap, rule.correlation.bucket.capacity * rule.correlation.bucket.leak_s)
     else:
         own = hits.filter((pl.col("rule") == rule.name) & pl.col("is_new")).with_columns(fires=pl.lit(value=True))
-        own, gap = own.with_columns(group=_actor(rule).fill_null("")), GAP_S
+        own, gap = own.with_columns(group=actor_of(rule).fill_null("")), GAP_S
     if own.is_empty() or not own["fires"].any():
         return []
     islands = _islands(own, rule, gap)
@@ -71,7 +71,13 @@ def _of_rule(rule: Rule, hits: pl.DataFrame, known: pl.DataFrame, now: datetime)
     return rows
 
 
-def _actor(rule: Rule) -> pl.Expr:
+def none() -> pl.DataFrame:
+    """No findings of before."""
+    return pl.DataFrame(schema={name: _SCHEMA[name] for name in KNOWN})
+
+
+def actor_of(rule: Rule) -> pl.Expr:
+    """Who did it: the first of the rule's columns that is filled."""
     return (
         pl.coalesce([pl.col(name).cast(pl.String) for name in rule.actors]) if rule.actors else pl.lit(None, pl.String)
     )
@@ -89,7 +95,7 @@ def _islands(own: pl.DataFrame, rule: Rule, gap: float) -> pl.DataFrame:
     named = [pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in rule.actors]
     own = own.with_columns(
         record=record,
-        actor=_actor(rule),
+        actor=actor_of(rule),
         actor_type=pl.coalesce(named) if named else pl.lit(None, pl.String),
         counts=pl.col("is_new"),
     )

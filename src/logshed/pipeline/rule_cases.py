@@ -17,7 +17,7 @@ from logshed.pipeline.planning import Options, job_of
 from logshed.pipeline.rule_scan import Scan
 from logshed.pipeline.stages import Stages
 from logshed.redaction.policy_files import load_policy
-from logshed.schema import FINDINGS, SILVER, UNMAPPED, polars_schema
+from logshed.schema import SILVER, UNMAPPED, polars_schema
 from logshed.settings import Settings
 from logshed.work import UNTIL_EOF, Split
 
@@ -78,8 +78,7 @@ def find(rules: Sequence[Rule], rows: pl.DataFrame) -> pl.DataFrame:
     plain = [one for rule in rules for one in (rule.bases or (rule,))]
     scan = Scan(list({one.name: one for one in plain}.values()), carried(rules))
     hits = scan.hits(rows.select(scan.columns)).with_columns(is_new=pl.lit(value=True))
-    none = pl.DataFrame(schema={name: polars_schema(FINDINGS)[name] for name in findings.KNOWN})
-    return findings.make({rule.name: rule for rule in rules}, hits, none, datetime.now(UTC))
+    return findings.make({rule.name: rule for rule in rules}, hits, findings.none(), datetime.now(UTC))
 
 
 def carried(rules: Iterable[Rule]) -> set[str]:
