@@ -328,6 +328,29 @@ class Lake:
 
         return Security(self._opened, self.settings)
 
+    def moment(self, text: str) -> datetime:
+        """A time such as ``24h``, ``7d``, ``2026-01-01`` or ``all``, in UTC.
+
+        Raises:
+            logshed.errors.UsageError: It is none.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        from logshed.queries.times import moment  # noqa: PLC0415 - reads files
+
+        return moment(text, now=datetime.now(UTC), timezone=self.settings.timezone or "UTC")
+
+    def later(self, text: str) -> datetime:
+        """A time that lies ahead, such as ``12h``, ``7d`` or a date, in UTC.
+
+        Raises:
+            logshed.errors.UsageError: It is none.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        now, then = datetime.now(UTC), self.moment(text)
+        return then if then > now else now + (now - then)
+
     def audit(self) -> AuditReport:
         """Prove that every line read has one fate, and that the tables hold what the ledger says."""
         from logshed.pipeline.audit import audit  # noqa: PLC0415 - heavy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logshed.queries.times import LATEST, moment
 
@@ -80,3 +80,34 @@ class Security:
         end = LATEST if until is None else moment(until, now=now, timezone=zone)
         found = registry.rule(rule, self._settings.plugins)
         return backtest(self._opened(), self._settings, found, moment(since, now=now, timezone=zone), end)
+
+    def incident(self, name: str) -> dict[str, Any]:
+        """The newest version of an incident.
+
+        Args:
+            name: Its id, or how that begins.
+
+        Raises:
+            logshed.errors.UsageError: There is no such incident.
+        """
+        from logshed.pipeline import casework  # noqa: PLC0415 - heavy
+
+        return casework.find(self._opened(), name)
+
+    def change_incident(
+        self, name: str, *, status: str = "", note: str = "", muted_until: datetime | None = None
+    ) -> dict[str, Any]:
+        """Write a new version of an incident, and return it.
+
+        Args:
+            name: Its id, or how that begins.
+            status: ``open``, ``muted`` or ``closed``; empty leaves it.
+            note: A text to add.
+            muted_until: Until when it is silent.
+
+        Raises:
+            logshed.errors.UsageError: There is no such incident.
+        """
+        from logshed.pipeline import casework  # noqa: PLC0415 - heavy
+
+        return casework.change(self._opened(), name, status=status, note=note, muted_until=muted_until)

@@ -11,13 +11,16 @@ from logshed.cli import (
     audit,
     compliance,
     convert,
+    detect,
     doctor,
     formats,
+    incidents,
     ingest,
     keys,
     policy,
     query,
     rejects,
+    rules,
     sanitize,
     schema,
     verify,
@@ -50,5 +53,20 @@ def _root(
 
 
 files = (schema, convert, sanitize, view)
-for group in (ingest, query, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys):
+for group in (
+    ingest,
+    query,
+    detect,
+    incidents,
+    rules,
+    rejects,
+    formats,
+    *files,
+    audit,
+    verify,
+    compliance,
+    doctor,
+    policy,
+    keys,
+):
     group.register(app)

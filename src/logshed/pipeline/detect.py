@@ -69,6 +69,19 @@ class DetectReport:
     broken: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
+    def as_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "rows": self.rows,
+            "batches": self.batches,
+            "rules": self.rules,
+            "findings": self.findings.drop("attributes").to_dicts(),
+            "incidents": self.incidents.drop("timeline", "notes").to_dicts(),
+            "suppressed": self.suppressed,
+            "broken": self.broken,
+            "seconds": round(self.seconds, 3),
+        }
+
 
 class Detect:
     """One run of the verb.
@@ -217,19 +230,17 @@ class Detect:
 
     def _incidents(self, found: pl.DataFrame, now: datetime) -> pl.DataFrame:
         """The incidents that these findings change."""
-        actors = found["actor"].drop_nulls().unique()
-        if actors.is_empty():
+        if found["actor"].null_count() == found.height:
             return pl.DataFrame(schema=incidents.SCHEMA)
         since, until = _span(found)[0], _span(found, "end_timestamp")[1]
         near = timedelta(seconds=incidents.GAP_S)
         span = f"end_timestamp >= {_moment(since - near)} AND timestamp <= {_moment(until + near)}"
-        before = self.ask(f"SELECT * EXCLUDE (batch) FROM findings WHERE {span}").join(
-            found.select("actor").unique(), on="actor", how="semi"
-        )
+        actors = found.select("actor").unique()
+        known = self.ask(f"SELECT * EXCLUDE (batch) FROM incidents WHERE {span}").join(actors, on="actor", how="semi")
+        begun = min([since - near, *known["timestamp"]])  # an incident keeps its findings, however old they are
+        span = f"end_timestamp >= {_moment(begun)} AND timestamp <= {_moment(until + near)}"
+        before = self.ask(f"SELECT * EXCLUDE (batch) FROM findings WHERE {span}").join(actors, on="actor", how="semi")
         before = before.join(found.select("finding_id"), on="finding_id", how="anti")
-        known = self.ask(f"SELECT * EXCLUDE (batch) FROM incidents WHERE {span}").join(
-            found.select("actor").unique(), on="actor", how="semi"
-        )
         every = pl.concat([before.select(found.columns).cast(found.schema), found])
         return incidents.group(every, set(found["finding_id"]), known, now)
 
