@@ -52,7 +52,8 @@ _FLAGS = {
 }
 _ANY = {SpecialChars.WILDCARD_MULTI: ".*", SpecialChars.WILDCARD_SINGLE: "."}
 
-Part = tuple[str, Guard | None]
+Part = tuple[str, tuple[Guard, ...]]
+"""A condition, and guards of which a record that meets it holds something each."""
 
 
 def compile_condition(tree: Any, resolve: Callable[[str], Field]) -> Predicate:
@@ -66,8 +67,8 @@ def compile_condition(tree: Any, resolve: Callable[[str], Field]) -> Predicate:
         DetectionError: It holds something that has no meaning here; the text names the field.
     """
     compiler = _Compiler(resolve)
-    sql, guard = compiler.part(tree)
-    return Predicate(sql, compiler.fields, guard)
+    sql, guards = compiler.part(tree)
+    return Predicate(sql, compiler.fields, guards)
 
 
 class _Compiler:
@@ -83,7 +84,7 @@ class _Compiler:
             case ConditionOR():
                 return self._any(node)
             case ConditionNOT():
-                return f"NOT coalesce({self.part(node.args[0])[0]}, false)", None
+                return f"NOT coalesce({self.part(node.args[0])[0]}, false)", ()
         return self._value(self._field(getattr(node, "field", None) or KEYWORDS), node.value)
 
     def _field(self, name: str) -> Field:
@@ -95,7 +96,6 @@ class _Compiler:
         """One of several; equal texts of one field go into one list."""
         equal: dict[str, list[str]] = {}
         others: list[Part] = []
-        guard: set[tuple[str, str]] = set()
         for one in node.args:
             value, named = getattr(one, "value", None), getattr(one, "field", None)
             if type(value) is SigmaString and not value.contains_special() and isinstance(named, str):
@@ -107,37 +107,31 @@ class _Compiler:
         for name, texts in equal.items():
             listed = ", ".join(map(_literal, dict.fromkeys(texts)))
             others.append((f"{_quoted(self.fields[name].lower)} IN ({listed})", _guard(name, *texts)))
-        for _, own in others:
-            if own is None:
-                return _joined("OR", others), None
-            guard |= own
-        return _joined("OR", others), frozenset(guard)
+        return _joined("OR", others), _one_of([guards for _, guards in others])
 
     def _value(self, field: Field, value: Any) -> Part:
         raw, lower = _quoted(field.raw), _quoted(field.lower)
         match value:
             case SigmaNull():
-                return f"{raw} IS NULL", None
+                return f"{raw} IS NULL", ()
             case SigmaExists():
-                return f"{raw} IS {'NOT ' if value.exists else ''}NULL", None
+                return f"{raw} IS {'NOT ' if value.exists else ''}NULL", ()
             case SigmaExpansion():
                 parts = [self._value(field, one) for one in value.values]
-                guards = [own for _, own in parts]
-                known = None if None in guards else frozenset().union(*(own for own in guards if own is not None))
-                return _joined("OR", parts), known
+                return _joined("OR", parts), _one_of([guards for _, guards in parts])
             case SigmaCIDRExpression():
                 parts = [self._value(field, SigmaString(one)) for one in value.expand()]
-                return _joined("OR", parts), None
+                return _joined("OR", parts), ()
             case SigmaNumber():
-                return _number(field, str(value)), None
+                return _number(field, str(value)), ()
             case SigmaBool():
-                return _boolean(field, value=bool(value.boolean)), None
+                return _boolean(field, value=bool(value.boolean)), ()
             case SigmaCompareExpression():
-                return f"TRY_CAST({raw} AS DOUBLE) {_operator(field, value)} {value.number}", None
+                return f"TRY_CAST({raw} AS DOUBLE) {_operator(field, value)} {value.number}", ()
             case SigmaFieldReference():
-                return f"{lower} = {_quoted(self._field(value.field).lower)}", None
+                return f"{lower} = {_quoted(self._field(value.field).lower)}", ()
             case SigmaRegularExpression():
-                return f"regexp_matches({_text(field)}, {_literal(_expression(field, value))})", None
+                return f"regexp_matches({_text(field)}, {_literal(_expression(field, value))})", ()
             case SigmaString():
                 return _matched(field, value)
         raise DetectionError(f"{field.name}: values of the kind {type(value).__name__} mean nothing here")
@@ -148,15 +142,15 @@ def _matched(field: Field, value: SigmaString) -> Part:
     column = _text(field) if cased else _quoted(field.lower)
     parts = [one if isinstance(one, SpecialChars) or cased else str(one).lower() for one in value.s]
     texts = [str(one) for one in parts if not isinstance(one, SpecialChars)]
-    guard = _guard(field.name, max(texts, key=len).lower()) if texts else None
+    guard = _guard(field.name, max(texts, key=len).lower()) if texts else ()
     many = SpecialChars.WILDCARD_MULTI
     match parts:
         case []:
-            return f"{column} = ''", None
+            return f"{column} = ''", ()
         case [str() as text]:
             return f"{column} = {_literal(text)}", guard
         case [one] if one is many:
-            return f"{column} IS NOT NULL", None
+            return f"{column} IS NOT NULL", ()
         case [str() as text, one] if one is many:
             return f"starts_with({column}, {_literal(text)})", guard
         case [one, str() as text] if one is many:
@@ -207,15 +201,21 @@ def _plain(value: SigmaString) -> str:
     return "".join(str(one) for one in value.s)
 
 
-def _guard(name: str, *texts: str) -> Guard | None:
-    return frozenset((name, text) for text in texts) if all(texts) else None
+def _guard(name: str, *texts: str) -> tuple[Guard, ...]:
+    return (frozenset((name, text) for text in texts),) if all(texts) else ()
+
+
+def _one_of(guards: list[tuple[Guard, ...]]) -> tuple[Guard, ...]:
+    """The guard of an OR: what any of its parts may hold, of each the guard with the fewest and longest texts."""
+    if not all(guards):
+        return ()
+    best = [min(own, key=lambda guard: (len(guard), -min(len(text) for _, text in guard))) for own in guards]
+    return (frozenset().union(*best),)
 
 
 def _all(parts: list[Part]) -> Part:
-    """All of several; the guard of one is enough, the one with the fewest and longest texts."""
-    guards = [guard for _, guard in parts if guard]
-    best = min(guards, key=lambda guard: (len(guard), -min(len(text) for _, text in guard)), default=None)
-    return _joined("AND", parts), best
+    """All of several: the guards of all hold."""
+    return _joined("AND", parts), tuple(dict.fromkeys(guard for _, guards in parts for guard in guards))
 
 
 def _joined(word: str, parts: list[Part]) -> str:

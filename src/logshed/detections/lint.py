@@ -60,10 +60,8 @@ def _impossible(rule: Rule) -> Iterator[str]:
 
 
 def _vague(rule: Rule) -> Iterator[str]:
-    for name, text in sorted((rule.predicate.guard or ()) if rule.predicate else ()):
-        if (
-            len(text) < _SHORT
-            and text.isalnum()
-            and f"contains(\"l:{name}\", '{text}')" in (rule.predicate.sql if rule.predicate else "")
-        ):
+    if rule.predicate is None:
+        return
+    for name, text in sorted(pair for guard in rule.predicate.guards for pair in guard):
+        if len(text) < _SHORT and text.isalnum() and f"contains(\"l:{name}\", '{text}')" in rule.predicate.sql:
             yield f"the field {name} is searched for {text!r}, which many texts hold"

@@ -55,12 +55,12 @@ class Predicate:
     Attributes:
         sql: Over the ``raw`` and ``lower`` columns of its fields, in DuckDB's dialect; never NULL for a NOT.
         fields: Its fields by name.
-        guard: What lets most records be passed over; None where nothing does.
+        guards: What lets most records be passed over: a record that meets it holds something of each of them.
     """
 
     sql: str
     fields: Mapping[str, Field]
-    guard: Guard | None
+    guards: tuple[Guard, ...]
 
 
 @dataclass(frozen=True, slots=True)

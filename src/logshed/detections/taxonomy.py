@@ -157,9 +157,12 @@ def _paths(formats: list[Format]) -> dict[str, str]:
         for target, paths in one.columns.items():
             for path in paths:
                 columns.setdefault(path.strip("/").replace("/", "."), []).append(target)
+    alone = {target for one in formats for target, paths in one.columns.items() if len(paths) == 1}
     found = {}
     for path, targets in columns.items():
-        places = [attribute(path), *(_place(target) for target in dict.fromkeys(targets))]
+        places = [_place(target) for target in dict.fromkeys(targets)]
+        # a column that only this path fills is asked first: looking into the map takes longer
+        places = [*places, attribute(path)] if set(targets) <= alone else [attribute(path), *places]
         found[path] = f"coalesce({', '.join(places)})"
     return found
 

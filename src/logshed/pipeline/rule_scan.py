@@ -28,6 +28,8 @@ META = (*KEY, "timestamp", "collection", "batch", "client_address", "user_id", "
 CHUNK_ROWS = 500_000
 """Rows that are looked at together; above a million the frames no longer stay in a few GB."""
 
+_FEW = 1_000
+"""Candidates of a rule that are not worth thinning out."""
 _WORD = re.compile(r'"?\b([a-z_][a-z0-9_]*)\b"?')
 _ATTRIBUTE = re.compile(rf"^{UNMAPPED}\['((?:[^']|'')+)'\]$")
 
@@ -53,8 +55,8 @@ class Scan:
         used |= {column for name in self._made for column in MADE[name]}
         used |= {key.partition(".")[0] if key.startswith(UNMAPPED) else key for key in self.carried}
         self.columns = tuple(name for name in SILVER_BY_NAME if name in used)
-        self._guards = _Guards([rule for rule in self._rules if rule.predicate and rule.predicate.guard])
-        self._open = [rule for rule in self._rules if rule.predicate and not rule.predicate.guard]
+        self._guards = _Guards([rule for rule in self._rules if rule.predicate and rule.predicate.guards])
+        self._open = [rule for rule in self._rules if rule.predicate and not rule.predicate.guards]
 
     def select(self, where: str = "") -> str:
         """The statement whose rows ``hits`` looks at."""
@@ -114,32 +116,36 @@ class _Guards:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._fields: dict[str, Field] = {}
-        self._texts: dict[str, dict[str, list[int]]] = {}
-        for index, rule in enumerate(rules):
-            if rule.predicate is None:
-                continue
-            for name, text in rule.predicate.guard or ():
-                one = rule.predicate.fields[name]
-                key = one.sql or one.name
-                self._fields[key] = one
-                self._texts.setdefault(key, {}).setdefault(text, []).append(index)
+        self._texts: dict[str, set[str]] = {}
+        self._wanted: list[list[list[tuple[str, str]]]] = []
+        for rule in rules:
+            predicate = rule.predicate
+            guards = predicate.guards if predicate else ()
+            keyed = [[(_key(predicate.fields[name]), text) for name, text in guard] for guard in guards if predicate]
+            self._wanted.append(keyed)
+            self._fields |= {_key(one): one for one in (predicate.fields.values() if predicate else ())}
+            for key, text in (pair for guard in keyed for pair in guard):
+                self._texts.setdefault(key, set()).add(text)
 
     def candidates(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[Rule, pl.Series]]:
         """Each rule that some rows may meet, and these rows' places."""
-        found: dict[int, list[pl.Series]] = {}
+        found: dict[tuple[str, str], pl.Series] = {}
         for key, values in self._values(frames, rows):
-            for text, places in _holding(values, list(self._texts[key])):
-                for index in self._texts[key][text]:
-                    found.setdefault(index, []).append(places)
-        for index, parts in sorted(found.items()):
-            yield self._rules[index], (parts[0] if len(parts) == 1 else pl.concat(parts).unique()).sort()
+            found |= {(key, text): places for text, places in _holding(values, sorted(self._texts[key]))}
+        for rule, guards in zip(self._rules, self._wanted, strict=True):
+            held = [[found[pair] for pair in guard if pair in found] for guard in guards]
+            if all(held):
+                places = _all_of(held)
+                if len(places):
+                    yield rule, places
 
     def _values(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
         """For each field the rows' texts in small letters: columns ``row`` and ``text``."""
         keyed = {found[1].replace("''", "'"): key for key in self._texts if (found := _ATTRIBUTE.match(key))}
         if keyed:
             yield from _attributes(rows, keyed)
-        for key, one in self._fields.items():
+        for key in self._texts:
+            one = self._fields[key]
             if key in keyed.values():
                 continue
             if not one.sql:
@@ -176,6 +182,22 @@ def _holding(values: pl.DataFrame, texts: list[str]) -> Iterator[tuple[str, pl.S
     rows = values.join(held, on="text", how="inner").explode("held").select("row", "held")
     for (text,), part in rows.partition_by("held", as_dict=True, include_key=False).items():
         yield str(text), part["row"]
+
+
+def _key(one: Field) -> str:
+    """Fields that are the same expression are looked at once."""
+    return one.sql or one.name
+
+
+def _all_of(held: list[list[pl.Series]]) -> pl.Series:
+    """The places that hold something of each guard; few are few enough, whatever the others would take away."""
+    places: pl.Series | None = None
+    for parts in sorted(held, key=lambda parts: sum(map(len, parts))):
+        if places is not None and len(places) <= _FEW:
+            break
+        own = parts[0] if len(parts) == 1 else pl.concat(parts).unique()
+        places = own if places is None else places.filter(places.is_in(own.implode()))
+    return pl.Series(dtype=pl.UInt32) if places is None else places.sort()
 
 
 def _shown(rule: Rule, source: str) -> str:
