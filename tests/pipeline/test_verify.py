@@ -83,11 +83,34 @@ def test_a_report_holds_no_value_that_it_found(lake: Lake, logs: Path) -> None:
         assert value not in told
 
 
-def test_a_path_that_names_a_person_is_a_leak_of_the_columns_that_hold_it(lake: Lake, logs: Path) -> None:
+def test_a_path_that_names_a_person_in_a_lake_of_before_is_a_leak_of_the_columns_that_hold_it(
+    lake: Lake, logs: Path
+) -> None:
     (logs / "ada@example.com").mkdir()
-    lake.ingest([_write(logs / "ada@example.com" / "a.log")])
-    columns = {leak.column for leak in lake.verify_redaction(1.0).leaks}
-    assert {"source", "resource", "log_file_path"} <= columns
+    lake.ingest([_write(logs / "ada@example.com" / "a.log", [{"msg": "nothing"}])], policy="none")
+    found = {(leak.table, leak.column) for leak in lake.verify_redaction(1.0).leaks}
+    assert {(table, "source") for table in ("bronze.lines", "silver.logs", "ledger")} <= found
+    assert {("bronze.lines", "resource"), ("silver.logs", "log_file_path")} <= found
+
+
+def test_an_address_before_the_ending_of_a_logs_name_is_a_leak(lake: Lake, logs: Path) -> None:
+    lake.ingest([_write(logs / "ada@example.com.log.1", [{"msg": "nothing"}])], policy="none")
+    found = {(leak.table, leak.column, leak.rule) for leak in lake.verify_redaction(1.0).leaks}
+    assert {("bronze.lines", "source", "email"), ("ledger", "source", "email")} <= found
+
+
+def test_a_name_is_a_leak_even_where_an_override_keeps_such_values_for_the_collection(
+    tmp_path: Path, settings: Settings, logs: Path
+) -> None:
+    (tmp_path / "ours.toml").write_text(
+        'title="t"\nextends="default"\n[[override]]\ncollection="tests"\n[override.rules]\nemail="keep"\n'
+    )
+    own = settings.model_copy(update={"policy": str(tmp_path / "ours.toml")})
+    lake = Lake.open(tmp_path / "lake", create=True, settings=own)
+    (logs / "ada@example.com").mkdir()
+    path = _write(logs / "ada@example.com" / "a.log")
+    lake.ingest([path], policy="none", collection="tests")
+    assert "source" in {leak.column for leak in lake.verify_redaction(1.0).leaks if leak.table == "bronze.lines"}
 
 
 def test_what_the_policy_keeps_is_no_leak_but_under_the_strictest(lake: Lake, logs: Path) -> None:
