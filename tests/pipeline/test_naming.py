@@ -61,9 +61,11 @@ def test_an_ingest_tells_and_logs_the_name_that_rests(lake: Lake, logs: Path, ca
     (logs / WHO / "no.log").write_bytes(bytes(range(32)) * 10)
     told: list[Progress] = []
     with caplog.at_level(logging.DEBUG):
-        report = lake.ingest([path, logs / WHO / "no.log", logs / WHO / "missing.log"], progress=told.append)
+        report = lake.ingest(
+            [path, logs / WHO / "no.log", logs / WHO / "missing.log", logs / f"{WHO}.log"], progress=told.append
+        )
     assert report.files[-1].source == f"file:{report.files[-1].path}"
-    assert len(report.failed) == 2
+    assert len(report.failed) == 3
     assert WHO not in json.dumps(report.as_dict())
     assert WHO not in caplog.text + "".join(one.current for one in told)
 

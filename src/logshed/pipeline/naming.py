@@ -62,11 +62,11 @@ class Naming:
         They are opened by their ``locator``, which stays and goes nowhere.
         """
         recorded = self._names.recorded(target.source for target in targets)
-        paths = self._names.texts([target.path for target in targets])
+        paths = self._names.recorded(target.path for target in targets)
         named = []
-        for target, path in zip(targets, paths, strict=True):
+        for target in targets:
             source = recorded[target.source]
-            told = path if source == target.source else _path(source)
+            told = paths[target.path] if source == target.source else _path(source)
             if told != target.path or source != target.source:
                 self._told[target.locator] = told
             named.append(replace(target, source=source, path=told))
@@ -131,9 +131,9 @@ class Naming:
 
     def problems(self, problems: Sequence[Problem]) -> list[Problem]:
         """Problems as they may be told."""
-        paths = self._names.texts([one.path for one in problems])
-        messages = self._names.texts([one.message for one in problems])
-        return [Problem(path, message) for path, message in zip(paths, messages, strict=True)]
+        paths = self._names.recorded(one.path for one in problems)
+        messages = self._names.texts([one.message.replace(one.path, paths[one.path]) for one in problems])
+        return [Problem(paths[one.path], message) for one, message in zip(problems, messages, strict=True)]
 
     def _treated(self, policy: Policy, column: str, value: str) -> str:
         treatment = policy.columns.get(column)
