@@ -11,6 +11,8 @@ import pytest
 from logshed.api import Lake
 from logshed.lake.names import TABLES
 from logshed.pipeline import resting
+from logshed.pipeline.verify import _Scanners
+from logshed.redaction import load_policy
 from logshed.redaction.keyring import add_key, load_keys
 from logshed.redaction.treatments import Pseudonyms
 
@@ -133,6 +135,16 @@ def test_an_override_that_keeps_something_is_no_leak_in_its_collection(
     lake.ingest([_write(logs / "b.log")])
     assert lake.verify_redaction(1.0).ok
     assert {leak.rule for leak in lake.verify_redaction(1.0, policy="default").leaks} == {"email"}
+
+
+def test_rows_of_a_table_without_sources_are_looked_at_by_what_holds_for_their_collection(tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text(
+        'title="t"\nextends="default"\n[[override]]\ncollection="tests"\n[override.rules]\nemail="keep"\n'
+    )
+    frame = pl.DataFrame({"collection": ["tests", "shop"], "actor": ["ada@example.com"] * 2})
+    place = next(place for place in resting.RESTING_PLACES if place.name == "security.findings")
+    parts = list(_Scanners(load_policy(str(tmp_path / "ours.toml"))).parts(frame, place))
+    assert [bool(scanner.texts("actor", part["actor"])) for part, scanner in parts] == [False, True]
 
 
 def test_a_file_that_no_snapshot_has_is_looked_at_and_half_a_file_is_named(lake: Lake, logs: Path) -> None:

@@ -158,8 +158,11 @@ class _Scanners:
         elif not self._policy.overrides:
             yield frame, self._made[id(self._policy)]
         else:
-            for (collection, source), part in frame.group_by("collection", "source", maintain_order=True):
-                yield part, self._made[id(self._policy.of(str(collection), str(source)))]
+            known = [
+                name for name in ("collection", "source") if name in frame.columns
+            ]  # findings are of no one source
+            for names, part in frame.group_by(known, maintain_order=True):
+                yield part, self._made[id(self._policy.of(*[*map(str, names), ""][:2]))]
 
 
 def _common(policy: Policy) -> Policy:
