@@ -85,7 +85,10 @@ class _Compiler:
                 return self._any(node)
             case ConditionNOT():
                 return f"NOT coalesce({self.part(node.args[0])[0]}, false)", ()
-        return self._value(self._field(getattr(node, "field", None) or KEYWORDS), node.value)
+        named = getattr(node, "field", None)
+        if named is None and isinstance(node.value, SigmaString):
+            return self._value(self._field(KEYWORDS), _anywhere(node.value))
+        return self._value(self._field(named or KEYWORDS), node.value)
 
     def _field(self, name: str) -> Field:
         if name not in self.fields:
@@ -135,6 +138,16 @@ class _Compiler:
             case SigmaString():
                 return _matched(field, value)
         raise DetectionError(f"{field.name}: values of the kind {type(value).__name__} mean nothing here")
+
+
+def _anywhere(value: SigmaString) -> SigmaString:
+    """A keyword stands anywhere in the text."""
+    many = SpecialChars.WILDCARD_MULTI
+    before = [] if value.s[:1] == (many,) else [many]
+    after = [] if value.s[-1:] == (many,) else [many]
+    found = type(value)()
+    found.s = (*before, *value.s, *after)
+    return found
 
 
 def _matched(field: Field, value: SigmaString) -> Part:

@@ -68,7 +68,7 @@ def decoded(text: str) -> str:
         if text == before:
             break
     text = unicodedata.normalize("NFKC", _repeated(text, html.unescape))
-    return _COMMENT.sub(r" \1 ", text) if "/*" in text else text
+    return _COMMENT.sub(lambda found: f" {found[1].strip()} " if found[1].strip() else " ", text)
 
 
 def _once(text: str) -> str:
