@@ -8,6 +8,7 @@ import typer
 
 from logshed import __version__
 from logshed.cli import (
+    alerts,
     audit,
     compliance,
     convert,
@@ -50,5 +51,5 @@ def _root(
 
 
 files = (schema, convert, sanitize, view)
-for group in (ingest, query, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys):
+for group in (ingest, query, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys, alerts):
     group.register(app)
