@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from typer.main import get_command
 
 from logshed import errors, schema
+from logshed.alert_settings import Alert
 from logshed.cli.app import app
 from logshed.settings import TABLES, Drop, Settings, Transform, TransformTest
 
@@ -55,7 +56,7 @@ def settings() -> str:
     for name, field in Settings.model_fields.items():
         variable = "" if name in TABLES else f"`LOGSHED_{name.upper()}`"
         lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
-    for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest)):
+    for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest), ("alert", Alert)):
         lines += ["", f"## `[[{title}]]`\n", "| key | meaning |", "|---|---|"]
         lines += [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]
     return "\n".join(lines) + "\n"

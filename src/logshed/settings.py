@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from logshed.alert_settings import Alert, rooted
 from logshed.detection_settings import DetectSettings, Suppress
 from logshed.errors import SettingsError
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
-TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress"})
+TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert"})
 """Settings that only the file can hold."""
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -148,7 +149,7 @@ class Settings(BaseModel):
         "`~/.config/logshed/keys` where that is there.",
     )
     plugins: Annotated[tuple[Path, ...], BeforeValidator(_paths)] = Field(
-        (), description="Folders with `formats/`, `redaction/` or `queries/` of your own."
+        (), description="Folders with `formats/`, `redaction/`, `queries/` or `alerts/` of your own."
     )
     max_line_bytes: Size = Field(
         2**20, ge=1024, le=2**28, description="A longer line is kept cut to this size, and the cut is counted."
@@ -170,9 +171,9 @@ class Settings(BaseModel):
     )
     drop: tuple[Drop, ...] = Field((), description="Rules for lines that are counted and not kept.")
     transform: tuple[Transform, ...] = Field((), description="Changes to records on their way, in this order.")
-
     detect: DetectSettings = Field(default_factory=DetectSettings, description="What `logshed detect` looks for.")
     suppress: tuple[Suppress, ...] = Field((), description="Findings that are counted and not kept.")
+    alert: tuple[Alert, ...] = Field((), description="Destinations of alerts.")
 
     @field_validator("timezone")
     @classmethod
@@ -195,6 +196,14 @@ class Settings(BaseModel):
         names = [rule.name for rule in (*value, *(info.data.get("drop", ()) if info.field_name == "transform" else ()))]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two rules are named {twice[0]}; give each its own name")
+        return value
+
+    @field_validator("alert")
+    @classmethod
+    def _own_files(cls, value: tuple[Alert, ...]) -> tuple[Alert, ...]:
+        names = [alert.name.lower() for alert in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two destinations are named {twice[0]}; give each its own name")
         return value
 
     @classmethod
@@ -273,6 +282,8 @@ def _rooted(key: str, value: Any, base: Path) -> Any:
         return base / Path(value).expanduser()
     if key == "plugins" and isinstance(parts := _paths(value), list):
         return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]
+    if key == "alert" and isinstance(value, list):
+        return [rooted(one, base) for one in value]
     if key == "policy" and isinstance(value, str) and value.endswith(".toml"):
         return str(base / Path(value).expanduser())
     if key == "keys" and isinstance(value, str) and value and not value.startswith("env:") and "://" not in value:
@@ -298,7 +309,7 @@ def _known(where: tuple[int | str, ...]) -> Iterable[str]:
     """The keys that are known where an unknown one stands."""
     if len(where) == 1:
         return Settings.model_fields
-    own: dict[str, type[BaseModel]] = {"drop": Drop, "detect": DetectSettings, "suppress": Suppress}
+    own: dict[str, type[BaseModel]] = {"drop": Drop, "detect": DetectSettings, "suppress": Suppress, "alert": Alert}
     if where[0] in own:
         return own[str(where[0])].model_fields
     return TransformTest.model_fields if "test" in where else Transform.model_fields

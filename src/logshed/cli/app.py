@@ -8,6 +8,7 @@ import typer
 
 from logshed import __version__
 from logshed.cli import (
+    alerts,
     audit,
     compliance,
     convert,
@@ -53,20 +54,7 @@ def _root(
 
 
 files = (schema, convert, sanitize, view)
-for group in (
-    ingest,
-    query,
-    detect,
-    incidents,
-    rules,
-    rejects,
-    formats,
-    *files,
-    audit,
-    verify,
-    compliance,
-    doctor,
-    policy,
-    keys,
-):
+secure = (detect, incidents, rules, alerts)
+kept = (audit, verify, compliance, doctor, policy, keys)
+for group in (ingest, query, rejects, formats, *files, *secure, *kept):
     group.register(app)

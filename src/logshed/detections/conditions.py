@@ -143,10 +143,8 @@ class _Compiler:
 def _anywhere(value: SigmaString) -> SigmaString:
     """A keyword stands anywhere in the text."""
     many = SpecialChars.WILDCARD_MULTI
-    before = [] if value.s[:1] == (many,) else [many]
-    after = [] if value.s[-1:] == (many,) else [many]
     found = type(value)()
-    found.s = (*before, *value.s, *after)
+    found.s = [*([] if value.s[:1] == [many] else [many]), *value.s, *([] if value.s[-1:] == [many] else [many])]
     return found
 
 
