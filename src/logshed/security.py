@@ -31,7 +31,7 @@ class Security:
         self._settings = settings
 
     def detect(self, rules: Sequence[str] = (), *, progress: Callable[[int, int], None] | None = None) -> DetectReport:
-        """Look for rules in every batch that was not looked at yet; what is found is kept, exactly once.
+        """Look for rules in every batch that was not looked at yet; what is found is kept, exactly once, and told.
 
         Args:
             rules: Globs on their names; none takes all that are not disabled.
@@ -39,10 +39,11 @@ class Security:
 
         Raises:
             logshed.errors.LakeError: The lake cannot be read or written.
+            logshed.errors.SettingsError: A destination of alerts does not fit; nothing was looked at.
         """
-        from logshed.pipeline.detect import Detect  # noqa: PLC0415 - heavy
+        from logshed.pipeline.watching import watch  # noqa: PLC0415 - heavy
 
-        return Detect(self._opened(), self._settings, rules, progress).run()
+        return watch(self._opened(), self._settings, rules, progress)
 
     def rules(self) -> Loaded:
         """Every rule: ours, installed packages' and the user's, and the files that are broken."""

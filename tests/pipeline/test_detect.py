@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from logshed.alert_settings import Alert
 from logshed.api import Lake
 from logshed.errors import UsageError
 from logshed.lake.store import Store
@@ -182,3 +185,27 @@ def test_a_backtest_counts_what_a_rule_would_have_found(lake: Lake, tmp_path: Pa
     assert tried.days == (("2026-01-05", 5),)
     assert tried.actors == (("192.0.2.1", 5),)
     assert tried.samples[0]["sc-status"] == 404
+
+
+def test_findings_are_told_once(lake: Lake, tmp_path: Path) -> None:
+    told = tmp_path / "told.ndjson"
+    alert = Alert.model_validate({"name": "file", "to": "ocsf", "path": str(told), "level": "low"})
+    settings = lake.settings.model_copy(update={"alert": (alert,)})
+    watched = Lake.open(lake.root, settings=settings)
+    add(lake, tmp_path / "a.log", agent="scanner")
+    assert watched.security.detect(["t_*"]).alerts.destinations[0].sent == 1
+    watched.security.detect(["t_*"])
+    assert len(told.read_text().splitlines()) == 1
+    assert "Ann" in told.read_text()
+
+
+def test_a_saved_query_becomes_a_finding(lake: Lake, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    lines = [json.dumps({"time": (now - timedelta(minutes=ago)).isoformat(), "msg": "x"}) for ago in range(6)]
+    (tmp_path / "now.jsonl").write_text("\n".join(lines) + "\n")
+    lake.ingest([tmp_path / "now.jsonl"])
+    queries = lake.root / "alerts" / "queries"
+    queries.mkdir(parents=True)
+    (queries / "many.toml").write_text('sql = "SELECT * FROM logs"\nwhen = "count > 0 in 2m"\nlevel = "low"\n')
+    lake.security.detect(["t_*"])
+    assert [row[0] for row in found(lake, "*")] == ["many"]

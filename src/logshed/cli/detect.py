@@ -142,3 +142,8 @@ def _tell(report: DetectReport, *, as_json: bool, quiet: bool) -> None:
         f"Looked for {report.rules:,} rules in {report.rows:,} new records in {report.seconds:.1f} s: "
         f"{shown.height:,} findings, {report.incidents['incident_id'].n_unique():,} incidents{kept_back}."
     )
+    for one in report.alerts.destinations:
+        if one.failed:
+            print(f"warning: alert {one.name}: {one.cause}", file=sys.stderr)
+        elif one.sent:
+            print(f"Told {one.name}: {one.sent:,} alerts.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +19,7 @@ from logshed.lake.names import CASES, FOUND, LOGS, TABLES
 from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import findings, incidents
+from logshed.pipeline.alert_report import DeliveryReport
 from logshed.pipeline.rule_cases import carried
 from logshed.pipeline.rule_scan import CHUNK_ROWS, KEY, Scan
 from logshed.pipeline.suppress import Suppressions
@@ -57,6 +58,7 @@ class DetectReport:
         incidents: Incidents that are new or changed.
         suppressed: Findings that an allow-list or a mute kept back, by its name.
         broken: Rule files that cannot be used, with the reason.
+        alerts: Who was told.
         seconds: How long it took.
     """
 
@@ -67,6 +69,7 @@ class DetectReport:
     incidents: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(INCIDENTS)))
     suppressed: dict[str, int] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    alerts: DeliveryReport = field(default_factory=DeliveryReport)
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,6 +82,7 @@ class DetectReport:
             "incidents": self.incidents.drop("timeline", "notes").to_dicts(),
             "suppressed": self.suppressed,
             "broken": self.broken,
+            "alerts": [asdict(one) for one in self.alerts.destinations],
             "seconds": round(self.seconds, 3),
         }
 
@@ -134,6 +138,29 @@ class Detect:
         """
         return self._hits(self._scan, where).with_columns(is_new=pl.lit(value=True))
 
+    def keep(self, found: pl.DataFrame, now: datetime) -> None:
+        """Keep findings that others made, but for those that are kept already and have not grown.
+
+        Args:
+            found: Rows of ``security.findings``.
+            now: The present.
+        """
+        if found.is_empty():
+            return
+        same = self.ask("SELECT finding_id, event_count FROM findings")
+        found = found.drop("batch", strict=False).join(same, on=["finding_id", "event_count"], how="anti")
+        found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
+        batch = new_batch()
+        if not found.is_empty() and self._commit([batch], found, cases := self._incidents(found, now)):
+            self._tell(batch, found, cases, suppressed)
+
+    def _tell(self, batch: str, found: pl.DataFrame, cases: pl.DataFrame, suppressed: dict[str, int]) -> None:
+        report = self._report
+        report.findings = pl.concat([report.findings, found.with_columns(batch=pl.lit(batch))])
+        report.incidents = pl.concat([report.incidents, cases.with_columns(batch=pl.lit(batch))])
+        for name, count in suppressed.items():
+            report.suppressed[name] = report.suppressed.get(name, 0) + count
+
     def _groups(self, missing: dict[str, list[str]]) -> Iterator[list[str]]:
         """Batches that are looked at together."""
         rows = dict(
@@ -158,12 +185,8 @@ class Detect:
         found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
         cases = self._incidents(found, now)
         if self._commit(batches, found, cases):
-            report = self._report
-            report.batches += len(batches)
-            report.findings = pl.concat([report.findings, found.with_columns(batch=pl.lit(batches[-1]))])
-            report.incidents = pl.concat([report.incidents, cases.with_columns(batch=pl.lit(batches[-1]))])
-            for name, count in suppressed.items():
-                report.suppressed[name] = report.suppressed.get(name, 0) + count
+            self._report.batches += len(batches)
+            self._tell(batches[-1], found, cases, suppressed)
 
     def _hits(self, scan: Scan, where: str, *, count: bool = False) -> pl.DataFrame:
         """Hits in the rows that meet a condition, a chunk in hand at a time."""
@@ -211,7 +234,7 @@ class Detect:
             last = max(_span(own)[1] + reach for _, own, reach in some)
             names = {name for rule, _, _ in some if rule.correlation for name in rule.correlation.rules}
             scan = Scan([self._plain[name] for name in sorted(names)], carried(self.rules.values()))
-            span = f"timestamp BETWEEN {_moment(first)} AND {_moment(last)} AND NOT ({_in(batches)})"
+            span = f"timestamp BETWEEN {moment_in_sql(first)} AND {moment_in_sql(last)} AND NOT ({_in(batches)})"
             hits = self._hits(scan, span)
             parts += [_same_groups(hits, rule, own) for rule, own, _ in some]
         if parts:
@@ -225,7 +248,7 @@ class Detect:
         since, until = _span(hits)[0] - near, _span(hits)[1] + near
         named = ", ".join(findings.KNOWN)
         return self.ask(
-            f"SELECT {named} FROM findings WHERE end_timestamp >= {_moment(since)} AND timestamp <= {_moment(until)}"
+            f"SELECT {named} FROM findings WHERE end_timestamp >= {moment_in_sql(since)} AND timestamp <= {moment_in_sql(until)}"
         )
 
     def _incidents(self, found: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -234,11 +257,11 @@ class Detect:
             return pl.DataFrame(schema=incidents.SCHEMA)
         since, until = _span(found)[0], _span(found, "end_timestamp")[1]
         near = timedelta(seconds=incidents.GAP_S)
-        span = f"end_timestamp >= {_moment(since - near)} AND timestamp <= {_moment(until + near)}"
+        span = f"end_timestamp >= {moment_in_sql(since - near)} AND timestamp <= {moment_in_sql(until + near)}"
         actors = found.select("actor").unique()
         known = self.ask(f"SELECT * EXCLUDE (batch) FROM incidents WHERE {span}").join(actors, on="actor", how="semi")
         begun = min([since - near, *known["timestamp"]])  # an incident keeps its findings, however old they are
-        span = f"end_timestamp >= {_moment(begun)} AND timestamp <= {_moment(until + near)}"
+        span = f"end_timestamp >= {moment_in_sql(begun)} AND timestamp <= {moment_in_sql(until + near)}"
         before = self.ask(f"SELECT * EXCLUDE (batch) FROM findings WHERE {span}").join(actors, on="actor", how="semi")
         before = before.join(found.select("finding_id"), on="finding_id", how="anti")
         every = pl.concat([before.select(found.columns).cast(found.schema), found])
@@ -298,5 +321,6 @@ def _in(batches: Sequence[str]) -> str:
     return f"batch IN ({', '.join(map(literal, batches))})"
 
 
-def _moment(moment: datetime) -> str:
+def moment_in_sql(moment: datetime) -> str:
+    """A moment as a literal."""
     return f"TIMESTAMPTZ {literal(moment.isoformat())}"
