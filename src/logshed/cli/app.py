@@ -15,6 +15,7 @@ from logshed.cli import (
     formats,
     ingest,
     keys,
+    patterns,
     policy,
     query,
     rejects,
@@ -50,5 +51,5 @@ def _root(
 
 
 files = (schema, convert, sanitize, view)
-for group in (ingest, query, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys):
+for group in (ingest, query, patterns, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys):
     group.register(app)
