@@ -64,6 +64,12 @@ def test_lists_of_words_of_any_length_are_one_value() -> None:
     assert _templates(*bodies) == ["loaded plugins <*>"]
 
 
+def test_signs_that_mean_something_in_regular_expressions_are_only_signs() -> None:
+    bodies = [f"a+b (c)* |\\d{{}}^$ <x> &&~ # {' '.join(NAMES[:size])} ." for size in range(1, 6)]
+    bodies += [f"a+b (c)* |\\d{{}}^$ <x> &&~ # {name} ." for name in NAMES]
+    assert sum(mine(pl.DataFrame({"body": bodies})).templates["count"]) == len(bodies)
+
+
 def test_each_record_gets_the_id_of_its_template() -> None:
     mined = mine(pl.DataFrame({"body": ["took 5ms", None, "took 7ms", "gone"]}))
     known = dict(mined.templates.select("template", "id").iter_rows())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
 
 from logshed.patterns.tokens import ANY, MASK
@@ -47,4 +45,4 @@ def absorbed(said: pl.DataFrame) -> pl.DataFrame:
 def _pattern(key: str, value: str, *, many: bool) -> str:
     """What fits a template: each of its values is one token, or several where it has been seen in several lengths."""
     values = f"{value}(?: {value})*" if many else value
-    return f"^{values.join(map(re.escape, key.split(ANY)))}$"
+    return f"^{values.join(map(pl.escape_regex, key.split(ANY)))}$"
