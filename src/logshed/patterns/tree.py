@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIMILAR = 0.5
-"""Least share of the words of two messages that must be the same: He et al. (2017) find 0.3 to 0.5 best."""
+"""Least share of the words of two messages that must be the same; He et al. (2017) take 0.3 to 0.5."""
 FEW_WORDS = 3
 """Where so many different words stand or fewer, they are no values: states and verbs come in such numbers."""
 SURE = 8
