@@ -18,6 +18,7 @@ from logshed.cli import (
     incidents,
     ingest,
     keys,
+    patterns,
     policy,
     query,
     rejects,
@@ -56,5 +57,5 @@ def _root(
 files = (schema, convert, sanitize, view)
 secure = (detect, incidents, rules, alerts)
 kept = (audit, verify, compliance, doctor, policy, keys)
-for group in (ingest, query, rejects, formats, *files, *secure, *kept):
+for group in (ingest, query, patterns, rejects, formats, *files, *secure, *kept):
     group.register(app)

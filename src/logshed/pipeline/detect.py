@@ -247,9 +247,8 @@ class Detect:
         near = timedelta(seconds=max(findings.GAP_S, longest))
         since, until = _span(hits)[0] - near, _span(hits)[1] + near
         named = ", ".join(findings.KNOWN)
-        return self.ask(
-            f"SELECT {named} FROM findings WHERE end_timestamp >= {moment_in_sql(since)} AND timestamp <= {moment_in_sql(until)}"
-        )
+        span = f"end_timestamp >= {moment_in_sql(since)} AND timestamp <= {moment_in_sql(until)}"
+        return self.ask(f"SELECT {named} FROM findings WHERE {span}")
 
     def _incidents(self, found: pl.DataFrame, now: datetime) -> pl.DataFrame:
         """The incidents that these findings change."""
