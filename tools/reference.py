@@ -72,7 +72,12 @@ def default(name: str, field: FieldInfo) -> str:
 def columns() -> str:
     """The columns of both tables."""
     parts = [NOTE, "# Columns\n"]
-    for title, table in (("`logs` (silver.logs)", schema.SILVER), ("`lines` (bronze.lines)", schema.BRONZE)):
+    for title, table in (
+        ("`logs` (silver.logs)", schema.SILVER),
+        ("`lines` (bronze.lines)", schema.BRONZE),
+        ("`findings` (security.findings)", schema.FINDINGS),
+        ("`incidents` (security.incidents)", schema.INCIDENTS),
+    ):
         parts += [f"## {title}\n", "| column | type | meaning |", "|---|---|---|"]
         parts += [
             f"| `{one.name}` | {one.kind}{'' if one.required else ', optional'} | {one.meaning} |" for one in table

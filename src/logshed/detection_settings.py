@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date  # noqa: TC003 - pydantic reads the annotations
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,7 +16,11 @@ class DetectSettings(BaseModel):
     disabled: tuple[str, ...] = Field(
         default=(), description="Globs on the names of rules that are off, such as `web_crawl*`."
     )
-    after_ingest: bool = Field(default=False, description="Whether every ingest ends by looking at what is new.")
+    block_level: Literal["low", "medium", "high", "critical"] | None = Field(
+        default=None, description="Least threat level of incidents whose source is to be blocked; none unless set."
+    )
+    block_hours: float = Field(default=4, gt=0, description="For how long.")
+    simulate: bool = Field(default=True, description="Whether such decisions are only reported, never exported.")
 
 
 class Suppress(BaseModel):

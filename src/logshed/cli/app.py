@@ -12,6 +12,7 @@ from logshed.cli import (
     audit,
     compliance,
     convert,
+    decisions,
     detect,
     doctor,
     formats,
@@ -55,7 +56,7 @@ def _root(
 
 
 files = (schema, convert, sanitize, view)
-secure = (detect, incidents, rules, alerts)
+secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, compliance, doctor, policy, keys)
 for group in (ingest, query, patterns, rejects, formats, *files, *secure, *kept):
     group.register(app)

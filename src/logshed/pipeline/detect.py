@@ -20,6 +20,7 @@ from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import findings, incidents
 from logshed.pipeline.alert_report import DeliveryReport
+from logshed.pipeline.decisions import Decision
 from logshed.pipeline.rule_cases import carried
 from logshed.pipeline.rule_scan import CHUNK_ROWS, KEY, Scan
 from logshed.pipeline.suppress import Suppressions
@@ -59,6 +60,7 @@ class DetectReport:
         suppressed: Findings that an allow-list or a mute kept back, by its name.
         broken: Rule files that cannot be used, with the reason.
         alerts: Who was told.
+        decisions: Addresses that are to be blocked from now on.
         seconds: How long it took.
     """
 
@@ -70,6 +72,7 @@ class DetectReport:
     suppressed: dict[str, int] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     alerts: DeliveryReport = field(default_factory=DeliveryReport)
+    decisions: list[Decision] = field(default_factory=list)
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -82,6 +85,7 @@ class DetectReport:
             "incidents": self.incidents.drop("timeline", "notes").to_dicts(),
             "suppressed": self.suppressed,
             "broken": self.broken,
+            "decisions": [asdict(one) for one in self.decisions],
             "alerts": [asdict(one) for one in self.alerts.destinations],
             "seconds": round(self.seconds, 3),
         }

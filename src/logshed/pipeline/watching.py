@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.pipeline import alert_queries
+from logshed.pipeline import alert_queries, decisions
 from logshed.pipeline.alerting import Alerting
 from logshed.pipeline.detect import Detect, DetectReport, moment_in_sql
 from logshed.pipeline.tables import LakeTables
@@ -52,6 +52,7 @@ def watch(
     now = datetime.now(UTC)
     lake = _Lake(store.root, DuckDB(LakeTables(lambda: store)))
     verb.keep(alert_queries.evaluate(lake, now), now)
+    report.decisions = decisions.decide(store.root, report.incidents, settings.detect, now)
     report.alerts = alerting.deliver(_to_tell(lake, report.findings, alerting.since()), now)
     return report
 
