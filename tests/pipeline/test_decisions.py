@@ -70,5 +70,5 @@ def test_people_decide_on_addresses_and_networks(tmp_path: Path) -> None:
 
 
 def test_what_is_no_address_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="^cannot decide on 'x; rm': it is neither an address nor a network; "):
+    with pytest.raises(UsageError, match=r"^cannot decide on 'x; rm': it is neither an address nor a network; "):
         decisions.add(tmp_path, "x; rm", until=NOW)

@@ -142,6 +142,11 @@ def _tell(report: DetectReport, *, as_json: bool, quiet: bool) -> None:
         f"Looked for {report.rules:,} rules in {report.rows:,} new records in {report.seconds:.1f} s: "
         f"{shown.height:,} findings, {report.incidents['incident_id'].n_unique():,} incidents{kept_back}."
     )
+    _told(report)
+
+
+def _told(report: DetectReport) -> None:
+    """Who is to be blocked, and who was told."""
     if report.decisions:
         print(f"To be blocked: {', '.join(one.address for one in report.decisions)}; see `logshed decisions list`.")
     for one in report.alerts.destinations:

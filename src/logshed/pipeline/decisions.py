@@ -1,4 +1,4 @@
-"""Whom to block: decided by people, or by incidents; exported for those that can block. Logshed itself blocks nobody."""
+"""Whom to block: decided by people, or by incidents; exported for those that can. Logshed itself blocks nobody."""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import findings, incidents
 from logshed.pipeline.alert_report import DeliveryReport
-from logshed.pipeline.decisions import Decision
 from logshed.pipeline.rule_cases import carried
 from logshed.pipeline.rule_scan import CHUNK_ROWS, KEY, Scan
 from logshed.pipeline.suppress import Suppressions
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from logshed.detections.model import Correlation, Rule
     from logshed.lake.names import TableDef
     from logshed.lake.store import Store
+    from logshed.pipeline.decisions import Decision
     from logshed.settings import Settings
 
 log = logging.getLogger(__name__)
