@@ -52,7 +52,7 @@ def payment_card(candidates: pl.Series) -> pl.Series:
 
 def track_data(candidates: pl.Series) -> pl.Series:
     """The number at the head of a magnetic stripe's track (ISO/IEC 7813) is one of a card."""
-    head = candidates.str.replace("^%3[Bb]", "").str.extract("^[^0-9]?[Bb]?([0-9]{12,19})", 1)
+    head = candidates.str.replace("^%(?:25)*3[Bb]", "").str.extract("^[^0-9]?[Bb]?([0-9]{12,19})", 1)
     return payment_card(head.fill_null(""))
 
 
