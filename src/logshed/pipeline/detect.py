@@ -114,7 +114,7 @@ class Detect:
         self.rules = chosen(loaded.rules, rules, settings.detect.disabled)
         self._broken = loaded.broken
         self._plain = {one.name: one for rule in self.rules.values() for one in (rule.bases or (rule,))}
-        self._scan = Scan(list(self._plain.values()), carried(self.rules.values()))
+        self._scan = Scan(list(self._plain.values()), carried(self.rules.values()), self.rules)
         self._progress = progress
         self._report = DetectReport(rules=len(self.rules), broken=self._broken)
 

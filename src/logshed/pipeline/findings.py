@@ -12,7 +12,7 @@ import polars as pl
 from logshed.detections.model import LEVELS
 from logshed.pipeline.correlate import correlate
 from logshed.pipeline.rule_scan import KEY
-from logshed.schema import FINDINGS, polars_schema
+from logshed.schema import FINDINGS, UNMAPPED, polars_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +50,10 @@ def make(rules: Mapping[str, Rule], hits: pl.DataFrame, known: pl.DataFrame, now
     parts = [_of_rule(rule, hits, known, now) for rule in rules.values()]
     rows = [row for part in parts for row in part]
     schema = {name: dtype for name, dtype in _SCHEMA.items() if name != "batch"}
-    return pl.DataFrame(rows, schema=schema, orient="row") if rows else pl.DataFrame(schema=schema)
+    if not rows:
+        return pl.DataFrame(schema=schema)
+    entries = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
+    return pl.DataFrame(rows, schema={**schema, UNMAPPED: entries}, orient="row").cast({UNMAPPED: schema[UNMAPPED]})
 
 
 def _of_rule(rule: Rule, hits: pl.DataFrame, known: pl.DataFrame, now: datetime) -> list[dict[str, Any]]:
@@ -109,7 +112,7 @@ def _islands(own: pl.DataFrame, rule: Rule, gap: float) -> pl.DataFrame:
         records=pl.col("record").head(EVIDENCE),
         **{
             name: pl.col(name).drop_nulls().first()
-            for name in ("actor", "actor_type", "client_address", "user_id", "service_name")
+            for name in ("matched", "actor", "actor_type", "client_address", "user_id", "service_name")
         },
     )
     return islands.filter("fired")
@@ -146,9 +149,15 @@ def _row(rule: Rule, island: Mapping[str, Any], known: pl.DataFrame, now: dateti
         "score": score(rule.level, rule.confidence, count),
         "explanation": _sentence(rule, said),
         "evidence": orjson.dumps(evidence).decode(),
-        "attributes": None,
+        "attributes": _matched(island["matched"]),
         **_about(rule),
     }
+
+
+def _matched(told: str | None) -> list[dict[str, str]] | None:
+    """What the rule's fields held in the first record, as a map's entries."""
+    values = orjson.loads(told) if told else {}
+    return [{"key": f"matched.{name}", "value": value} for name, value in values.items() if value is not None] or None
 
 
 def _about(rule: Rule) -> dict[str, Any]:

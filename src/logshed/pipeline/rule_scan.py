@@ -17,7 +17,7 @@ from logshed.schema import SILVER_BY_NAME, UNMAPPED
 from logshed.sql.frames import Frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from logshed.detections.model import Field, Rule
 
@@ -30,6 +30,8 @@ CHUNK_ROWS = 500_000
 
 _FEW = 1_000
 """Candidates of a rule that are not worth thinning out."""
+_SHOWN, _MOST_FIELDS = 200, 12
+"""Characters of a value, and fields, that an explained hit shows."""
 _WORD = re.compile(r'"?\b([a-z_][a-z0-9_]*)\b"?')
 _ATTRIBUTE = re.compile(rf"^{UNMAPPED}\['((?:[^']|'')+)'\]$")
 
@@ -40,9 +42,11 @@ class Scan:
     Args:
         rules: Rules with a condition on one record; correlations' own rules among them.
         carry: More columns that hits bring along.
+        explained: Names of rules whose hits tell the values of the fields that they look at.
     """
 
-    def __init__(self, rules: Sequence[Rule], carry: Iterable[str] = ()) -> None:
+    def __init__(self, rules: Sequence[Rule], carry: Iterable[str] = (), explained: Collection[str] = ()) -> None:
+        self._explained = explained
         self._rules = [rule for rule in rules if rule.predicate is not None]
         self.carried = (*META, *sorted(set(carry) - set(META)))
         fields = {one.sql: one for rule in self._rules for one in _predicate_fields(rule)}
@@ -70,7 +74,8 @@ class Scan:
             rows: Rows of ``select``.
 
         Returns:
-            Columns ``rule`` and the carried ones; one row a rule and record.
+            Columns ``rule``, ``matched`` (a JSON object of fields, where it is explained) and the carried ones; one row
+            a rule and record.
         """
         parts = [self._in_chunk(rows.slice(start, CHUNK_ROWS)) for start in range(0, rows.height, CHUNK_ROWS)]
         return pl.concat(parts) if parts else self._none(rows)
@@ -80,34 +85,57 @@ class Scan:
         with Frames() as frames:
             frames.put("chunk", rows)
             found = [*self._guarded(frames, rows), *self._unguarded(frames)]
-        hit = [(name, place) for name, place in found if len(place)]
+        hit = [(name, places) for name, places in found if not places.is_empty()]
         if not hit:
             return self._none(rows)
         carried = _carried(rows, self.carried)
         return pl.concat(
-            [carried[place].with_columns(rule=pl.lit(name)).select("rule", *self.carried) for name, place in hit]
+            [
+                carried[places["row"]]
+                .with_columns(places["matched"], rule=pl.lit(name))
+                .select("rule", "matched", *self.carried)
+                for name, places in hit
+            ]
         )
 
-    def _guarded(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:
+    def _guarded(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
         for rule, places in self._guards.candidates(frames, rows):
             frames.put("candidates", rows[places])
-            yield rule.name, frames.ask(f"SELECT row FROM {_shown(rule, 'candidates')} WHERE {_sql(rule)}")["row"]
+            shown = f"{self._matched(rule)} AS matched FROM {_shown(rule, 'candidates')}"
+            yield rule.name, frames.ask(f"SELECT row, {shown} WHERE {_sql(rule)} ORDER BY row")
 
-    def _unguarded(self, frames: Frames) -> Iterator[tuple[str, pl.Series]]:
+    def _matched(self, rule: Rule) -> str:
+        """What the fields of a rule that is explained hold, as SQL for a JSON object."""
+        if rule.name not in self._explained:
+            return "CAST(NULL AS VARCHAR)"
+        pairs = (
+            f"'{one.name.replace(chr(39), chr(39) * 2)}', left(CAST({_quoted(one.raw)} AS VARCHAR), {_SHOWN})"
+            for one in _predicate_fields(rule)[:_MOST_FIELDS]
+        )
+        return f"CAST(json_object({', '.join(pairs)}) AS VARCHAR)"
+
+    def _unguarded(self, frames: Frames) -> Iterator[tuple[str, pl.DataFrame]]:
         """All rules about the same records in one statement."""
         by_where: dict[str, list[Rule]] = {}
         for rule in self._open:
             by_where.setdefault(rule.where, []).append(rule)
         for rules in by_where.values():
             flags = ", ".join(f"coalesce({_sql(rule)}, false) AS h{place}" for place, rule in enumerate(rules))
+            told = ", ".join(
+                f"CASE WHEN h{place} THEN {self._matched(rule)} END AS m{place}" for place, rule in enumerate(rules)
+            )
             either = " OR ".join(f"h{place}" for place in range(len(rules)))
-            found = frames.ask(f"SELECT * FROM (SELECT row, {flags} FROM {_shown_all(rules, 'chunk')}) WHERE {either}")
+            inner = f"(SELECT *, {flags} FROM {_shown_all(rules, 'chunk')}) AS flagged"
+            own = ", ".join(f"h{place}" for place in range(len(rules)))
+            found = frames.ask(f"SELECT row, {own}, {told} FROM {inner} WHERE {either} ORDER BY row")
             for place, rule in enumerate(rules):
-                yield rule.name, found["row"].filter(found[f"h{place}"])
+                yield rule.name, found.filter(f"h{place}").select("row", matched=f"m{place}")
 
     def _none(self, rows: pl.DataFrame) -> pl.DataFrame:
         empty = _carried(rows.clear(), self.carried)
-        return empty.with_columns(rule=pl.lit(None, pl.String)).select("rule", *self.carried)
+        return empty.with_columns(rule=pl.lit(None, pl.String), matched=pl.lit(None, pl.String)).select(
+            "rule", "matched", *self.carried
+        )
 
 
 class _Guards:
