@@ -209,3 +209,23 @@ def test_a_saved_query_becomes_a_finding(lake: Lake, tmp_path: Path) -> None:
     (queries / "many.toml").write_text('sql = "SELECT * FROM logs"\nwhen = "count > 0 in 2m"\nlevel = "low"\n')
     lake.security.detect(["t_*"])
     assert [row[0] for row in found(lake, "*")] == ["many"]
+
+
+def test_anomalies_are_findings_too_and_once(lake: Lake, tmp_path: Path) -> None:
+    lines = []
+    for minute in range(0, 4 * 24 * 60, 2):
+        moment = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(minutes=minute)
+        failing = minute > 4 * 24 * 60 - 60
+        for number in range(4):
+            level = "error" if failing or (minute % 50 == 0 and number == 0) else "info"
+            lines.append(
+                json.dumps({"time": moment.isoformat(), "level": level, "service": "shop", "msg": f"a{number}"})
+            )
+    (tmp_path / "shop.jsonl").write_text("\n".join(lines) + "\n")
+    lake.ingest([tmp_path / "shop.jsonl"])
+    lake.security.detect(["error_rate_jump"])
+    once = found(lake, "*")
+    assert [row[0] for row in once] == ["error_rate_jump"]
+    (lake.root / "security" / "anomalies.json").unlink()
+    lake.security.detect(["error_rate_jump"])
+    assert found(lake, "*") == once

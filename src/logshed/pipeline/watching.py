@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.pipeline import alert_queries, decisions
+from logshed.detections.anomalies import registry
+from logshed.pipeline import alert_queries, anomalies, decisions
 from logshed.pipeline.alerting import Alerting
-from logshed.pipeline.detect import Detect, DetectReport, moment_in_sql
+from logshed.pipeline.anomaly_turns import Turns
+from logshed.pipeline.detect import Detect, DetectReport, moment_in_sql, named
 from logshed.pipeline.tables import LakeTables
 from logshed.sql.duckdb import DuckDB
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 ALERTED = """
 SELECT * FROM findings WHERE observed_timestamp >= {since}
 """
+KNOWN = (
+    "SELECT finding_id, rule_id, collection, actor, timestamp, end_timestamp FROM findings WHERE rule_kind = 'anomaly'"
+)
 MUTED = "SELECT DISTINCT collection, actor FROM incidents WHERE status = 'muted' AND muted_until > now()"
 
 
@@ -52,9 +57,29 @@ def watch(
     now = datetime.now(UTC)
     lake = _Lake(store.root, DuckDB(LakeTables(lambda: store)))
     verb.keep(alert_queries.evaluate(lake, now), now)
+    _anomalies(verb, lake, settings, rules, now)
     report.decisions = decisions.decide(store.root, report.incidents, settings.detect, now)
     report.alerts = alerting.deliver(_to_tell(lake, report.findings, alerting.since()), now)
     return report
+
+
+def _anomalies(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[str], now: datetime) -> None:
+    """Judge the time of new records, if enough has passed since the last look."""
+    turns = Turns(lake.root)
+    since = turns.due(verb.first, now)
+    detectors = [
+        one
+        for name, one in registry.load(settings.plugins).items()
+        if named(name, rules or ("*",)) and not (named(name, settings.detect.disabled) and not rules)
+    ]
+    if since is None or not detectors:
+        return
+    known = lake.query(KNOWN).pl()
+    found = anomalies.find(
+        lambda sql, params: lake.query(sql, params=dict(params)).pl(), detectors, since, now, now, known=known
+    )
+    verb.keep(found, now)
+    turns.done(now)
 
 
 def _to_tell(lake: _Lake, new: pl.DataFrame, since: datetime | None) -> pl.DataFrame:
