@@ -1,20 +1,17 @@
-"""When anomaly detectors look, and at what: each look reads weeks of history, so they wait for some time to pass."""
+"""When looks that read days of history are due, and at what: they wait for some time to pass."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from logshed.errors import LakeError
 from logshed.lake.folder import write_atomically
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
-
-FILE = "anomalies.json"
-EVERY = timedelta(minutes=1)
-"""Least time between two looks."""
 
 
 class Turns:
@@ -22,15 +19,18 @@ class Turns:
 
     Args:
         root: The lake's folder.
+        name: Whose turns they are.
+        every: Least time between two looks.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, name: str, every: timedelta) -> None:
         """Read what was left.
 
         Raises:
             LakeError: The file is damaged.
         """
-        self._path = root / "security" / FILE
+        self._path = root / "security" / f"{name}.json"
+        self._every = every
         self._since: datetime | None = None
         self._ran: datetime | None = None
         try:
@@ -48,7 +48,7 @@ class Turns:
         """
         known = [one for one in (first, self._since or self._ran) if one is not None]
         self._since = min(known, default=None)
-        if self._since is None or (self._ran is not None and now - self._ran < EVERY):
+        if self._since is None or (self._ran is not None and now - self._ran < self._every):
             self._write()
             return None
         return self._since
