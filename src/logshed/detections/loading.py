@@ -231,7 +231,7 @@ def _bucket(said: Any) -> Bucket:
 def _novelty(said: Any) -> Novelty:
     if not isinstance(said, dict) or set(said) != {"field", "after"} or not isinstance(said["after"], int):
         raise DetectionError("logshed.novel: it has field, a column, and after, how many records come before")
-    return Novelty(*_columns("logshed.novel.field", [said["field"]]), said["after"])
+    return Novelty(_columns("logshed.novel.field", [said["field"]])[0], said["after"])
 
 
 def _positive(key: str, said: Any) -> float:
