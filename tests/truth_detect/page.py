@@ -28,13 +28,14 @@ def tables(score: Score) -> list[str]:
 
 def _summary(score: Score) -> list[str]:
     quiet = sum(not one.truth.expected for one in score.verdicts)
+    false = len(score.false_alerts)
     return [
         "| what | found | expected | recall |",
         "|---|--:|--:|--:|",
         _share("where the log type is parsed", score.recall(parsed=True)),
         _share("everywhere", score.recall(parsed=False)),
         "",
-        f"{len(score.verdicts)} cases, {quiet} of which expect nothing; false alerts in these: {len(score.false_alerts)}.",
+        f"{len(score.verdicts)} cases, {quiet} of which expect nothing; false alerts in these: {false}.",
     ]
 
 

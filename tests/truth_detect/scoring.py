@@ -229,7 +229,9 @@ def _rows(reader: CaseReader, truth: Truth, places: Mapping[str, Mapping[str, An
 
 def _addresses(rows: pl.DataFrame) -> dict[str, str]:
     """The address of each record, by the name that findings give it."""
-    keyed = rows.select("client_address", key=pl.concat_str([pl.col(one).cast(pl.String) for one in KEY], separator="|"))
+    keyed = rows.select(
+        "client_address", key=pl.concat_str([pl.col(one).cast(pl.String) for one in KEY], separator="|")
+    )
     return {
         hashlib.md5(key.encode(), usedforsecurity=False).hexdigest(): plain(address)
         for address, key in keyed.iter_rows()

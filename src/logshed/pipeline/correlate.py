@@ -59,13 +59,17 @@ def correlate(rule: Rule, hits: pl.DataFrame) -> pl.DataFrame:
     if asked.travel_kmh:
         return _travelled(hits, asked)
     figure = _figure(asked)
-    windows = hits.rolling("timestamp", period=_span(asked.timespan_s), group_by="group").agg(
-        figure.alias("figure"), pl.len().alias("records")
-    )
+    windows = _windows(hits, asked.timespan_s, figure.alias("figure"), pl.len().alias("records"))
     holds = _OPERATORS[asked.op](pl.col("figure"), asked.count).fill_null(value=False)
     if asked.per_value:
         holds &= pl.col("records") <= asked.per_value * pl.col("figure")
     return hits.with_columns(windows["figure"], windows["records"]).with_columns(fires=holds).drop("figure", "records")
+
+
+def _windows(hits: pl.DataFrame, seconds: float, *figures: pl.Expr) -> pl.DataFrame:
+    """Figures over the time up to and with each hit, in the order of the hits; Polars gives the groups in any."""
+    windows = hits.rolling("timestamp", period=_span(seconds), group_by="group").agg(*figures)
+    return windows.sort("group", "timestamp", maintain_order=True)
 
 
 def _span(seconds: float) -> str:
@@ -103,7 +107,7 @@ def _ordered(hits: pl.DataFrame, asked: Correlation) -> pl.DataFrame:
 def _novel(hits: pl.DataFrame, asked: Novelty, timespan_s: float) -> pl.DataFrame:
     """The hits with a value that their group has not had for the timespan, although it has had enough hits in it."""
     hits = hits.filter(pl.col(asked.field).is_not_null())
-    before = hits.rolling("timestamp", period=_span(timespan_s), group_by="group").agg(records=pl.len())["records"]
+    before = _windows(hits, timespan_s, pl.len().alias("records"))["records"]
     last = pl.col("timestamp").shift(1).over("group", asked.field)
     known = (pl.col("timestamp") - last <= pl.duration(seconds=timespan_s)).fill_null(value=False)
     return (
