@@ -84,7 +84,18 @@ class _Compiler:
                 return self._any(node)
             case ConditionNOT():
                 return f"NOT coalesce({self.part(node.args[0])[0]}, false)", None
-        return self._value(self._field(getattr(node, "field", None) or KEYWORDS), node.value)
+        named = getattr(node, "field", None)
+        return self._value(self._field(named), node.value) if named else self._keyword(node.value)
+
+    def _keyword(self, value: Any) -> Part:
+        """A value without a field: the record's text holds it, wherever."""
+        if isinstance(value, SigmaNumber):
+            value = SigmaString(str(value))
+        if isinstance(value, SigmaString):
+            many = SpecialChars.WILDCARD_MULTI
+            value = value if value.startswith(many) else many + value
+            value = value if value.endswith(many) else value + many
+        return self._value(self._field(KEYWORDS), value)
 
     def _field(self, name: str) -> Field:
         if name not in self.fields:

@@ -222,6 +222,11 @@ class Rule:
         return " ".join(one for one in found if one[1:2].isdigit())
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns that an enrichment must fill before it can find anything; mostly none."""
+        return self.correlation.needs if self.correlation else ()
+
+    @property
     def fields(self) -> dict[str, Field]:
         """Every field that it or its rules look at."""
         own = dict(self.predicate.fields) if self.predicate else {}
