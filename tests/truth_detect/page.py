@@ -30,10 +30,10 @@ def _summary(score: Score) -> list[str]:
     quiet = sum(not one.truth.expected for one in score.verdicts)
     false = len(score.false_alerts)
     return [
-        "| what | found | expected | recall |",
-        "|---|--:|--:|--:|",
-        _share("where the log type is parsed", score.recall(parsed=True)),
-        _share("everywhere", score.recall(parsed=False)),
+        "| what | found | of these by alerts | expected | recall |",
+        "|---|--:|--:|--:|--:|",
+        _share("where the log type is parsed", score, parsed=True),
+        _share("everywhere", score, parsed=False),
         "",
         f"{len(score.verdicts)} cases, {quiet} of which expect nothing; false alerts in these: {false}.",
     ]
@@ -63,9 +63,9 @@ def _told(one: Found) -> str:
     return f"`{one.rule}` about {', '.join(sorted(one.addresses)) or 'no address'}"
 
 
-def _share(what: str, counted: tuple[int, int]) -> str:
-    hit, of = counted
-    return f"| {what} | {hit} | {of} | {100 * hit / of if of else 0:.1f} % |"
+def _share(what: str, score: Score, *, parsed: bool) -> str:
+    hit, of = score.recall(parsed=parsed)
+    return f"| {what} | {hit} | {score.alerted(parsed=parsed)} | {of} | {100 * hit / of if of else 0:.1f} % |"
 
 
 def missed(score: Score) -> list[str]:

@@ -96,6 +96,12 @@ class Verdict:
         return frozenset(pair for pair in self.truth.expected if any(one.meets(pair) for one in self.found))
 
     @property
+    def alerted(self) -> frozenset[Pair]:
+        """What was expected and found with high confidence."""
+        alerts = [one for one in self.found if one.confidence == "high"]
+        return frozenset(pair for pair in self.truth.expected if any(one.meets(pair) for one in alerts))
+
+    @property
     def missed(self) -> frozenset[Pair]:
         """What was expected and not found."""
         return self.truth.expected - self.hit
@@ -117,6 +123,10 @@ class Score:
         """How many expected pairs were found, of how many; of the cases alone whose log type is parsed, or of all."""
         counted = [one for one in self.verdicts if one.parsed or not parsed]
         return sum(len(one.hit) for one in counted), sum(len(one.truth.expected) for one in counted)
+
+    def alerted(self, *, parsed: bool) -> int:
+        """How many of these alerted."""
+        return sum(len(one.alerted) for one in self.verdicts if one.parsed or not parsed)
 
     def by_class(self, *, parsed: bool) -> dict[str, tuple[int, int]]:
         """The same of each class."""
