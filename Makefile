@@ -4,7 +4,7 @@ VENV ?= .venv
 export VENV
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies docs truth truth-redaction install clean
+.PHONY: help demo test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies docs truth truth-redaction truth-detect install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-anomalies  precision and recall of the anomaly methods on labelled series"
 	@echo "make truth    score every format on the shared truth files and write docs/truth.md"
 	@echo "make truth-redaction  redact planted values and write docs/truth-redaction.md"
+	@echo "make truth-detect  run the rules over the shared attack cases and write docs/truth-detect.md"
 	@echo "make docs     write the generated reference pages anew"
 	@echo "make clean    remove what these have made"
 
@@ -78,6 +79,9 @@ truth: $(VENV)/.dev
 
 truth-redaction: $(VENV)/.dev
 	$(BIN)/python -m tests.truth_redaction --write docs/truth-redaction.md $(TRUTH)
+
+truth-detect: $(VENV)/.dev
+	$(BIN)/python -m tests.truth_detect --write docs/truth-detect.md $(TRUTH)
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/reference.py

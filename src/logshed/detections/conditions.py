@@ -86,9 +86,17 @@ class _Compiler:
             case ConditionNOT():
                 return f"NOT coalesce({self.part(node.args[0])[0]}, false)", ()
         named = getattr(node, "field", None)
-        if named is None and isinstance(node.value, SigmaString):
-            return self._value(self._field(KEYWORDS), _anywhere(node.value))
-        return self._value(self._field(named or KEYWORDS), node.value)
+        return self._value(self._field(named), node.value) if named else self._keyword(node.value)
+
+    def _keyword(self, value: Any) -> Part:
+        """A value without a field: the record's text holds it, wherever."""
+        if isinstance(value, SigmaNumber):
+            value = SigmaString(str(value))
+        if isinstance(value, SigmaString):
+            many = SpecialChars.WILDCARD_MULTI
+            value = value if value.startswith(many) else many + value
+            value = value if value.endswith(many) else value + many
+        return self._value(self._field(KEYWORDS), value)
 
     def _field(self, name: str) -> Field:
         if name not in self.fields:
@@ -138,14 +146,6 @@ class _Compiler:
             case SigmaString():
                 return _matched(field, value)
         raise DetectionError(f"{field.name}: values of the kind {type(value).__name__} mean nothing here")
-
-
-def _anywhere(value: SigmaString) -> SigmaString:
-    """A keyword stands anywhere in the text."""
-    many = SpecialChars.WILDCARD_MULTI
-    found = type(value)()
-    found.s = [*([] if value.s[:1] == [many] else [many]), *value.s, *([] if value.s[-1:] == [many] else [many])]
-    return found
 
 
 def _matched(field: Field, value: SigmaString) -> Part:

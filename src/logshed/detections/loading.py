@@ -14,7 +14,7 @@ from sigma.exceptions import SigmaError
 
 from logshed.detections import taxonomy
 from logshed.detections.conditions import compile_condition
-from logshed.detections.model import LEVELS, Bucket, Case, Confidence, Correlation, CorrelationKind, Rule
+from logshed.detections.model import LEVELS, Bucket, Case, Confidence, Correlation, CorrelationKind, Novelty, Rule
 from logshed.errors import DetectionError
 from logshed.schema import SILVER_BY_NAME
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from sigma.rule import SigmaRule
 
-_OWN = {"confidence", "actor", "explanation", "bucket", "finds", "ignores"}
+_COUNTS = {"bucket", "per_value", "novel", "travel"}
+"""Keys of ``logshed:`` in a correlation alone."""
+_OWN = {"confidence", "actor", "explanation", "finds", "ignores"} | _COUNTS
 """Keys of ``logshed:`` in a rule."""
 _CASE = {"title", "lines", "format", "events", "repeat", "every"}
 _SPAN = re.compile(r"([0-9.]+)(ms|[smhd])")
@@ -127,6 +129,9 @@ class _File:
             value=value,
             percentile=getattr(one.condition, "percentile", None) or 50,
             bucket=_bucket(own["bucket"]) if "bucket" in own else None,
+            per_value=_positive("logshed.per_value", own.get("per_value", 0)),
+            novelty=_novelty(own["novel"]) if "novel" in own else None,
+            travel_kmh=_positive("logshed.travel", own.get("travel", 0)),
         )
         name = self._stem if first else (one.name or f"{self._stem}_{kind}")
         fallback = {"author": bases[0].author, "license": bases[0].license, "tags": bases[0].tags}
@@ -221,6 +226,18 @@ def _bucket(said: Any) -> Bucket:
     if not isinstance(said["capacity"], int) or said["capacity"] < 1:
         raise DetectionError("logshed.bucket.capacity: it is a whole number of at least 1")
     return Bucket(said["capacity"], seconds("logshed.bucket.leakspeed", said["leakspeed"]), said.get("distinct", ""))
+
+
+def _novelty(said: Any) -> Novelty:
+    if not isinstance(said, dict) or set(said) != {"field", "after"} or not isinstance(said["after"], int):
+        raise DetectionError("logshed.novel: it has field, a column, and after, how many records come before")
+    return Novelty(_columns("logshed.novel.field", [said["field"]])[0], said["after"])
+
+
+def _positive(key: str, said: Any) -> float:
+    if not isinstance(said, int | float) or said < 0:
+        raise DetectionError(f"{key}: {said!r} is no number above 0")
+    return float(said)
 
 
 def seconds(key: str, text: object) -> float:

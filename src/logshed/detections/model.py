@@ -17,6 +17,8 @@ CorrelationKind = Literal[
 Guard = frozenset[tuple[str, str]]
 """Fields and texts in small letters: a record that meets the condition holds at least one of them in its field."""
 
+PLACE = ("client_geo_lat", "client_geo_lon")
+"""Columns that say where an address is, in degrees."""
 LEVELS: tuple[Level, ...] = ("informational", "low", "medium", "high", "critical")
 """From the least to the worst."""
 
@@ -79,6 +81,19 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Novelty:
+    """A value that a group has not had within the timespan.
+
+    Attributes:
+        field: Whose values are looked at; records without it do not count.
+        after: Records that the group must have had before, so that its habits are known.
+    """
+
+    field: str
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Correlation:
     """A condition on several records.
 
@@ -92,6 +107,9 @@ class Correlation:
         value: Field whose values count; empty where records do.
         percentile: With ``value_percentile``.
         bucket: Instead of the timespan.
+        per_value: With ``value_count``, records that one value has on average at most; 0 is any number.
+        novelty: Instead of the figure: the record brings a new value.
+        travel_kmh: Instead of the figure: the record comes from where nobody gets in time at this speed; 0 is off.
     """
 
     kind: CorrelationKind
@@ -103,6 +121,21 @@ class Correlation:
     value: str = ""
     percentile: int = 50
     bucket: Bucket | None = None
+    per_value: float = 0
+    novelty: Novelty | None = None
+    travel_kmh: float = 0
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns and attributes that hits of its rules must bring along."""
+        named = {*self.group_by, self.value, self.bucket.distinct if self.bucket else ""}
+        return frozenset((named | set(self.needs)) - {""})
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns without which it finds nothing, such as places of addresses, that an enrichment must fill."""
+        placed = PLACE if self.travel_kmh else ()
+        return (*placed, *((self.novelty.field,) if self.novelty else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +220,11 @@ class Rule:
         """ATT&CK's techniques, such as ``T1110.003``, separated by blanks."""
         found = [tag.removeprefix("attack.").upper() for tag in self.tags if tag.startswith("attack.t")]
         return " ".join(one for one in found if one[1:2].isdigit())
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns that an enrichment must fill before it can find anything; mostly none."""
+        return self.correlation.needs if self.correlation else ()
 
     @property
     def fields(self) -> dict[str, Field]:

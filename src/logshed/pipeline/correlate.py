@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logshed.detections.model import PLACE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logshed.detections.model import Bucket, Correlation, Rule
+    from logshed.detections.model import Bucket, Correlation, Novelty, Rule
+
+EARTH_KM = 6371.0
+"""Mean radius of the earth."""
+FAR_KM = 500.0
+"""Places nearer than this may be one: MaxMind gives addresses' places radii of accuracy of up to some hundred km."""
 
 _OPERATORS: dict[str, Callable[[pl.Expr, float], pl.Expr]] = {
     "gte": operator.ge,
@@ -47,10 +54,22 @@ def correlate(rule: Rule, hits: pl.DataFrame) -> pl.DataFrame:
         return _leaky(hits, asked.bucket)
     if asked.kind == "temporal_ordered":
         return _ordered(hits, asked)
-    figure = _figure(asked).rolling("timestamp", period=_span(asked.timespan_s)).over("group")
-    hits = hits.with_columns(figure=figure)
+    if asked.novelty is not None:
+        return _novel(hits, asked.novelty, asked.timespan_s)
+    if asked.travel_kmh:
+        return _travelled(hits, asked)
+    hits = hits.with_columns(
+        figure=_within(_figure(asked), asked.timespan_s), records=_within(pl.len(), asked.timespan_s)
+    )
     holds = _OPERATORS[asked.op](pl.col("figure"), asked.count).fill_null(value=False)
-    return hits.with_columns(fires=holds).drop("figure")
+    if asked.per_value:
+        holds &= pl.col("records") <= asked.per_value * pl.col("figure")
+    return hits.with_columns(fires=holds).drop("figure", "records")
+
+
+def _within(figure: pl.Expr, seconds: float) -> pl.Expr:
+    """A figure of a group over the time up to and with each hit."""
+    return figure.rolling("timestamp", period=_span(seconds)).over("group")
 
 
 def _span(seconds: float) -> str:
@@ -83,6 +102,33 @@ def _ordered(hits: pl.DataFrame, asked: Correlation) -> pl.DataFrame:
         reached = (pl.col("rule") == name) & (pl.col("timestamp") - before <= pl.duration(seconds=asked.timespan_s))
         hits = hits.with_columns(begun=pl.when(reached).then(before))
     return hits.with_columns(fires=pl.col("begun").is_not_null()).drop("begun")
+
+
+def _novel(hits: pl.DataFrame, asked: Novelty, timespan_s: float) -> pl.DataFrame:
+    """The hits with a value that their group has not had for the timespan, although it has had enough hits in it."""
+    hits = hits.filter(pl.col(asked.field).is_not_null())
+    last = pl.col("timestamp").shift(1).over("group", asked.field)
+    known = (pl.col("timestamp") - last <= pl.duration(seconds=timespan_s)).fill_null(value=False)
+    return (
+        hits.with_columns(before=_within(pl.len(), timespan_s))
+        .filter(~known & (pl.col("before") > asked.after))
+        .drop("before")
+        .with_columns(fires=pl.lit(value=True))
+    )
+
+
+def _travelled(hits: pl.DataFrame, asked: Correlation) -> pl.DataFrame:
+    """Pairs of consecutive hits too far from each other for the time between them; great circles on a sphere."""
+    hits = hits.filter(pl.all_horizontal(pl.col(PLACE).is_not_null()))
+    lat, lon = (pl.col(name).cast(pl.Float64).radians() for name in PLACE)
+    lat_before, lon_before = lat.shift(1).over("group"), lon.shift(1).over("group")
+    chord = ((lat - lat_before) / 2).sin() ** 2 + lat.cos() * lat_before.cos() * ((lon - lon_before) / 2).sin() ** 2
+    away_km = 2 * EARTH_KM * chord.clip(0, 1).sqrt().arcsin()
+    hours = (pl.col("timestamp") - pl.col("timestamp").shift(1).over("group")).dt.total_milliseconds() / 3_600_000
+    too_fast = (away_km >= FAR_KM) & (away_km > asked.travel_kmh * hours) & (hours * 3600 <= asked.timespan_s)
+    hits = hits.with_columns(fires=too_fast.fill_null(value=False))
+    left = pl.col("fires").shift(-1, fill_value=False).over("group")
+    return hits.filter(pl.col("fires") | left)
 
 
 def _leaky(hits: pl.DataFrame, bucket: Bucket) -> pl.DataFrame:

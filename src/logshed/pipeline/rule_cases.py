@@ -87,9 +87,8 @@ def carried(rules: Iterable[Rule]) -> set[str]:
     for rule in rules:
         names |= set(rule.actors)
         if rule.correlation is not None:
-            asked = rule.correlation
-            names |= {*asked.group_by, asked.value, asked.bucket.distinct if asked.bucket else ""}
-    return names - {""}
+            names |= rule.correlation.columns
+    return names
 
 
 class CaseReader:

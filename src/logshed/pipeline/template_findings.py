@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from logshed import __version__
 from logshed.pipeline import findings, patterns
 from logshed.pipeline.turns import Turns
 from logshed.schema import FINDINGS, UNMAPPED, polars_schema
@@ -36,6 +35,7 @@ KINDS: dict[Change, tuple[str, str, str, str, timedelta]] = {
     ),
 }
 """Name, id, title, level, and how often is looked; days of messages are read for it."""
+VERSION = "2026-11-26"
 LEAST_BEFORE = 1_000
 """Messages of the time before that must be known: with fewer, most of what comes is new."""
 LEAST_VANISHED = 50
@@ -94,7 +94,7 @@ def _row(change: Change, collection: str, one: dict[str, Any], now: datetime) ->
         "rule_id": rule,
         "rule_name": name,
         "rule_title": title,
-        "rule_version": __version__,
+        "rule_version": VERSION,
         "rule_author": "Logshed",
         "rule_kind": "template",
         "level": level,
