@@ -35,6 +35,7 @@ class Security:
 
         Args:
             rules: Globs on their names; none takes all that are not disabled.
+            since: Look again at all records from then on, such as ``7d``, also at those that were looked at before.
             progress: Is told the records looked at so far.
 
         Raises:
@@ -43,7 +44,9 @@ class Security:
         """
         from logshed.pipeline.watching import watch  # noqa: PLC0415 - heavy
 
-        return watch(self._opened(), self._settings, rules, progress)
+        now, zone = datetime.now(UTC), self._settings.timezone or "UTC"
+        begin = None if since is None else moment(since, now=now, timezone=zone)
+        return watch(self._opened(), self._settings, rules, progress, begin)
 
     def rules(self) -> Loaded:
         """Every rule: ours, installed packages' and the user's, and the files that are broken."""

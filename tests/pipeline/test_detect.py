@@ -12,7 +12,7 @@ from logshed.alert_settings import Alert
 from logshed.api import Lake
 from logshed.errors import UsageError
 from logshed.lake.store import Store
-from logshed.pipeline import suppress
+from logshed.pipeline import findings, suppress
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
@@ -248,3 +248,24 @@ def test_messages_of_a_new_kind_are_findings(lake: Lake, tmp_path: Path) -> None
     assert set(told) == {"new_template", "vanished_template"}
     assert "is failing now" in told["new_template"]
     assert "old thing" in told["vanished_template"]
+
+
+def test_a_new_rule_looks_at_what_was_looked_at_before(lake: Lake, tmp_path: Path) -> None:
+    add(lake, tmp_path / "a.log", agent="scanner")
+    lake.security.detect(["t_missing"])
+    assert found(lake) == []
+    for _ in range(2):
+        lake.security.detect(["t_scanner"], since="all")
+    assert found(lake) == [("t_scanner", "192.0.2.1", 1)]
+
+
+def test_a_rule_that_floods_is_summed_up(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "MOST", 3)
+    with (tmp_path / "a.log").open("w") as file:
+        for who in range(1, 8):
+            file.write(LINE.format(who=who, minute=0, n=0, status=200, agent="scanner"))
+    lake.ingest([tmp_path / "a.log"])
+    lake.security.detect(["t_*"])
+    assert lake.query("SELECT count(*), sum(event_count) FROM findings").rows() == [(4, 7)]
+    told = lake.query("SELECT explanation FROM findings WHERE actor IS NULL").rows()
+    assert "floods" in told[0][0]

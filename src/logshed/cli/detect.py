@@ -11,6 +11,7 @@ import typer
 from logshed.cli import output, tables, terminal
 from logshed.cli.commands import FAILED, JsonOption, LakeOption, add
 from logshed.cli.output import Format, FormatOption, OutputOption
+from logshed.errors import UsageError
 
 if TYPE_CHECKING:
     from logshed.pipeline.detect import DetectReport
@@ -28,6 +29,7 @@ ORDER BY end_timestamp DESC, finding_id
 DETECT_EXAMPLES = (
     "logshed detect                      # all that is new since the last time",
     "logshed detect --rules 'web_*' --rules 'aws_*'",
+    "logshed detect --since 30d --rules my_rule      # a new rule over what was looked at before",
     "logshed detect --follow             # every few seconds, until Ctrl-C",
 )
 FINDINGS_EXAMPLES = ("logshed findings --since 24h", "logshed findings --rule 'web_*' --format json")
@@ -47,6 +49,12 @@ def register(app: typer.Typer) -> None:
 def detect(
     *,
     rules: RulesOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Look again at all records from then on: 7d, 2026-01-01, all.", show_default=False
+        ),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Look again and again, until Ctrl-C.")] = False,
     lake: LakeOption = None,
     as_json: JsonOption = False,
@@ -57,9 +65,11 @@ def detect(
     """
     from logshed.api import Lake  # noqa: PLC0415 - heavy
 
+    if follow and since is not None:
+        raise UsageError("cannot follow and look back at once: --since looks one time; give one of them")
     security = Lake.open(lake).security
     while True:
-        report = security.detect(rules or (), progress=_progress if sys.stderr.isatty() else None)
+        report = security.detect(rules or (), since=since, progress=_progress if sys.stderr.isatty() else None)
         if sys.stderr.isatty():
             sys.stderr.write("\r\x1b[K")
         _tell(report, as_json=as_json, quiet=follow and report.findings.is_empty())

@@ -147,6 +147,19 @@ class Detect:
         """
         return self._hits(self._scan, where).with_columns(is_new=pl.lit(value=True))
 
+    def again(self, since: datetime) -> DetectReport:
+        """Look at every record since some time, also those that were looked at before: for rules that are new.
+
+        Raises:
+            LakeError: The lake cannot be read or written.
+        """
+        started, now = time.monotonic(), datetime.now(UTC)
+        where = f"timestamp >= {moment_in_sql(since)}"
+        hits = self._hits(self._scan, where, count=True).with_columns(is_new=pl.lit(value=True))
+        self.keep(findings.make(self.rules, hits, findings.none(), now), now)
+        self._report.seconds = time.monotonic() - started
+        return self._report
+
     def keep(self, found: pl.DataFrame, now: datetime) -> None:
         """Keep findings that others made, but for those that are kept already and have not grown.
 

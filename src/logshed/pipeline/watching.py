@@ -40,6 +40,7 @@ def watch(
     settings: Settings,
     rules: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    since: datetime | None = None,
 ) -> DetectReport:
     """Look at what is new, keep what is found, and tell those who are to be told.
 
@@ -48,6 +49,7 @@ def watch(
         settings: Settings; a destination that does not fit is refused before anything is read.
         rules: Globs on rules' names; none takes all that are not disabled.
         progress: Is told the records looked at so far.
+        since: Look again at all records from then on, and not only at what is new.
 
     Raises:
         LakeError: The lake cannot be read or written.
@@ -55,7 +57,7 @@ def watch(
     """
     alerting = Alerting(settings.alert, store.root, settings.plugins)
     verb = Detect(store, settings, rules, progress)
-    report = verb.run()
+    report = verb.run() if since is None else verb.again(since)
     now = datetime.now(UTC)
     lake = _Lake(store)
     verb.keep(alert_queries.evaluate(lake, now), now)
