@@ -30,7 +30,13 @@ class Security:
         self._opened = opened
         self._settings = settings
 
-    def detect(self, rules: Sequence[str] = (), *, progress: Callable[[int, int], None] | None = None) -> DetectReport:
+    def detect(
+        self,
+        rules: Sequence[str] = (),
+        *,
+        since: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> DetectReport:
         """Look for rules in every batch that was not looked at yet; what is found is kept, exactly once, and told.
 
         Args:
