@@ -8,9 +8,11 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logshed.detections import registry as rules
 from logshed.detections.anomalies import registry as anomalies
 from logshed.detections.anomalies.reading import method_name
 from logshed.formats import registry as formats
+from logshed.queries import gold
 from logshed.redaction import load_rules
 
 if TYPE_CHECKING:
@@ -65,10 +67,32 @@ def detector_list() -> str:
     return "\n".join(lines)
 
 
+def gold_list() -> str:
+    """The gold tables with their columns."""
+    lines = []
+    for one in gold.load().values():
+        lines += [f"### `{one.name}`", "", one.description, "", "| column | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{column.name}` | {column.kind} | {column.meaning} |" for column in one.columns] + [""]
+    return "\n".join(lines).rstrip()
+
+
+def detection_list() -> str:
+    """The detection rules as a table."""
+    known = rules.load().rules.values()
+    lines = [f"{len(known)} rules, each in a file of `src/logshed/detections/`.", ""]
+    lines += ["| rule | what it finds | level | confidence | log source | ATT&CK |", "|---|---|---|---|---|---|"]
+    for one in known:
+        cells = (f"`{one.name}`", one.title, one.level, one.confidence, one.logsource, one.techniques)
+        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "formats.md": format_list,
     "redaction.md": rule_list,
     "anomalies.md": detector_list,
+    "detect.md": detection_list,
+    "gold.md": gold_list,
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from logshed.detections.anomalies.model import Detector
     from logshed.lake.store import Store
+    from logshed.pipeline.aggregate import Refreshed
     from logshed.pipeline.audit import AuditReport
     from logshed.pipeline.compliance import Compliance
     from logshed.pipeline.job import Job
@@ -361,6 +362,28 @@ class Lake:
         if change:
             return mining.changes(query, asked, baseline or mining.BASELINE, change)
         return mining.patterns(query, asked)
+
+    def aggregate(
+        self,
+        tables: Sequence[str] = (),
+        *,
+        rebuild: bool = False,
+        progress: Callable[[str], None] | None = None,
+    ) -> list[Refreshed]:
+        """Bring the gold tables up to date: the days of records that came since the last time are computed anew.
+
+        Args:
+            tables: Their names; none takes all.
+            rebuild: Compute every day anew.
+            progress: Is told the table that is begun.
+
+        Raises:
+            logshed.errors.QueryError: There is no such table, or a table's file is wrong.
+            logshed.errors.LakeError: The lake cannot be read or written.
+        """
+        from logshed.pipeline.aggregate import Aggregate  # noqa: PLC0415 - heavy
+
+        return Aggregate(self._opened(), self.settings, tables, rebuild, progress).run()
 
     def questions(self) -> dict[str, Question]:
         """All named questions: ours, installed packages' and the user's."""

@@ -8,6 +8,7 @@ import typer
 
 from logshed import __version__
 from logshed.cli import (
+    aggregate,
     alerts,
     anomalies,
     audit,
@@ -59,5 +60,5 @@ def _root(
 files = (schema, convert, sanitize, view)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, compliance, doctor, policy, keys)
-for group in (ingest, query, patterns, anomalies, rejects, formats, *files, *secure, *kept):
+for group in (ingest, query, aggregate, patterns, anomalies, rejects, formats, *files, *secure, *kept):
     group.register(app)

@@ -19,15 +19,18 @@ from logshed.errors import CommitConflictError, LakeError
 from logshed.lake.batch import COMMIT_WITHIN_MS, Batches, age_ms
 from logshed.lake.ledger import Ledger, entries
 from logshed.lake.names import BATCHES_PROPERTY, LEDGER_PROPERTY, LINES, TABLES
+from logshed.lake.scan import day_of, iceberg_files
 from logshed.lake.steps import step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     import polars as pl
     from pyiceberg.manifest import DataFile as IcebergFile
     from pyiceberg.table import Table
 
+    from logshed.lake.names import TableDef
     from logshed.lake.store import Store
     from logshed.work import DataFile, Written
 
@@ -113,6 +116,48 @@ def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFi
         return True
     raise CommitConflictError(
         f"cannot commit batch {batch} to {short}: {ATTEMPTS} attempts met other writers; run the same command again"
+    )
+
+
+def replace_days(
+    store: Store, table: TableDef, batches: Sequence[str], days: Iterable[date], files: Sequence[DataFile]
+) -> bool:
+    """Put new rows in place of all that a table has for some days, and note the batches that led to them.
+
+    A table's files hold a day each, as ``files`` must.
+
+    Returns:
+        Whether this call did it; False where one of the batches was already there.
+
+    Raises:
+        CommitConflictError: Other writers were quicker each time.
+    """
+    wanted = set(days)
+    for attempt in range(ATTEMPTS):
+        loaded = store.table(table)
+        done = Batches.of(loaded)
+        if any(batch in done for batch in batches):
+            return False
+        for batch in batches:
+            done = done.add(batch)
+        try:
+            step(f"before {table.short} commit")
+            properties = {BATCHES_PROPERTY: done.save(store.ledger_folder())}
+            old = [file for file in iceberg_files(loaded) if day_of(loaded, file, table.partition_column) in wanted]
+            with loaded.transaction() as transaction:
+                with transaction.update_snapshot().overwrite() as overwrite:
+                    for file in old:
+                        overwrite.delete_data_file(file)
+                    for added in _iceberg_files(loaded, files):
+                        overwrite.append_data_file(added)
+                transaction.set_properties(properties)
+        except (CommitFailedException, OperationalError):
+            _back_off(attempt)
+            continue
+        _trim_snapshots(loaded)
+        return True
+    raise CommitConflictError(
+        f"cannot commit days of {table.short}: {ATTEMPTS} attempts met other writers; run the same command again"
     )
 
 

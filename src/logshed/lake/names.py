@@ -48,6 +48,15 @@ TABLES: dict[str, TableDef] = {table.short: table for table in (LINES, LOGS, FOU
 FIRST = (LINES, LOGS)
 """Tables that every lake has; the others are made when they are first wanted, also in a lake of an older version."""
 
+GOLD = "gold"
+"""Namespace of the tables that SQL files define."""
+
+
+def gold(name: str, columns: tuple[Column, ...]) -> TableDef:
+    """A gold table."""
+    return TableDef(f"{GOLD}.{name}", name, columns, "timestamp", "month")
+
+
 TABLE_PROPERTIES = {
     # PyIceberg's own rebase keeps rows and loses ledger entries: the committer reloads and redoes instead.
     "commit.retry.num-retries": "0",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 from pyiceberg.conversions import from_bytes
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.expressions.parser import parse as parse_filter
-from pyiceberg.types import StringType
+from pyiceberg.types import StringType, TimestamptzType
 
 from logshed.lake.batch import Batches
 from logshed.lake.names import LINES, TABLES
@@ -16,6 +17,7 @@ from logshed.lake.writing import table_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
     from pyiceberg.expressions import BooleanExpression
     from pyiceberg.manifest import DataFile as IcebergFile
@@ -24,6 +26,18 @@ if TYPE_CHECKING:
     from logshed.lake.names import TableDef
     from logshed.lake.store import Store
     from logshed.schema import Kind
+
+
+_DAY_US = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_KINDS: dict[str, Kind] = {
+    "string": "string",
+    "int": "int",
+    "long": "long",
+    "double": "double",
+    "boolean": "boolean",
+    "timestamptz": "timestamptz",
+}
 
 
 def iceberg_files(table: Table, where: str | None = None) -> list[IcebergFile]:
@@ -49,7 +63,11 @@ def column_ids_to_be(definition: TableDef) -> list[tuple[int, str, Kind, int | N
 
 def column_ids(table: Table, short: str) -> list[tuple[int, str, Kind, int | None, int | None]]:
     """Field id, name, kind, and key and value ids (of a map) of every column, in the table's order."""
-    definition = TABLES[short]
+    definition = TABLES.get(short)
+    if definition is None:  # a gold table is what its catalog says
+        return [
+            (field.field_id, field.name, _KINDS[str(field.field_type)], None, None) for field in table.schema().fields
+        ]
     kinds = {column.name: column.kind for column in definition.columns}
     found = []
     for field in table.schema().fields:
@@ -70,9 +88,9 @@ def frame(files: Sequence[str], short: str) -> pl.LazyFrame:
     return pl.scan_parquet(list(files), schema=schema, missing_columns="insert")
 
 
-def batches_missing(store: Store, follower: str, leader: TableDef = LINES) -> dict[str, list[str]]:
+def batches_missing(store: Store, follower: str | TableDef, leader: TableDef = LINES) -> dict[str, list[str]]:
     """Batches in a table that a following one has not taken, each with the files that hold it."""
-    done = Batches.of(store.table(TABLES[follower]))
+    done = Batches.of(store.table(TABLES[follower] if isinstance(follower, str) else follower))
     lines = store.table(leader)
     if lines.current_snapshot() is None:
         return {}
@@ -84,6 +102,14 @@ def batches_missing(store: Store, follower: str, leader: TableDef = LINES) -> di
             if batch not in done:
                 missing.setdefault(batch, []).extend(paths([file]))
     return dict(sorted(missing.items()))
+
+
+def day_of(table: Table, file: IcebergFile, column: str) -> date | None:
+    """The day (UTC) that all rows of a file lie in by a column of time; None where there are several."""
+    field = table.schema().find_field(column).field_id
+    found = [(bounds or {}).get(field) for bounds in (file.lower_bounds, file.upper_bounds)]
+    days = {int(from_bytes(TimestamptzType(), bound)) // _DAY_US for bound in found if bound is not None}
+    return (_EPOCH + timedelta(days=days.pop())).date() if None not in found and len(days) == 1 else None
 
 
 def _batches_in(file: IcebergFile, batch_id: int) -> list[str]:

@@ -29,6 +29,7 @@ from logshed.lake import folder
 from logshed.lake.names import (
     CATALOG_FILE,
     FIRST,
+    GOLD,
     LEDGER,
     TABLE_PROPERTIES,
     WAREHOUSE,
@@ -116,6 +117,16 @@ class Store:
     def has(self, table: TableDef) -> bool:
         """Whether the table was made; those of ``FIRST`` always are."""
         return table in FIRST or bool(self.catalog.table_exists(table.name))
+
+    def gold_tables(self) -> list[str]:
+        """Short names of the gold tables that were made."""
+        if not self.catalog.namespace_exists(GOLD):
+            return []
+        return sorted(str(name[-1]) for name in self.catalog.list_tables(GOLD))
+
+    def gold_table(self, name: str) -> Table:
+        """A gold table that was made."""
+        return self.catalog.load_table(f"{GOLD}.{name}")
 
     def ledger_folder(self) -> Path:
         """Where ledger and batch files lie."""

@@ -26,10 +26,13 @@ class LakeTables:
     def __init__(self, opened: Callable[[], Store]) -> None:
         self._opened = opened
         self._loaded: dict[str, Table | None] = {}
+        self._gold: list[str] | None = None
 
     def names(self) -> list[str]:
-        """The tables' short names."""
-        return list(TABLES)
+        """The tables' short names: those that every lake has or may have, and its gold tables."""
+        if self._gold is None:
+            self._gold = self._opened().gold_tables()
+        return [*TABLES, *self._gold]
 
     def columns(self, table: str) -> list[TableColumn]:
         """The columns of a table, in order."""
@@ -59,5 +62,8 @@ class LakeTables:
         """The table; None where it is not made yet, since a question makes none."""
         if short not in self._loaded:
             store = self._opened()
-            self._loaded[short] = store.table(TABLES[short]) if store.has(TABLES[short]) else None
+            if short not in TABLES:
+                self._loaded[short] = store.gold_table(short)
+            else:
+                self._loaded[short] = store.table(TABLES[short]) if store.has(TABLES[short]) else None
         return self._loaded[short]

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from logshed.errors import QueryError
 from logshed.plugins import data_files
+from logshed.queries.gold import GOLD
 from logshed.queries.model import Question, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.resources.abc import Traversable
     from pathlib import Path
 
 
@@ -23,7 +25,7 @@ def load(extra: Iterable[Path] = ()) -> dict[str, Question]:
     Raises:
         logshed.errors.QueryError: A file's header is wrong.
     """
-    return {name: parse(name, file.read_text("utf-8")) for name, file in data_files("queries", ".sql", extra).items()}
+    return {name: parse(name, file.read_text("utf-8")) for name, file in _questions(extra).items()}
 
 
 def question(name: str, extra: Iterable[Path] = ()) -> Question:
@@ -32,9 +34,15 @@ def question(name: str, extra: Iterable[Path] = ()) -> Question:
     Raises:
         logshed.errors.QueryError: There is none of this name, or its header is wrong.
     """
-    found = data_files("queries", ".sql", extra)
+    found = _questions(extra)
     if name not in found:
         near = difflib.get_close_matches(name, found, n=1, cutoff=0.5)
         advice = f"did you mean {near[0]}?" if near else "logshed run --list shows them"
         raise QueryError(f"cannot run the question {name!r}: there is none; {advice}")
     return parse(name, found[name].read_text("utf-8"))
+
+
+def _questions(extra: Iterable[Path]) -> dict[str, Traversable]:
+    """The files of questions; those of gold tables lie beside them."""
+    found = data_files("queries", ".sql", extra)
+    return {name: file for name, file in found.items() if not name.startswith(GOLD)}

@@ -1,0 +1,155 @@
+"""The verb that keeps the gold tables: what the days of new records come to, computed anew and put in place at once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import polars as pl
+
+from logshed.errors import QueryError
+from logshed.lake.commit import remove_files, replace_days
+from logshed.lake.names import LOGS, gold
+from logshed.lake.scan import batches_missing
+from logshed.lake.writing import FileWriter
+from logshed.pipeline.tables import LakeTables
+from logshed.queries.gold import GoldTable, load
+from logshed.schema import polars_schema
+from logshed.sql.duckdb import DuckDB
+from logshed.sql.views import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from logshed.lake.names import TableDef
+    from logshed.lake.store import Store
+    from logshed.settings import Settings
+    from logshed.work import DataFile
+
+log = logging.getLogger(__name__)
+
+DAYS_AT_ONCE = 31
+"""Days that one statement computes; more would hold too many groups in memory."""
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What became of one gold table.
+
+    Attributes:
+        table: Its name.
+        days: Days that were computed anew.
+        rows: Rows that they have now.
+        seconds: How long it took.
+        error: Why it could not be done.
+    """
+
+    table: str
+    days: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Aggregate:
+    """One run of the verb.
+
+    Args:
+        store: The lake.
+        settings: Settings.
+        tables: Names of gold tables; empty takes all.
+        rebuild: Compute every day anew.
+        progress: Is told the table that is begun.
+    """
+
+    store: Store
+    settings: Settings
+    tables: Sequence[str] = ()
+    rebuild: bool = False
+    progress: Callable[[str], None] | None = None
+    report: list[Refreshed] = field(default_factory=list)
+
+    def run(self) -> list[Refreshed]:
+        """Refresh the tables; one that fails is told and stops no other.
+
+        Raises:
+            QueryError: A table's file is wrong, or there is none of a name.
+            LakeError: The lake cannot be read or written.
+        """
+        known = load(self.settings.plugins)
+        unknown = sorted(set(self.tables) - set(known))
+        if unknown:
+            raise QueryError(f"cannot refresh {unknown[0]}: there is no such gold table; take {', '.join(known)}")
+        for name, table in known.items():
+            if not self.tables or name in self.tables:
+                if self.progress is not None:
+                    self.progress(name)
+                self.report.append(self._refreshed(table))
+        return self.report
+
+    def _refreshed(self, table: GoldTable) -> Refreshed:
+        done = Refreshed(table.name)
+        begun = time.monotonic()
+        definition = gold(table.name, table.columns)
+        missing = batches_missing(self.store, definition, LOGS)
+        days = self._days(list(missing), whole=self.rebuild)
+        files: list[DataFile] = []
+        try:
+            if days:
+                files = [file for run in runs(days) for file in self._computed(table, definition, run)]
+            if missing or days:
+                if replace_days(self.store, definition, list(missing), days, files):
+                    done.days, done.rows = len(days), sum(file.rows for file in files)
+                else:
+                    remove_files(files)
+        except QueryError as error:
+            remove_files(files)
+            done.error = str(error)
+        done.seconds = round(time.monotonic() - begun, 3)
+        return done
+
+    def _days(self, batches: list[str], *, whole: bool) -> list[date]:
+        """The days (UTC) on which the records of new batches happened, or all days that there are."""
+        if not batches and not whole:
+            return []
+        where = "true" if whole else f"batch IN ({', '.join(map(literal, batches))})"
+        sql = f"SELECT DISTINCT CAST(timestamp AT TIME ZONE 'UTC' AS DATE) AS day FROM logs WHERE {where} ORDER BY 1"
+        return [row[0] for row in self._engine().query(sql).rows()]
+
+    def _computed(self, table: GoldTable, definition: TableDef, days: Sequence[date]) -> Iterator[DataFile]:
+        """A file for each of some days that follow each other."""
+        since = datetime.combine(days[0], datetime.min.time(), UTC)
+        until = datetime.combine(days[-1], datetime.min.time(), UTC) + timedelta(days=1)
+        rows = self._engine().query(table.sql, {"since": since, "until": until}).pl()
+        if missing := [column.name for column in table.columns if column.name not in rows.columns]:
+            raise QueryError(f"cannot refresh {table.name}: its statement gives no column {missing[0]}; add it")
+        rows = rows.select(column.name for column in table.columns).cast(polars_schema(table.columns))  # type: ignore[arg-type]
+        writer = FileWriter.of(definition, self.store.table(definition))
+        wanted = set(days)
+        for (day,), part in rows.group_by(pl.col("timestamp").dt.date()):
+            if day in wanted:
+                yield from writer.write(part.sort("timestamp", "collection"), f"{day}-{uuid4().hex}")
+
+    def _engine(self) -> DuckDB:
+        return DuckDB(LakeTables(lambda: self.store))
+
+
+def runs(days: Sequence[date]) -> Iterator[list[date]]:
+    """Days that follow each other, so many at a time."""
+    run: list[date] = []
+    for day in days:
+        if run and (day - run[-1] > timedelta(days=1) or len(run) >= DAYS_AT_ONCE):
+            yield run
+            run = []
+        run.append(day)
+    if run:
+        yield run
