@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from logshed.detections.registry import Loaded
     from logshed.lake.store import Store
     from logshed.pipeline.backtest import Backtest
-    from logshed.pipeline.detect import DetectReport
+    from logshed.pipeline.detect_report import DetectReport
     from logshed.pipeline.rule_cases import Outcome
     from logshed.settings import Settings
 

@@ -14,7 +14,7 @@ from logshed.cli.output import Format, FormatOption, OutputOption
 from logshed.errors import UsageError
 
 if TYPE_CHECKING:
-    from logshed.pipeline.detect import DetectReport
+    from logshed.pipeline.detect_report import DetectReport
 
 EVERY_S = 5.0
 """Seconds between two looks with --follow."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, cast
@@ -19,12 +18,11 @@ from logshed.lake.names import CASES, FOUND, LOGS, TABLES
 from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import findings, incidents
-from logshed.pipeline.alert_report import DeliveryReport
+from logshed.pipeline.detect_report import DetectReport
 from logshed.pipeline.rule_cases import carried
 from logshed.pipeline.rule_scan import CHUNK_ROWS, KEY, Scan
 from logshed.pipeline.suppress import Suppressions
 from logshed.pipeline.tables import LakeTables
-from logshed.schema import FINDINGS, INCIDENTS, polars_schema
 from logshed.sql.duckdb import DuckDB
 from logshed.sql.views import literal
 
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from logshed.detections.model import Correlation, Rule
     from logshed.lake.names import TableDef
     from logshed.lake.store import Store
-    from logshed.pipeline.decisions import Decision
     from logshed.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,50 +42,6 @@ LONG = timedelta(hours=1)
 """Correlations of longer spans get a scan of their own."""
 ROUNDS = 20
 """How often a run is redone that another one overtook."""
-
-
-@dataclass(slots=True)
-class DetectReport:
-    """What a run did.
-
-    Attributes:
-        rows: New records that were looked at.
-        batches: Batches that they came in.
-        rules: Rules that were looked for.
-        findings: What was found, rows of ``security.findings``.
-        incidents: Incidents that are new or changed.
-        suppressed: Findings that an allow-list or a mute kept back, by its name.
-        broken: Rule files that cannot be used, with the reason.
-        alerts: Who was told.
-        decisions: Addresses that are to be blocked from now on.
-        seconds: How long it took.
-    """
-
-    rows: int = 0
-    batches: int = 0
-    rules: int = 0
-    findings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(FINDINGS)))
-    incidents: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(INCIDENTS)))
-    suppressed: dict[str, int] = field(default_factory=dict)
-    broken: dict[str, str] = field(default_factory=dict)
-    alerts: DeliveryReport = field(default_factory=DeliveryReport)
-    decisions: list[Decision] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """For machines."""
-        return {
-            "rows": self.rows,
-            "batches": self.batches,
-            "rules": self.rules,
-            "findings": self.findings.drop("attributes").to_dicts(),
-            "incidents": self.incidents.drop("timeline", "notes").to_dicts(),
-            "suppressed": self.suppressed,
-            "broken": self.broken,
-            "decisions": [asdict(one) for one in self.decisions],
-            "alerts": [asdict(one) for one in self.alerts.destinations],
-            "seconds": round(self.seconds, 3),
-        }
 
 
 class Detect:

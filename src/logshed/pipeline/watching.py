@@ -11,7 +11,7 @@ import polars as pl
 from logshed.detections.anomalies import registry
 from logshed.pipeline import alert_queries, anomalies, decisions, template_findings
 from logshed.pipeline.alerting import Alerting
-from logshed.pipeline.detect import Detect, DetectReport, moment_in_sql, named
+from logshed.pipeline.detect import Detect, moment_in_sql, named
 from logshed.pipeline.tables import LakeTables
 from logshed.pipeline.turns import Turns
 from logshed.sql.duckdb import DuckDB
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from logshed.lake.store import Store
+    from logshed.pipeline.detect_report import DetectReport
     from logshed.settings import Settings
     from logshed.sql.result import Result
 
