@@ -114,7 +114,7 @@ SILVER: tuple[Column, ...] = (
     Column("client_network", "string", "name of the network that the client is in"),
     Column("client_is_internal", "boolean", "whether the client is in an internal network"),
     Column("client_threat_list", "string", "threat list that names the client"),
-    Column("client_risk_level", "string", "risk of the client"),
+    Column("client_risk_level", "string", "low inside the internal networks, medium outside"),
     Column("url_template", "string", "path with its variable parts named, such as /users/{id}"),
     Column("log_type", "string", "access, application, security, audit, system or performance"),
     Column("user_agent_name", "string", "name of the user agent"),

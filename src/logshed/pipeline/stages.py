@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.enrichment import internal_networks, user_agents
+from logshed.enrichment import internal_networks, risk, url_templates, user_agents
 from logshed.formats import parse as parsing
 from logshed.formats import registry
 from logshed.formats.choice import Choice
@@ -217,7 +217,8 @@ class Stages:
         )
         frame = self._with_resource(frame)
         frame = internal_networks.enrich(frame, list(self._job.networks.items()))
-        frame = user_agents.enrich(frame)
+        frame = user_agents.enrich(url_templates.enrich(frame))
+        frame = risk.enrich(frame)
         return _conform(frame, polars_schema(SILVER))
 
     def _with_resource(self, frame: pl.DataFrame) -> pl.DataFrame:
