@@ -12,6 +12,7 @@ from logshed.cli import (
     compliance,
     convert,
     doctor,
+    enrich,
     formats,
     ingest,
     keys,
@@ -50,5 +51,5 @@ def _root(
 
 
 files = (schema, convert, sanitize, view)
-for group in (ingest, query, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys):
+for group in (ingest, query, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys, enrich):
     group.register(app)

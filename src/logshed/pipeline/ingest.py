@@ -9,6 +9,7 @@ from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from logshed.enrichment import sources
 from logshed.errors import CommitConflictError, LakeError, LogshedError, SettingsError
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower, commit_lines, remove_files
@@ -67,6 +68,7 @@ class Ingest:
         self._engine = engine
         self._progress = progress
         self._policy: Policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
+        self._sources = sources.opened(settings.enrichment)
         drops.check(settings.drop)
         transforms.check(settings.transform)
         self._planner = Planner(settings, options)
@@ -183,13 +185,14 @@ class Ingest:
         return refused
 
     def job(self, batch: str) -> Job:
-        """What every worker of a batch needs to know."""
+        """What every worker of a batch needs to know; databases and lists that have changed are opened anew."""
+        self._sources = sources.refreshed(self._sources)
         writing = self._store is not None and not self._options.dry_run
-        found = job_of(self._settings, self._options, self._policy, batch)
+        found = job_of(self._settings, self._options, self._policy, self._sources, batch)
         if not writing or self._store is None:
             return found
         lines, logs = (FileWriter.of(table, self._store.table(table)) for table in (LINES, LOGS))
-        return replace(found, lines=lines, logs=logs)
+        return replace(found, lines=lines, logs=replace(logs, notes=self._sources.notes))
 
     def _ledger(self) -> Ledger | None:
         return None if self._store is None else Ledger.of(self._store.table(LINES))

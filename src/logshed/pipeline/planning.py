@@ -18,6 +18,7 @@ from logshed.work import UNTIL_EOF
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from logshed.enrichment.sources import Sources
     from logshed.lake.ledger import Ledger
     from logshed.redaction.model import Policy
     from logshed.settings import Settings
@@ -168,7 +169,7 @@ def _without_headers(choice: str) -> tuple[str, ...]:
     )
 
 
-def job_of(settings: Settings, options: Options, policy: Policy, batch: str = "") -> Job:
+def job_of(settings: Settings, options: Options, policy: Policy, sources: Sources, batch: str = "") -> Job:
     """What every worker of a batch needs to know; it writes nothing until it is given writers."""
     return Job(
         batch=batch,
@@ -178,6 +179,7 @@ def job_of(settings: Settings, options: Options, policy: Policy, batch: str = ""
         drops=settings.drop,
         transforms=settings.transform,
         networks=settings.internal_networks,
+        sources=sources,
         timezone=options.timezone or settings.timezone,
         chunk_bytes=settings.batch_bytes,
         part_bytes=settings.split_bytes,
