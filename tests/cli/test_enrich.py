@@ -35,6 +35,7 @@ def test_status_names_what_is_set_with_its_age_and_warns_of_what_is_old_or_empty
     assert done.returncode == 0
     assert "stale: " in done.stdout
     assert "warning: the threat list " in done.stdout
+    assert done.stderr == ""
     assert "2023-11-14" in done.stdout
 
 

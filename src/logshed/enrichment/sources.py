@@ -100,10 +100,7 @@ def threat_list(stamp: Stamp) -> ThreatList:
     Raises:
         EnrichmentError: It cannot be read.
     """
-    found = ThreatList(stamp.name, read(stamp.path, column=stamp.column, kind=stamp.kind))
-    for warning in found.warnings(stamp.path):
-        log.warning("%s; look at the file", warning)
-    return found
+    return ThreatList(stamp.name, read(stamp.path, column=stamp.column, kind=stamp.kind))
 
 
 def opened(settings: Enrichment) -> Sources:
@@ -116,7 +113,9 @@ def opened(settings: Enrichment) -> Sources:
     names = [stamp.name for stamp in wanted.threat_lists]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise EnrichmentError(f"cannot use two threat lists named {twice[0]}: a record would not tell which; set name")
-    _ = wanted.databases, wanted.lists
+    _ = wanted.databases
+    for stamp in wanted.threat_lists:
+        _warned(stamp)
     return wanted
 
 
@@ -124,7 +123,7 @@ def refreshed(before: Sources) -> Sources:
     """The same files as they are now; one that cannot be read any more stays as it was, with a warning."""
     return Sources(
         tuple(_newest(stamp, database) for stamp in before.geoip),
-        tuple(_newest(stamp, threat_list) for stamp in before.threat_lists),
+        tuple(_newest(stamp, _warned) for stamp in before.threat_lists),
     )
 
 
@@ -138,6 +137,14 @@ def _newest(before: Stamp, load: Any) -> Stamp:
         log.warning("%s; what was read of it before is used on", error)
         return before
     return now
+
+
+def _warned(stamp: Stamp) -> ThreatList:
+    """The list; its owner is told of what is odd about it, once for each state of the file."""
+    found = threat_list(stamp)
+    for warning in found.warnings(stamp.path):
+        log.warning("%s; look at the file", warning)
+    return found
 
 
 def _wanted(settings: Enrichment) -> Sources:
