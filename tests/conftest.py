@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parent.parent
+TICKET_RULE = """
+title = "Ticket"
+tag = "TICKET"
+class = "personal"
+source = "our own"
+needles = ["TCK-"]
+patterns = ['TCK-[0-9]+']
+true = [{ text = "see TCK-12", redacted = "see [TICKET]" }]
+"""
 
 
 class Run(Protocol):
@@ -69,3 +78,9 @@ def logshed(tmp_path: Path, environment: dict[str, str]) -> Run:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ticket_rule() -> str:
+    """The file of a redaction rule of the user's own."""
+    return TICKET_RULE

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,22 @@ def test_settings_travel_to_workers(tmp_path: Path) -> None:
         ('timezone = "Mars/Olympus"', "timezone: 'Mars/Olympus' is no time zone; write one as Europe/Paris"),
         ('[internal_networks]\noffice = ["10.0.0.1/8"]', "internal_networks: 10.0.0.1/8 has host bits set"),
         ("workers = ", "logshed.toml: "),
+        ('[[alert]]\nname = "a"\nto = "slack"\nlevl = "low"', "unknown key alert.0.levl; did you mean level?"),
+        ('[[alert]]\nname = "a/b"\nto = "slack"', "alert.0.name: it may hold at most 64 letters"),
+        ('[[alert]]\nname = "a"\nto = "slack"\nlevel = "bad"', "alert.0.level: Input should be 'informational', 'low'"),
+        (
+            '[[alert]]\nname = "a"\nto = "slack"\ngroup = "soon"',
+            "alert.0.group: 'soon' is no span of time; write it as",
+        ),
+        ('[[alert]]\nname = "a"\nto = "slack"\nrate = "20"', "alert.0.rate: '20' is no rate; write it as 20/1h"),
+        ('[[alert]]\nname = "a"\nto = "slack"\nquiet = "22-7"', "alert.0.quiet: '22-7' are no hours; write it as"),
+        ('[[alert]]\nname = "a"\nto = "slack"\nquiet = "22:00-07:00 Mars"', "are no hours of a time zone; write it as"),
+        (
+            '[[alert]]\nname = "a"\nto = "slack"\ntemplate = "{nam}"',
+            "alert.0.template: there is no {nam}; the names are",
+        ),
+        ('[[alert]]\nname = "a"\nto = "email"\nsender = "x"', "alert.0.sender: 'x' is no address; write one as"),
+        ('[[alert]]\nname = "a"\nto = "x"\n[[alert]]\nname = "A"\nto = "x"', "two destinations are named a"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_place_and_what_to_do(tmp_path: Path, text: str, told: str) -> None:
@@ -105,3 +122,35 @@ def test_databases_and_lists_come_from_the_file_and_a_variable_replaces_only_its
 def test_a_wrong_key_of_a_nested_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"unknown key enrichment\.geopi; did you mean geoip\?"):
         Settings.load(written(tmp_path, '[enrichment]\ngeopi = ["a"]'), environ={})
+
+
+@pytest.mark.parametrize("key", ["url", "secret", "token", "routing_key", "password"])
+def test_a_secret_that_stands_in_the_file_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
+    text = f'[[alert]]\nname = "a"\nto = "email"\n{key} = "planted"'
+    with pytest.raises(SettingsError, match=f"alert.0.{key}: a secret stands in the file itself") as caught:
+        Settings.load(written(tmp_path, text), environ={})
+    assert "planted" not in str(caught.value)
+
+
+def test_an_alerts_settings_are_read_and_its_secrets_stay_hidden(tmp_path: Path) -> None:
+    text = (
+        '[[alert]]\nname = "ops"\nto = "webhook"\nurl = "https://example.org/planted"\nsecret = "file:key"\n'
+        'ca_file = "ca.pem"\nrate = "20/1h"\ngroup = "10m"\nquiet = "22:00-07:00 Europe/Berlin"\n'
+    )
+    settings = Settings.load(written(tmp_path, text), environ={})
+    (alert,) = pickle.loads(pickle.dumps(settings)).alert  # noqa: S301 - our own bytes
+    assert (alert.level, alert.confidence, alert.group) == ("medium", "high", 600)
+    assert (alert.rate.count, alert.rate.seconds) == (20, 3600)
+    assert alert.ca_file == tmp_path / "ca.pem"
+    assert "planted" not in repr(settings) + str(alert.model_dump()) + str(alert.url)
+    assert alert.url.read() == "https://example.org/planted"
+    (tmp_path / "key").write_text("signing\n")
+    assert alert.secret.read() == "signing"
+
+
+def test_quiet_hours_span_midnight_and_follow_the_clock_of_their_zone(tmp_path: Path) -> None:
+    text = '[[alert]]\nname = "a"\nto = "x"\nquiet = "22:00-7:00 Europe/Berlin"\n'
+    (alert,) = Settings.load(written(tmp_path, text), environ={}).alert
+    moments = {"2026-01-05T21:30": True, "2026-01-05T20:30": False, "2026-07-05T20:30": True, "2026-07-06T05:00": False}
+    for moment, quiet in moments.items():
+        assert alert.quiet.holds(datetime.fromisoformat(f"{moment}:00+00:00")) is quiet

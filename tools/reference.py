@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from typer.main import get_command
 
 from logshed import errors, schema
+from logshed.alert_settings import Alert
 from logshed.cli.app import app
 from logshed.settings import NESTED, TABLES, Drop, Settings, ThreatListFile, Transform, TransformTest
 
@@ -64,7 +65,7 @@ def settings() -> str:
             lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
     lines += ["", "## A table in `threat_lists`\n", "| key | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {field.description} |" for name, field in ThreatListFile.model_fields.items()]
-    for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest)):
+    for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest), ("alert", Alert)):
         lines += ["", f"## `[[{title}]]`\n", "| key | meaning |", "|---|---|"]
         lines += [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]
     return "\n".join(lines) + "\n"
@@ -74,13 +75,18 @@ def default(name: str, field: FieldInfo) -> str:
     """A setting's default as it would be written."""
     if name == "internal_networks":
         return "<br>".join(f"{network}: {', '.join(ranges)}" for network, ranges in field.default.items())
-    return "" if field.default in (None, ()) else f"`{field.default}`"
+    return "" if field.default in (None, ()) or field.default_factory is not None else f"`{field.default}`"
 
 
 def columns() -> str:
     """The columns of both tables."""
     parts = [NOTE, "# Columns\n"]
-    for title, table in (("`logs` (silver.logs)", schema.SILVER), ("`lines` (bronze.lines)", schema.BRONZE)):
+    for title, table in (
+        ("`logs` (silver.logs)", schema.SILVER),
+        ("`lines` (bronze.lines)", schema.BRONZE),
+        ("`findings` (security.findings)", schema.FINDINGS),
+        ("`incidents` (security.incidents)", schema.INCIDENTS),
+    ):
         parts += [f"## {title}\n", "| column | type | meaning |", "|---|---|---|"]
         parts += [
             f"| `{one.name}` | {one.kind}{'' if one.required else ', optional'} | {one.meaning} |" for one in table

@@ -40,7 +40,7 @@ def sanitize(record: dict[str, Any], *, policy: str | None = None, settings: Set
     """A record without what a policy forbids, as its JSON text would be redacted; the record itself stays as it is.
 
     Args:
-        record: Values of any JSON type, nested as they like; their keys decide as they do in JSON.
+        record: Values of any JSON type, nested as they like; their keys decide as they do in JSON, and are columns.
         policy: A policy's name or a policy file; None takes the setting.
         settings: Settings; None reads logshed.toml, ``.env`` and the environment, once in a process.
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.job import Job
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.passing import Pass
+    from logshed.pipeline.patterns import Change, Patterns
     from logshed.pipeline.profile import Profile
     from logshed.pipeline.proposing import Proposal
     from logshed.pipeline.rejects import ReplayReport
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.tables import LakeTables
     from logshed.pipeline.verify import Verification
     from logshed.queries.model import Question
+    from logshed.security import Security
     from logshed.sql.result import Result
 
 EngineName = Literal["duckdb", "clickhouse"]
@@ -319,11 +321,84 @@ class Lake:
         )
         return self.query(question.sql, engine=engine, params=bound)
 
+    def patterns(
+        self,
+        *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        collection: str | None = None,
+        service: str | None = None,
+        where: str | None = None,
+        change: Change | None = None,
+        baseline: str | datetime | None = None,
+        now: datetime | None = None,
+    ) -> Patterns:
+        """Find the templates of messages: what programs write, with the values taken out.
+
+        Args:
+            since: First moment, such as ``24h``, ``7d``, ``2015-05-17``; None takes 7 days, for changes 24 hours.
+            until: First moment after; None takes all.
+            collection: The only collection to look at.
+            service: The only service to look at.
+            where: A condition in SQL over the columns of ``logs``.
+            change: ``new`` gives templates that do not occur in the time before the window, ``vanished`` those that
+                occur only there; None gives all of the window.
+            baseline: How long the time before the window is, or when it begins; None takes 7 days.
+            now: The present, from which windows look back; None takes the clock.
+
+        Raises:
+            logshed.errors.QueryError: The condition is wrong.
+            logshed.errors.UsageError: A time is none.
+        """
+        from logshed.pipeline import patterns as mining  # noqa: PLC0415 - heavy
+
+        default = mining.WINDOW_OF_CHANGES if change else mining.WINDOW
+        zone = self.settings.timezone or "UTC"
+        times = mining.window(since, until, default, now=now, timezone=zone)
+        asked = mining.Asked(*times, collection, service, where)
+
+        def query(sql: str, params: dict[str, object]) -> Result:
+            return self.query(sql, params=params)
+
+        if change:
+            return mining.changes(query, asked, baseline or mining.BASELINE, change)
+        return mining.patterns(query, asked)
+
     def questions(self) -> dict[str, Question]:
         """All named questions: ours, installed packages' and the user's."""
         from logshed.queries import registry  # noqa: PLC0415 - reads files
 
         return registry.load(self.settings.plugins)
+
+    @property
+    def security(self) -> Security:
+        """Rules, findings and incidents."""
+        from logshed.security import Security  # noqa: PLC0415 - few ask for it
+
+        return Security(self._opened, self.settings)
+
+    def moment(self, text: str) -> datetime:
+        """A time such as ``24h``, ``7d``, ``2026-01-01`` or ``all``, in UTC.
+
+        Raises:
+            logshed.errors.UsageError: It is none.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        from logshed.queries.times import moment  # noqa: PLC0415 - reads files
+
+        return moment(text, now=datetime.now(UTC), timezone=self.settings.timezone or "UTC")
+
+    def later(self, text: str) -> datetime:
+        """A time that lies ahead, such as ``12h``, ``7d`` or a date, in UTC.
+
+        Raises:
+            logshed.errors.UsageError: It is none.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        now, then = datetime.now(UTC), self.moment(text)
+        return then if then > now else now + (now - then)
 
     def audit(self) -> AuditReport:
         """Prove that every line read has one fate, and that the tables hold what the ledger says."""

@@ -13,7 +13,9 @@
     │   ├── NotALakeError        the folder holds something else
     │   ├── NewerLakeError       the lake was written by a newer version
     │   └── CommitConflictError  another writer was quicker; redo and try again
-    └── QueryError               a statement or a named question cannot be run
+    ├── DetectionError           a rule cannot be loaded or does not fit
+    ├── QueryError               a statement or a named question cannot be run
+    └── AlertError               a destination of alerts cannot be reached or refuses one
 
 Every text reads ``cannot <verb> <thing>: <cause>; <what to do>``.
 """
@@ -69,5 +71,23 @@ class CommitConflictError(LakeError):
     """Another writer was quicker: reload, redo, commit again."""
 
 
+class DetectionError(LogshedError):
+    """A rule cannot be loaded, or does not fit what it looks at."""
+
+
 class QueryError(LogshedError):
     """A statement or a named question cannot be run."""
+
+
+class AlertError(LogshedError):
+    """A destination of alerts cannot be reached or refuses one.
+
+    Attributes:
+        retry: Whether trying again may help.
+        after: Seconds after which the destination wants to be tried again, or None.
+    """
+
+    def __init__(self, text: str, *, retry: bool = False, after: float | None = None) -> None:
+        super().__init__(text)
+        self.retry = retry
+        self.after = after

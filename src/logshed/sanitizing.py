@@ -24,7 +24,7 @@ PAGE, JSON = ".html", ".json"
 
 def sanitize(record: dict[str, Any], *, policy: str | None = None, settings: Settings | None = None) -> dict[str, Any]:
     """See ``logshed.sanitize``."""
-    from logshed.pipeline.sanitizing import sanitize_record  # noqa: PLC0415 - heavy
+    from logshed.pipeline.mapping import sanitize_record  # noqa: PLC0415 - heavy
 
     settings = settings or _settings()
     redactor = _redactor(policy or settings.policy, settings.plugins, settings.keys)
@@ -40,6 +40,7 @@ def sanitize_files(
     sign: bool = False,
     force: bool = False,
     encoding: str = "auto",
+    format: str = "auto",  # noqa: A002 - the option's name
     settings: Settings | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Outcome:
@@ -53,6 +54,7 @@ def sanitize_files(
         sign: Sign it with the current key of pseudonyms.
         force: Replace outputs that are there; never an input.
         encoding: Text encoding, which the output has too; ``auto`` detects it.
+        format: The lines' format, by which they are parsed; ``auto`` detects it where the policy names columns.
         settings: Settings; None reads logshed.toml, ``.env`` and the environment.
         progress: Is told where the run is.
 
@@ -69,7 +71,7 @@ def sanitize_files(
 
     settings = _with_policy(settings, policy)
     key = load_keys(settings.keys).current if sign else None
-    sanitizer = Sanitizer(settings, examples=report is not None, progress=progress)
+    sanitizer = Sanitizer(settings, format=format, examples=report is not None, progress=progress)
     reports = _reports(report, force=force) if report else []
     places = placing.place(
         [str(path) for path in paths], None if to is None else str(to), encoding=encoding, force=force, also=reports
@@ -168,10 +170,7 @@ def _settings() -> Settings:
 
 @lru_cache(maxsize=8)
 def _redactor(policy: str, plugins: tuple[Path, ...], keys: str) -> Redactor:
-    from logshed.pipeline.sanitizing import check  # noqa: PLC0415 - heavy
     from logshed.redaction.engine import Redactor  # noqa: PLC0415 - heavy
     from logshed.redaction.policy_files import load_policy  # noqa: PLC0415 - heavy
 
-    found = load_policy(policy, plugins, keys=keys)
-    check(found)
-    return Redactor(found)
+    return Redactor(load_policy(policy, plugins, keys=keys))

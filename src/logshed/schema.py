@@ -1,6 +1,7 @@
 """The log record: its columns, their types and their meaning, named as OpenTelemetry names them.
 
-Two tables share this page: ``bronze.lines`` (what was received, redacted) and ``silver.logs`` (what it says).
+Four tables share this page: ``bronze.lines`` (what was received, redacted), ``silver.logs`` (what it says),
+``security.findings`` (what rules and detectors saw in it) and ``security.incidents`` (findings grouped by actor).
 """
 
 from __future__ import annotations
@@ -133,6 +134,61 @@ SILVER: tuple[Column, ...] = (
     Column("offset", "long", "byte offset of the record's first line in the decoded stream", required=True),
     Column("item", "int", "index inside an envelope that holds several records, else 0", required=True),
     Column("batch", "string", "the unit of work that stored it (UUIDv7)", required=True),
+)
+
+FINDINGS: tuple[Column, ...] = (
+    Column(
+        "finding_id", "string", "hash of rule, actor and first record; the same when it is found again", required=True
+    ),
+    Column("timestamp", "timestamptz", "when the first of its records happened", required=True),
+    Column("end_timestamp", "timestamptz", "when the last of its records happened", required=True),
+    Column("observed_timestamp", "timestamptz", "when it was found", required=True),
+    Column("collection", "string", "the set of logs that its records belong to", required=True),
+    Column("rule_id", "string", "the rule's UUID", required=True),
+    Column("rule_name", "string", "the rule's name, its file's stem", required=True),
+    Column("rule_title", "string", "what the rule finds"),
+    Column("rule_version", "string", "date and hash of the rule's text", required=True),
+    Column("rule_author", "string", "who wrote the rule; its licence may want this shown on every alert"),
+    Column("rule_kind", "string", "event, correlation, anomaly, template or query", required=True),
+    Column("level", "string", "Sigma's level: informational, low, medium, high or critical", required=True),
+    Column("confidence", "string", "high: made to alert; low: counts towards scores only", required=True),
+    Column("technique", "string", "MITRE ATT&CK techniques, such as T1110.003, separated by blanks"),
+    Column("actor_type", "string", "column that names the actor: client_address, user_id, service_name or host_name"),
+    Column("actor", "string", "who did it, or what it happened to"),
+    Column("client_address", "string", "address of the client, where its records have one"),
+    Column("user_id", "string", "user, where its records have one"),
+    Column("service_name", "string", "service, where its records have one"),
+    Column("event_count", "long", "records that it is made of", required=True),
+    Column("score", "double", "0 to 100, from level, confidence and count", required=True),
+    Column("explanation", "string", "what was seen, in a sentence", required=True),
+    Column("evidence", "string", "record_id of its records, a JSON array of at most 100"),
+    Column(UNMAPPED, "map", "what matched, or the expected range and the history behind it"),
+    Column("batch", "string", "the unit of detection that found it (UUIDv7)", required=True),
+)
+
+INCIDENTS: tuple[Column, ...] = (
+    Column("incident_id", "string", "hash of collection, actor and first finding", required=True),
+    Column("timestamp", "timestamptz", "when the first of its records happened", required=True),
+    Column("end_timestamp", "timestamptz", "when the last of its records happened", required=True),
+    Column(
+        "updated_timestamp", "timestamptz", "when this version of it was written; the newest one holds", required=True
+    ),
+    Column("collection", "string", "the set of logs that its records belong to", required=True),
+    Column("actor_type", "string", "column that names the actor"),
+    Column("actor", "string", "who did it, or what it happened to"),
+    Column("source_ip", "string", "address of the client, where its findings have one"),
+    Column("status", "string", "open, muted or closed", required=True),
+    Column("threat_score", "double", "0 to 100: all its findings together", required=True),
+    Column("threat_score_max", "double", "0 to 100: the highest of its findings", required=True),
+    Column("threat_level", "string", "low, medium, high or critical, by the combined score", required=True),
+    Column("severity_level", "string", "the highest level of its findings", required=True),
+    Column("event_count", "long", "records that its findings are made of", required=True),
+    Column("finding_count", "long", "findings", required=True),
+    Column("rules", "string", "names of the rules that made its findings, separated by blanks", required=True),
+    Column("timeline", "string", "its findings in order, a JSON array: time, rule, level, count, explanation"),
+    Column("notes", "string", "what people wrote on it, a JSON array: time, author, text"),
+    Column("muted_until", "timestamptz", "until when it is silent"),
+    Column("batch", "string", "the unit of detection or the command that wrote this version (UUIDv7)", required=True),
 )
 
 SILVER_BY_NAME: dict[str, Column] = {column.name: column for column in SILVER}

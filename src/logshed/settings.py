@@ -24,8 +24,10 @@ from pydantic import (
     field_validator,
 )
 
+from logshed.alert_settings import Alert, rooted
+from logshed.detection_settings import DetectSettings, Suppress
 from logshed.errors import SettingsError
-from logshed.rules import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
+from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +36,7 @@ __all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "Tra
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
-TABLES = frozenset({"internal_networks", "drop", "transform"})
+TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert"})
 """Settings that only the file can hold."""
 NESTED: dict[str, type[BaseModel]] = {"enrichment": Enrichment}
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
@@ -70,7 +72,7 @@ class Settings(BaseModel):
         "`~/.config/logshed/keys` where that is there.",
     )
     plugins: Annotated[tuple[Path, ...], BeforeValidator(paths)] = Field(
-        (), description="Folders with `formats/`, `redaction/` or `queries/` of your own."
+        (), description="Folders with `formats/`, `redaction/`, `queries/` or `alerts/` of your own."
     )
     max_line_bytes: Size = Field(
         2**20, ge=1024, le=2**28, description="A longer line is kept cut to this size, and the cut is counted."
@@ -96,6 +98,9 @@ class Settings(BaseModel):
     )
     drop: tuple[Drop, ...] = Field((), description="Rules for lines that are counted and not kept.")
     transform: tuple[Transform, ...] = Field((), description="Changes to records on their way, in this order.")
+    detect: DetectSettings = Field(default_factory=DetectSettings, description="What `logshed detect` looks for.")
+    suppress: tuple[Suppress, ...] = Field((), description="Findings that are counted and not kept.")
+    alert: tuple[Alert, ...] = Field((), description="Destinations of alerts.")
 
     @field_validator("timezone")
     @classmethod
@@ -112,12 +117,20 @@ class Settings(BaseModel):
             ip_network(network)
         return value
 
-    @field_validator("drop", "transform")
+    @field_validator("drop", "transform", "suppress")
     @classmethod
     def _own_names(cls, value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
         names = [rule.name for rule in (*value, *(info.data.get("drop", ()) if info.field_name == "transform" else ()))]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two rules are named {twice[0]}; give each its own name")
+        return value
+
+    @field_validator("alert")
+    @classmethod
+    def _own_files(cls, value: tuple[Alert, ...]) -> tuple[Alert, ...]:
+        names = [alert.name.lower() for alert in value]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two destinations are named {twice[0]}; give each its own name")
         return value
 
     @classmethod
@@ -216,9 +229,12 @@ def _rooted(key: str, value: Any, base: Path) -> Any:
         return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]
     if key == "enrichment" and isinstance(value, dict):
         return Enrichment.rooted(value, base)
-    if key == "policy" and isinstance(value, str) and value.endswith(".toml"):
-        return str(base / Path(value).expanduser())
-    if key == "keys" and isinstance(value, str) and value and not value.startswith("env:") and "://" not in value:
+    if key == "alert" and isinstance(value, list):
+        return [rooted(one, base) for one in value]
+    key_file = (
+        key == "keys" and isinstance(value, str) and value and not value.startswith("env:") and "://" not in value
+    )
+    if key_file or (key == "policy" and isinstance(value, str) and value.endswith(".toml")):
         return str(base / Path(value).expanduser())
     return value
 
@@ -243,8 +259,9 @@ def _known(where: tuple[int | str, ...]) -> Iterable[str]:
         return Settings.model_fields
     if where[0] in NESTED:
         return NESTED[str(where[0])].model_fields
-    if where[0] == "drop":
-        return Drop.model_fields
+    own: dict[str, type[BaseModel]] = {"drop": Drop, "detect": DetectSettings, "suppress": Suppress, "alert": Alert}
+    if where[0] in own:
+        return own[str(where[0])].model_fields
     return TransformTest.model_fields if "test" in where else Transform.model_fields
 
 

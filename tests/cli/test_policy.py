@@ -10,16 +10,6 @@ if TYPE_CHECKING:
 
     from conftest import Run
 
-RULE = """
-title = "Ticket"
-tag = "TICKET"
-class = "personal"
-source = "our own"
-needles = ["TCK-"]
-patterns = ['TCK-[0-9]+']
-true = [{ text = "see TCK-12", redacted = "see [TICKET]" }]
-"""
-
 
 def _rule(folder: Path, text: str) -> dict[str, str]:
     (folder / "redaction").mkdir()
@@ -74,16 +64,20 @@ def test_a_policy_with_an_unknown_rule_is_one_line_with_its_file_and_key(logshed
     assert summary.endswith("1 problems.")
 
 
-def test_an_example_that_comes_out_wrong_is_named_with_its_rule_file(logshed: Run, tmp_path: Path) -> None:
-    env = _rule(tmp_path, RULE + 'false = ["not TCK-1"]\n')
+def test_an_example_that_comes_out_wrong_is_named_with_its_rule_file(
+    logshed: Run, tmp_path: Path, ticket_rule: str
+) -> None:
+    env = _rule(tmp_path, ticket_rule + 'false = ["not TCK-1"]\n')
     done = logshed("policy", "check", "--json", env=env)
     assert done.returncode == 1
     (problem,) = json.loads(done.stdout)["problems"]
     assert "ticket.toml: true/false: ticket: 'not TCK-1' became" in problem
 
 
-def test_a_broken_rule_file_is_one_line_however_many_policies_need_it(logshed: Run, tmp_path: Path) -> None:
-    env = _rule(tmp_path, RULE.replace('"personal"', '"secretive"'))
+def test_a_broken_rule_file_is_one_line_however_many_policies_need_it(
+    logshed: Run, tmp_path: Path, ticket_rule: str
+) -> None:
+    env = _rule(tmp_path, ticket_rule.replace('"personal"', '"secretive"'))
     done = logshed("policy", "check", env=env)
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 2

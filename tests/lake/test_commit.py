@@ -14,8 +14,8 @@ from logshed.lake import ledger as ledgers
 from logshed.lake.batch import Batches, age_ms, new_batch
 from logshed.lake.commit import SNAPSHOTS_AT_MOST, commit_follower, commit_lines
 from logshed.lake.ledger import Ledger
-from logshed.lake.names import LINES, LOGS
-from logshed.lake.scan import batches_missing, frame, iceberg_files, paths
+from logshed.lake.names import CASES, FOUND, LINES, LOGS
+from logshed.lake.scan import batches_missing, column_ids, column_ids_to_be, frame, iceberg_files, paths
 from logshed.lake.store import Store
 
 SOURCE = "file:/var/log/a.log"
@@ -157,3 +157,23 @@ def test_concurrent_writers_lose_neither_rows_nor_ledger_entries(store: Store) -
 
 def test_no_rows_make_no_file(writer: Writer, batch: str) -> None:
     assert writer.logs(batch, []) == []
+
+
+def test_a_table_that_a_lake_has_not_yet_is_made_when_it_is_first_written(store: Store) -> None:
+    assert not store.has(FOUND)
+    batch = new_batch()
+    assert commit_follower(store, "findings", batch, [], also=[new_batch()])
+    assert store.has(FOUND)
+    assert not commit_follower(store, "findings", batch, [])
+
+
+def test_several_batches_that_are_done_at_once_are_each_done(store: Store) -> None:
+    first, second = new_batch(), new_batch()
+    assert commit_follower(store, "findings", first, [], also=[second])
+    assert not commit_follower(store, "findings", second, [])
+    assert not commit_follower(store, "findings", new_batch(), [], also=[second])
+
+
+def test_the_columns_of_a_table_to_be_are_those_it_will_have(store: Store) -> None:
+    for table in (FOUND, CASES):
+        assert column_ids_to_be(table) == column_ids(store.table(table), table.short)

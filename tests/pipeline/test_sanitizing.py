@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 import logshed
 from logshed.errors import LogshedError, UsageError
 from logshed.pipeline import whole as whole_text
-from logshed.pipeline.sanitizing import Sanitizer
 from logshed.pipeline.whole import decoded, encoded
 from logshed.sanitizing import sanitize_files, scan
 from logshed.settings import Settings
@@ -254,12 +253,6 @@ def test_permissions_stay(tmp_path: Path) -> None:
     (tmp_path / "a.log").chmod(0o640)
     sanitize_files([tmp_path / "a.log"], tmp_path / "b.log", settings=SETTINGS)
     assert (tmp_path / "b.log").stat().st_mode & 0o777 == 0o640
-
-
-def test_a_policy_that_names_columns_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "p.toml").write_text('title = "x"\n[columns]\nclient_address = "mask"\n')
-    with pytest.raises(LogshedError, match="it names columns"):
-        Sanitizer(SETTINGS.model_copy(update={"policy": str(tmp_path / "p.toml")}))
 
 
 def test_a_record_is_redacted_as_its_json_is() -> None:

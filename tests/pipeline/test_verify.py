@@ -11,6 +11,8 @@ import pytest
 from logshed.api import Lake
 from logshed.lake.names import TABLES
 from logshed.pipeline import resting
+from logshed.pipeline.verify import _Scanners
+from logshed.redaction import load_policy
 from logshed.redaction.keyring import add_key, load_keys
 from logshed.redaction.treatments import Pseudonyms
 
@@ -83,11 +85,34 @@ def test_a_report_holds_no_value_that_it_found(lake: Lake, logs: Path) -> None:
         assert value not in told
 
 
-def test_a_path_that_names_a_person_is_a_leak_of_the_columns_that_hold_it(lake: Lake, logs: Path) -> None:
+def test_a_path_that_names_a_person_in_a_lake_of_before_is_a_leak_of_the_columns_that_hold_it(
+    lake: Lake, logs: Path
+) -> None:
     (logs / "ada@example.com").mkdir()
-    lake.ingest([_write(logs / "ada@example.com" / "a.log")])
-    columns = {leak.column for leak in lake.verify_redaction(1.0).leaks}
-    assert {"source", "resource", "log_file_path"} <= columns
+    lake.ingest([_write(logs / "ada@example.com" / "a.log", [{"msg": "nothing"}])], policy="none")
+    found = {(leak.table, leak.column) for leak in lake.verify_redaction(1.0).leaks}
+    assert {(table, "source") for table in ("bronze.lines", "silver.logs", "ledger")} <= found
+    assert {("bronze.lines", "resource"), ("silver.logs", "log_file_path")} <= found
+
+
+def test_an_address_before_the_ending_of_a_logs_name_is_a_leak(lake: Lake, logs: Path) -> None:
+    lake.ingest([_write(logs / "ada@example.com.log.1", [{"msg": "nothing"}])], policy="none")
+    found = {(leak.table, leak.column, leak.rule) for leak in lake.verify_redaction(1.0).leaks}
+    assert {("bronze.lines", "source", "email"), ("ledger", "source", "email")} <= found
+
+
+def test_a_name_is_a_leak_even_where_an_override_keeps_such_values_for_the_collection(
+    tmp_path: Path, settings: Settings, logs: Path
+) -> None:
+    (tmp_path / "ours.toml").write_text(
+        'title="t"\nextends="default"\n[[override]]\ncollection="tests"\n[override.rules]\nemail="keep"\n'
+    )
+    own = settings.model_copy(update={"policy": str(tmp_path / "ours.toml")})
+    lake = Lake.open(tmp_path / "lake", create=True, settings=own)
+    (logs / "ada@example.com").mkdir()
+    path = _write(logs / "ada@example.com" / "a.log")
+    lake.ingest([path], policy="none", collection="tests")
+    assert "source" in {leak.column for leak in lake.verify_redaction(1.0).leaks if leak.table == "bronze.lines"}
 
 
 def test_what_the_policy_keeps_is_no_leak_but_under_the_strictest(lake: Lake, logs: Path) -> None:
@@ -110,6 +135,16 @@ def test_an_override_that_keeps_something_is_no_leak_in_its_collection(
     lake.ingest([_write(logs / "b.log")])
     assert lake.verify_redaction(1.0).ok
     assert {leak.rule for leak in lake.verify_redaction(1.0, policy="default").leaks} == {"email"}
+
+
+def test_rows_of_a_table_without_sources_are_looked_at_by_what_holds_for_their_collection(tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text(
+        'title="t"\nextends="default"\n[[override]]\ncollection="tests"\n[override.rules]\nemail="keep"\n'
+    )
+    frame = pl.DataFrame({"collection": ["tests", "shop"], "actor": ["ada@example.com"] * 2})
+    place = next(place for place in resting.RESTING_PLACES if place.name == "security.findings")
+    parts = list(_Scanners(load_policy(str(tmp_path / "ours.toml"))).parts(frame, place))
+    assert [bool(scanner.texts("actor", part["actor"])) for part, scanner in parts] == [False, True]
 
 
 def test_a_file_that_no_snapshot_has_is_looked_at_and_half_a_file_is_named(lake: Lake, logs: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logshed.redaction.checks.cards import payment_card
+from logshed.redaction.checks.cards import payment_card, track_data
 from logshed.redaction.checks.secrets import (
     crc32_token,
     discord_token,
@@ -17,7 +18,8 @@ from logshed.redaction.checks.secrets import (
     mixed_token,
     spoken_password,
 )
-from logshed.redaction.checks.tokens import basic_credentials, jwt_header
+from logshed.redaction.checks.tokens import basic_credentials, encoded_json, jwt_header
+from logshed.redaction.checks.vehicles import vin
 
 
 @pytest.mark.parametrize(
@@ -95,3 +97,41 @@ def test_what_follows_in_prose_is_a_password_only_if_it_is_no_word() -> None:
 
 def test_a_token_without_prefix_mixes_letters_and_digits() -> None:
     assert mixed_token(pl.Series(["s.aB3dE5gH", "s.onClickHandler", "s.abc123"])).to_list() == [True, False, False]
+
+
+@pytest.mark.parametrize("number", ["1M8GDM9AXKP042788", "1HGCM82633A004352", "JH4KA7561PC008269"])
+def test_a_vehicle_number_is_valid_and_another_check_digit_makes_it_none(number: str) -> None:
+    changed = number[:8] + ("1" if number[8] != "1" else "2") + number[9:]
+    assert vin(pl.Series([number, changed])).to_list() == [True, False]
+
+
+def test_seventeen_ones_are_no_vehicle_though_their_check_digit_is_right() -> None:
+    assert vin(pl.Series(["11111111111111111", "", "1M8GDM9AXKP04278"])).to_list() == [False, False, False]
+
+
+def test_a_track_is_one_only_with_the_number_of_a_card_at_its_head() -> None:
+    tracks = [
+        "%B4111111111111111^DOE/J^2612101?",
+        ";4111111111111111=26121011?",
+        "%3B4111111111111112%3D26121011%3F",
+        "x",
+    ]
+    assert track_data(pl.Series(tracks)).to_list() == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("document", "tells"),
+    [
+        ({"user": "bob", "password": "x"}, True),
+        ({"db_secret": 7}, True),
+        ({"to": "bob@example.com"}, True),
+        ({"password": None}, False),
+        ({"offset": 100, "sort": "id"}, False),
+    ],
+)
+def test_encoded_json_tells_something_only_where_a_sensitive_name_has_a_value_or_an_address_stands(
+    document: dict[str, object], *, tells: bool
+) -> None:
+    plain = json.dumps(document).encode()
+    forms = [base64.b64encode(plain).decode(), base64.urlsafe_b64encode(plain).decode().rstrip("=")]
+    assert encoded_json(pl.Series(forms)).to_list() == [tells, tells]

@@ -132,3 +132,9 @@ def test_half_a_surrogate_pair_does_not_stop_the_slow_path() -> None:
     text = pl.Series([r'{"note":"\ud800","pass\u0077ord":"hunter2"}'])
     clean = REDACTOR.rewrite(text, _parsed({"password": "hunter2"})).text
     assert json.loads(clean[0]) == {"note": "\ud800", "password": "[PASSWORD]"}
+
+
+def test_a_field_that_ends_like_a_token_and_names_a_page_or_a_request_does_not_leak() -> None:
+    attributes = {"requestParameters.clientToken": "550e8400-e29b-41d4-a716-446655440000", "nextToken": "AAMA-EFR"}
+    parsed = _parsed(attributes, {"sessionToken": "IQoJb3"})
+    assert REDACTOR.leaks(pl.Series(["x", "y"]), parsed).to_list() == [False, True]

@@ -13,16 +13,6 @@ from logshed.redaction import Redactor, load_policy, load_rules, rule_failures
 if TYPE_CHECKING:
     from pathlib import Path
 
-RULE = """
-title = "Ticket"
-tag = "TICKET"
-class = "personal"
-source = "our own"
-needles = ["TCK-"]
-patterns = ['TCK-[0-9]+']
-true = [{ text = "see TCK-12", redacted = "see [TICKET]" }]
-"""
-
 
 def _policy(folder: Path, text: str) -> str:
     path = folder / "own.toml"
@@ -50,15 +40,15 @@ def test_a_policy_file_keeps_a_class_but_one_rule_of_it_and_renames_a_tag(tmp_pa
     assert found.text.to_list() == ["[EMAIL_REDACTED] 4111111111111111"]
 
 
-def test_a_users_own_rule_is_found_and_proves_itself(tmp_path: Path) -> None:
-    _rule(tmp_path, RULE)
+def test_a_users_own_rule_is_found_and_proves_itself(tmp_path: Path, ticket_rule: str) -> None:
+    _rule(tmp_path, ticket_rule)
     rule = load_rules([tmp_path])["ticket"]
     assert rule_failures(rule) == []
     assert Redactor(load_policy("default", [tmp_path])).redact(pl.Series(["TCK-1"])).text.to_list() == ["[TICKET]"]
 
 
-def test_an_example_that_its_rule_misses_is_named(tmp_path: Path) -> None:
-    _rule(tmp_path, RULE.replace("TCK-12", "TCK-x", 1))
+def test_an_example_that_its_rule_misses_is_named(tmp_path: Path, ticket_rule: str) -> None:
+    _rule(tmp_path, ticket_rule.replace("TCK-12", "TCK-x", 1))
     assert rule_failures(load_rules([tmp_path])["ticket"]) == [
         "ticket: 'see TCK-x' became 'see TCK-x', not 'see [TICKET]'"
     ]
@@ -106,8 +96,10 @@ def test_a_wrong_policy_is_refused_with_the_file_and_the_key(tmp_path: Path, tex
         ('title = "Ticket"', 'titel = "Ticket"', "title: it is missing"),
     ],
 )
-def test_a_wrong_rule_is_refused_with_the_file_and_the_key(tmp_path: Path, old: str, new: str, message: str) -> None:
-    _rule(tmp_path, RULE.replace(old, new))
+def test_a_wrong_rule_is_refused_with_the_file_and_the_key(
+    tmp_path: Path, old: str, new: str, message: str, ticket_rule: str
+) -> None:
+    _rule(tmp_path, ticket_rule.replace(old, new))
     with pytest.raises(RedactionError, match=rf"cannot load redaction rule .*ticket\.toml: {message}"):
         load_rules([tmp_path])
 

@@ -124,3 +124,12 @@ def crc62(body: str) -> str:
 def isbn13(body: str) -> str:
     """Twelve digits and the check digit of an ISBN (ISO 2108)."""
     return body + str(-sum(int(digit) * (1 + 2 * (place % 2)) for place, digit in enumerate(body)) % 10)
+
+
+def vin(head: str, tail: str) -> str:
+    """A vehicle's number with its check digit between head and tail (49 CFR 565.15)."""
+    letters = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", map(int, "12345678123457923456789"), strict=True))
+    weights = (8, 7, 6, 5, 4, 3, 2, 10, 9, 8, 7, 6, 5, 4, 3, 2)
+    values = (letters[sign] if sign in letters else int(sign) for sign in head + tail)
+    rest = sum(value * weight for value, weight in zip(values, weights, strict=True)) % 11
+    return f"{head}{'X' if rest == 10 else rest}{tail}"

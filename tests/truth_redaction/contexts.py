@@ -127,6 +127,16 @@ def _xml(draw: Random, key: str) -> str:
     )
 
 
+def _pairs(draw: Random, key: str) -> str:
+    headers = [["Host", "example.net"], [key, HERE], ["Accept", "*/*"]]
+    return _json({"level": "INFO", "headers": draw.choice((headers, headers[:2])), "status": 200}, draw)
+
+
+def _environment(draw: Random, key: str) -> str:
+    name = key.replace(" ", "_")
+    return _json({"level": "INFO", "env": [{"name": "LANG", "value": "C"}, {"name": name, "value": HERE}]}, draw)
+
+
 def _csv(draw: Random, words: str) -> str:
     return f'2026-03-05T06:25:01Z,{draw.choice(("INFO", "WARN"))},"{words}",checkout,200'
 
@@ -189,6 +199,8 @@ CONTEXTS = (
     ),
     Context("stack trace", lambda _, __, words: _trace(words), str, keyed=False, bare=True),
     Context("XML", lambda draw, key, _: _xml(draw, key), escape),
+    Context("list of pairs", lambda draw, key, _: _pairs(draw, key), _json_text, json=True),
+    Context("name and value", lambda draw, key, _: _environment(draw, key), _json_text, json=True),
     Context(
         "CSV", lambda draw, _, words: _csv(draw, words), lambda text: text.replace('"', '""'), keyed=False, bare=True
     ),

@@ -46,6 +46,22 @@ def payment_card(draw: Random) -> str:
     return grouped(number, 4, form)
 
 
+def track(draw: Random) -> str:
+    """The second track of a card's stripe (ISO/IEC 7813)."""
+    prefix, length = draw.choice(tuple(card for card in _CARDS if card[1] == 16))
+    number = checksums.luhn(prefix + digits(draw, length - len(prefix) - 1))
+    return f";{number}=2912101{digits(draw, 10)}?"
+
+
+def vin(draw: Random) -> str:
+    """A vehicle's number with the check digit of North America, or one of Europe without."""
+    if draw.random() < 0.3:
+        return f"WVWZZZ1JZ{draw.choice('WXY')}W{digits(draw, 6)}"
+    return checksums.vin(
+        f"{draw.choice(('1HG', '5YJ', '2T1', 'JH4'))}CM826", f"{draw.choice('3567')}A{digits(draw, 6)}"
+    )
+
+
 def iban(draw: Random) -> str:
     """Of one of eight countries."""
     country = draw.choice(("DE", "AT", "GB", "NL", "FR", "ES", "CH", "SE"))

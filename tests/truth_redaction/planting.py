@@ -85,6 +85,8 @@ _P, _S = personal, secrets
 KINDS = (
     Kind("e-mail", _P.email, "email", ("email", "to", "user"), sure=True),
     Kind("payment card", _P.payment_card, "payment_card", ("card", "pan", "cardNumber"), sure=True),
+    Kind("card's stripe", _P.track, "track_data", ("track2", "trackData"), sure=True, spaced=True),
+    Kind("vehicle's number", _P.vin, "vin", ("vin", "vehicleIdentificationNumber"), named=True),
     Kind("IBAN", _P.iban, "iban", ("iban", "account"), sure=True),
     Kind("US SSN", _P.us_ssn, "us_ssn", ("ssn", "social_security_number"), named=True),
     Kind("UK NINO", _P.uk_nino, "uk_nino", ("nino", "national_insurance_number"), spaced=True, named=True),

@@ -234,6 +234,12 @@ VENDORS: dict[str, tuple[Callable[[Random], str], str]] = {
     "age key": (age, "age_key"),
     "Hugging Face token": (_vendor("hf_", (string.ascii_letters, 34)), "huggingface.*|vendor_token"),
     "Postman key": (_vendor("PMAK-", (HEX, 24), "-", (HEX, 34)), "postman.*|vendor_token"),
+    "CircleCI token": (_vendor("CCIPAT_", (ALNUM, 22), "_", (HEX, 40)), "circleci.*|service_token"),
+    "SonarQube token": (_vendor("squ_", (HEX, 40)), "sonar.*|service_token"),
+    "NVIDIA key": (_vendor("nvapi-", (URL_SAFE, 64)), "nvidia.*|service_token"),
+    "Razorpay key": (_vendor("rzp_live_", (ALNUM, 14)), "razorpay.*|service_token"),
+    "Alibaba key id": (_vendor("LTAI", (ALNUM, 20)), "alibaba.*|service_token"),
+    "hash of a password": (_vendor("$2b$12$", (ALNUM + "./", 53)), "password_hash"),
     "RubyGems key": (_vendor("rubygems_", (HEX, 48)), "rubygems.*|vendor_token"),
 }
 """Tokens of a prefix and a length, after their issuers' documentation, and the rules that are there for them."""

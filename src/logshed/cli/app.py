@@ -8,17 +8,23 @@ import typer
 
 from logshed import __version__
 from logshed.cli import (
+    alerts,
     audit,
     compliance,
     convert,
+    decisions,
+    detect,
     doctor,
     enrich,
     formats,
+    incidents,
     ingest,
     keys,
+    patterns,
     policy,
     query,
     rejects,
+    rules,
     sanitize,
     schema,
     verify,
@@ -51,5 +57,7 @@ def _root(
 
 
 files = (schema, convert, sanitize, view)
-for group in (ingest, query, rejects, formats, *files, audit, verify, compliance, doctor, policy, keys, enrich):
+secure = (detect, incidents, decisions, rules, alerts)
+kept = (audit, verify, compliance, doctor, policy, keys, enrich)
+for group in (ingest, query, patterns, rejects, formats, *files, *secure, *kept):
     group.register(app)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 PARTS = " ▏▎▍▌▋▊▉"
 """A cell's eighths, from the left."""
+STEPS = "▁▂▃▄▅▆▇█"
+"""A cell's eighths, from below."""
 MOST_BARS = 400
 NARROWEST_BAR = 10
 
@@ -35,6 +37,12 @@ def bars(labels: Sequence[object], values: Sequence[float | None], *, width: int
         yield f"{fitted(text, label_width)} {_bar(value or 0, top, room)} {figure}"
     if len(texts) > MOST_BARS:
         yield f"… {len(texts) - MOST_BARS} more; look at a shorter time with --since and --until"
+
+
+def sparkline(values: Sequence[int]) -> str:
+    """One cell a value, as high as its share of the greatest; where there is nothing it is blank."""
+    top = max(values, default=0)
+    return "".join(STEPS[(value * len(STEPS) - 1) // top] if value > 0 else " " for value in values)
 
 
 def _bar(value: float, top: float, room: int) -> str:

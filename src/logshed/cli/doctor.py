@@ -19,6 +19,7 @@ from logshed.errors import LogshedError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from logshed.alert_settings import Alert
     from logshed.settings import Drop, Settings, Transform
 
 T = TypeVar("T")
@@ -112,6 +113,8 @@ def _configuration() -> Iterator[Finding]:
     for transform in settings.transform:
         yield _transform_finding(transform)
     yield from _enrichment(settings)
+    for alert in settings.alert:
+        yield _tried(_alert_check(alert, settings.plugins), f"alert {alert.name} is sound")[1]
     for folder in settings.plugins:
         if not folder.is_dir():
             yield Finding(
@@ -218,6 +221,19 @@ def _drop_check(rule: Drop) -> Callable[[], None]:
                 empty.filter(pl.sql_expr(rule.where))
         except pl.exceptions.PolarsError as error:
             raise UsageError(f"cannot use drop rule {rule.name}: {error}; correct it in logshed.toml") from None
+
+    return run
+
+
+def _alert_check(alert: Alert, plugins: tuple[Path, ...]) -> Callable[[], None]:
+    """Reads a destination's settings and secrets and sends nothing."""
+
+    def run() -> None:
+        from logshed.alerts import destination  # noqa: PLC0415 - urllib3
+
+        destination(alert, plugins)
+        for secret in alert.secrets().values():
+            secret.read()
 
     return run
 

@@ -64,6 +64,14 @@ class Rows(Protocol):
         """The rows as Arrow batches; each is let go before the next is made."""
 
 
+def chosen(form: Format, to: Path | None, *, as_json: bool) -> Format:
+    """The format that was asked for; a file's ending says it where nothing else does."""
+    if as_json:
+        return Format.JSON
+    endings = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN, ".jsonl": Format.NDJSON}
+    return endings.get(to.suffix.lower(), form) if to is not None and form is Format.TABLE else form
+
+
 def write(result: Rows, form: Format, path: Path | None = None, *, sparse: bool = False) -> int:
     """Write a result to a file, or to standard output, and return its rows.
 

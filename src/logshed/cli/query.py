@@ -13,8 +13,6 @@ from logshed.cli.commands import JsonOption, LakeOption, add, pairs
 from logshed.cli.output import Format, FormatOption, OutputOption
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from logshed.api import Lake
     from logshed.queries.model import Question
     from logshed.sql.result import Result
@@ -70,7 +68,7 @@ def query(
 
     text = sys.stdin.read() if sql == "-" else sql
     with Lake.open(lake, check=False).query(text, engine=engine.value, params={**pairs(param or [])} or None) as result:
-        output.write(result, _format(form, to, as_json=as_json), to)
+        output.write(result, output.chosen(form, to, as_json=as_json), to)
 
 
 def run(
@@ -116,7 +114,7 @@ def run(
     opened = Lake.open(lake)
     asked: dict[str, Any] = {**pairs(param or []), "since": since, "until": until, "collection": collection}
     with opened.run(name, engine=engine.value, **asked) as result:
-        rows = _draw(question, result) if chart else output.write(result, _format(form, to, as_json=as_json), to)
+        rows = _draw(question, result) if chart else output.write(result, output.chosen(form, to, as_json=as_json), to)
     if not rows:
         print(_nothing(opened, question, since), file=sys.stderr)
 
@@ -135,14 +133,6 @@ def question_lines(question: Question) -> list[str]:
         lines.append("Parameters:")
         lines += [f"  {name}={one.default}: {one.meaning}" for name, one in question.parameters.items()]
     return [*lines, "", question.sql]
-
-
-def _format(form: Format, to: Path | None, *, as_json: bool) -> Format:
-    """The format that was asked for; a file's ending says it where nothing else does."""
-    if as_json:
-        return Format.JSON
-    endings = {f".{one.value}": one for one in Format} | {".md": Format.MARKDOWN, ".jsonl": Format.NDJSON}
-    return endings.get(to.suffix.lower(), form) if to is not None and form is Format.TABLE else form
 
 
 def _list(questions: dict[str, Question], *, as_json: bool) -> None:

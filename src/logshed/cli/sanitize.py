@@ -10,7 +10,7 @@ import typer
 
 from logshed.cli import progress
 from logshed.cli.commands import FAILED, JsonOption, add, let_interrupts_through
-from logshed.cli.reading import EncodingOption, PolicyOption  # noqa: TC001 - as above
+from logshed.cli.reading import EncodingOption, FormatNameOption, PolicyOption, chosen
 from logshed.errors import LogshedError, UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def sanitize(
         ),
     ] = None,
     policy: PolicyOption = None,
+    format: FormatNameOption = "auto",  # noqa: A002 - the option's name
     report: Annotated[
         Path | None,
         typer.Option(
@@ -76,6 +77,7 @@ def sanitize(
     """Redact files as they are: the same lines in the same form, without what the policy forbids.
 
     Text of any kind, JSON, compressed files (the output is compressed as its name says), folders (mirrored under OUT).
+    Where the policy names columns, or --format is given, lines are parsed too, and what the columns show is redacted.
     An output appears when it is whole. What cannot be read is told, and the exit code is 1.
     """
     if verify is not None:
@@ -97,6 +99,7 @@ def sanitize(
             sign=sign,
             force=force,
             encoding=encoding,
+            format=chosen(format, None, None, None),
             progress=tell if to not in (None, "-") else None,
         )
     _tell(done, as_json=as_json, to_stdout=to in (None, "-"))

@@ -81,17 +81,26 @@ def commit_lines(
     )
 
 
-def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFile]) -> bool:
+def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFile], also: Sequence[str] = ()) -> bool:
     """Put a batch's files into a table that follows another, once.
 
+    Args:
+        store: The lake.
+        short: The table's short name.
+        batch: The batch.
+        files: Its files.
+        also: More batches that these files stand for, where several were done in one go.
+
     Returns:
-        Whether this call did it; False where the batch was already there (its files are then superfluous).
+        Whether this call did it; False where one of the batches was already there (the files are then superfluous).
     """
     for attempt in range(ATTEMPTS):
         table = store.table(TABLES[short])
         batches = Batches.of(table)
-        if batch in batches:
+        if any(one in batches for one in (batch, *also)):
             return False
+        for one in also:
+            batches = batches.add(one)
         try:
             step(f"before {short} commit")
             done = batches.add(batch).save(store.ledger_folder())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from logshed.schema import BRONZE, SILVER, Column
+from logshed.schema import BRONZE, FINDINGS, INCIDENTS, SILVER, Column
 
 LAKE_VERSION = 1
 """Layout of the folder; a lake with a higher one is refused."""
@@ -42,7 +42,11 @@ class TableDef:
 
 LINES = TableDef("bronze.lines", "lines", BRONZE, "observed_timestamp", "day")
 LOGS = TableDef("silver.logs", "logs", SILVER, "timestamp", "month")
-TABLES: dict[str, TableDef] = {table.short: table for table in (LINES, LOGS)}
+FOUND = TableDef("security.findings", "findings", FINDINGS, "timestamp", "month")
+CASES = TableDef("security.incidents", "incidents", INCIDENTS, "timestamp", "month")
+TABLES: dict[str, TableDef] = {table.short: table for table in (LINES, LOGS, FOUND, CASES)}
+FIRST = (LINES, LOGS)
+"""Tables that every lake has; the others are made when they are first wanted, also in a lake of an older version."""
 
 TABLE_PROPERTIES = {
     # PyIceberg's own rebase keeps rows and loses ledger entries: the committer reloads and redoes instead.

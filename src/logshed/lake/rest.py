@@ -53,6 +53,8 @@ class Resting:
 
 def data_files(store: Store, table: TableDef) -> Resting:
     """The Parquet files of a table, whether its current snapshot has them or not."""
+    if not store.has(table):
+        return Resting((), ())
     loaded = store.table(table)
     current = paths(iceberg_files(loaded))
     folder = store.root / loaded.location().removeprefix("file://")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile as IcebergFile
     from pyiceberg.table import Table
 
+    from logshed.lake.names import TableDef
     from logshed.lake.store import Store
     from logshed.schema import Kind
 
@@ -34,6 +35,16 @@ def iceberg_files(table: Table, where: str | None = None) -> list[IcebergFile]:
 def paths(files: Iterable[IcebergFile]) -> list[str]:
     """Local paths of data files, sorted."""
     return sorted(file.file_path.removeprefix("file://") for file in files)
+
+
+def column_ids_to_be(definition: TableDef) -> list[tuple[int, str, Kind, int | None, int | None]]:
+    """What ``column_ids`` will say of a table that is not made yet."""
+    maps = iter(range(len(definition.columns) + 1, 2 * len(definition.columns), 2))
+    found: list[tuple[int, str, Kind, int | None, int | None]] = []
+    for number, column in enumerate(definition.columns, start=1):
+        key = next(maps) if column.kind == "map" else None
+        found.append((number, column.name, column.kind, key, None if key is None else key + 1))
+    return found
 
 
 def column_ids(table: Table, short: str) -> list[tuple[int, str, Kind, int | None, int | None]]:
@@ -59,10 +70,10 @@ def frame(files: Sequence[str], short: str) -> pl.LazyFrame:
     return pl.scan_parquet(list(files), schema=schema, missing_columns="insert")
 
 
-def batches_missing(store: Store, follower: str) -> dict[str, list[str]]:
-    """Batches in ``bronze.lines`` that a following table has not taken, each with the files that hold it."""
+def batches_missing(store: Store, follower: str, leader: TableDef = LINES) -> dict[str, list[str]]:
+    """Batches in a table that a following one has not taken, each with the files that hold it."""
     done = Batches.of(store.table(TABLES[follower]))
-    lines = store.table(LINES)
+    lines = store.table(leader)
     if lines.current_snapshot() is None:
         return {}
     batch_id = lines.schema().find_field("batch").field_id

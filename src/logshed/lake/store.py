@@ -28,9 +28,9 @@ from logshed.errors import LakeError, NotALakeError
 from logshed.lake import folder
 from logshed.lake.names import (
     CATALOG_FILE,
+    FIRST,
     LEDGER,
     TABLE_PROPERTIES,
-    TABLES,
     WAREHOUSE,
     TableDef,
 )
@@ -93,7 +93,7 @@ class Store:
         return self._catalog
 
     def table(self, table: TableDef) -> Table:
-        """The table as it is now.
+        """The table as it is now; one that is not of ``FIRST`` is made where there is none.
 
         Raises:
             LakeError: The catalog does not know it or cannot be read.
@@ -101,6 +101,9 @@ class Store:
         try:
             return self.catalog.load_table(table.name)
         except NoSuchTableError as error:
+            if table not in FIRST:
+                self._create_table(table)
+                return self.catalog.load_table(table.name)
             raise LakeError(
                 f"cannot open table {table.name} of lake {self.root}: the catalog does not list it; "
                 f"restore {CATALOG_FILE}"
@@ -109,6 +112,10 @@ class Store:
             raise LakeError(
                 f"cannot read the catalog of lake {self.root}: {error.__class__.__name__}; restore {CATALOG_FILE}"
             ) from error
+
+    def has(self, table: TableDef) -> bool:
+        """Whether the table was made; those of ``FIRST`` always are."""
+        return table in FIRST or bool(self.catalog.table_exists(table.name))
 
     def ledger_folder(self) -> Path:
         """Where ledger and batch files lie."""
@@ -124,7 +131,7 @@ class Store:
                 return  # another process was quicker
             (root / WAREHOUSE).mkdir(exist_ok=True)
             self.ledger_folder().mkdir(exist_ok=True)
-            for table in TABLES.values():
+            for table in FIRST:
                 self._create_table(table)
             folder.mark(root)
 

@@ -11,8 +11,12 @@ import polars as pl
 from logshed.formats import records
 from logshed.formats.blocks import KeyBlocks
 from logshed.formats.spread import CLOSING, Spread, SpreadJson
+from logshed.formats.starts import Starts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logshed.formats.model import Format
     from logshed.redaction.engine import Redactor
 
 _CLOSING = r"^\s*[\]}]"
@@ -65,15 +69,22 @@ class Records:
 
 
 class Gatherer:
-    """Puts lines together: private keys and JSON over many lines; all other lines are records of their own."""
+    """Puts lines together: private keys, JSON over many lines, records of formats; all other lines are records.
 
-    def __init__(self, redactor: Redactor) -> None:
+    Args:
+        redactor: The policy.
+        forms: Formats whose records of several lines are put together.
+    """
+
+    def __init__(self, redactor: Redactor, forms: Sequence[Format] = ()) -> None:
+        self._starts = Starts(forms) if forms else None
         self._json = SpreadJson(redactor.names)
         self._keys = KeyBlocks()
         self._led = "|".join(rule.guard for rule in redactor.policy.rules if r"\n" in rule.guard or "\n" in rule.guard)
         self._held = pl.Series([], dtype=pl.String)
         self._held_keys = np.zeros(0, bool)
         self._held_returns = np.zeros(0, bool)
+        self._held_starts = np.zeros(0, bool)
         self._offset = 0
         self._line = 1
 
@@ -97,6 +108,8 @@ class Gatherer:
             The records that are complete; None where none is.
         """
         in_key = self._key_lines(text)
+        begins = np.ones(len(text), bool) if self._starts is None else self._starts.of_text(text)
+        begins = np.concatenate([self._held_starts, begins])
         text = pl.concat([self._held, text]) if self.holds else text
         in_key = np.concatenate([self._held_keys, in_key])
         returned = np.zeros(len(text), bool)
@@ -104,12 +117,13 @@ class Gatherer:
         if returns is not None:
             returned[len(self._held_returns) :] = returns
         spread = self._json.look(text, last=last)
-        starts = ~in_key if spread is None else spread.starts & ~in_key
+        starts = begins & (~in_key if spread is None else spread.starts & ~in_key)
         if len(starts):
             starts[0] = True
         hold = self._hold_from(starts, spread, len(text), last=last)
         self._json.depth = int(spread.depth[hold]) if spread is not None and not last else 0
         self._held, self._held_keys, self._held_returns = text[hold:], in_key[hold:], returned[hold:]
+        self._held_starts = begins[hold:]
         if not hold:
             return None
         if spread is not None:
@@ -137,7 +151,8 @@ class Gatherer:
         if last:
             return rows
         hold = rows if spread is None else spread.hold
-        if self._keys.open:
+        goes_on = self._starts is not None and self._starts.may_go_on
+        if self._keys.open or (goes_on and rows - int(np.flatnonzero(starts)[-1]) < records.MAX_LINES):
             hold = min(hold, int(np.flatnonzero(starts)[-1]))
         while 0 < hold < rows and not starts[hold]:
             hold -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event, Thread
@@ -18,8 +19,9 @@ from logshed.lake.names import LINES, LOGS
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import drift, drops, transforms
 from logshed.pipeline.catchup import catch_up
+from logshed.pipeline.naming import Naming
 from logshed.pipeline.outcome import FileReport, IngestReport, Progress
-from logshed.pipeline.planning import GROUP_BYTES, GROUP_FILES, Options, Plan, Planner, bundles, job_of, split_size
+from logshed.pipeline.planning import GROUP_BYTES, Options, Plan, Planner, bundles, groups, job_of, split_size
 from logshed.pipeline.task import IngestTask, Meter
 from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
@@ -71,7 +73,8 @@ class Ingest:
         self._sources = sources.opened(settings.enrichment)
         drops.check(settings.drop)
         transforms.check(settings.transform)
-        self._planner = Planner(settings, options)
+        self._naming = Naming(self._policy, settings, options.collection, store)
+        self._planner = Planner(settings, options, self._naming)
         self._meter = Meter()
         self._started = time.monotonic()
         self._total = 0
@@ -92,9 +95,13 @@ class Ingest:
         if self._store is not None:
             result.caught_up = catch_up(self._store, self.job(""))
         self._total = sum(target.size for target in found.targets)
-        result.files += [FileReport(one.path, status="failed", error=one.message) for one in found.problems]
-        result.files += [FileReport(one.path, status="skipped", note=one.message) for one in found.skipped]
-        for group in _groups(found.targets):
+        result.files += [
+            FileReport(one.path, status="failed", error=one.message) for one in self._naming.problems(found.problems)
+        ]
+        result.files += [
+            FileReport(one.path, status="skipped", note=one.message) for one in self._naming.problems(found.skipped)
+        ]
+        for group in groups(self._naming.targets(found.targets)):
             result.files += [plan.report for plan in self._group(group, result)]
         if self._store is not None:
             drift.alarm(self._store, result.files, result.batches)
@@ -136,7 +143,7 @@ class Ingest:
             refused = self._commit(batch, written, expected, result)
             stale |= {piece.split.locator for bundle in refused for piece in bundle}
             for piece in (piece for bundle in written if bundle not in refused for piece in bundle):
-                _account(reports[piece.split.locator], piece)
+                self._account(reports[piece.split.locator], piece)
                 _advance(expected, piece)
         return stale
 
@@ -154,7 +161,7 @@ class Ingest:
                 elif len(done.bundle) > 1:
                     again += [(split,) for split in done.bundle]
                 else:
-                    _fail(reports[done.bundle[0].locator], done.error)
+                    self._fail(reports[done.bundle[0].locator], done.error, done.bundle[0].locator)
         return written + (self._work(again, batch, reports) if again else [])
 
     def _commit(
@@ -184,12 +191,31 @@ class Ingest:
                 remove_files(logs)
         return refused
 
+    def _account(self, report: FileReport, piece: Written) -> None:
+        report.status = "ingested"
+        report.counts += piece.counts
+        report.bytes += piece.split.end - piece.split.start
+        report.first_timestamp = min(filter(None, (report.first_timestamp, piece.first_timestamp)), default="")
+        report.last_timestamp = max(report.last_timestamp, piece.last_timestamp)
+        report.reject_samples = [*report.reject_samples, *piece.reject_samples][: drift.SAMPLES]
+        if piece.problem:
+            report.error = self._naming.told(piece.problem, piece.split.locator)
+
+    def _fail(self, report: FileReport, error: Exception, locator: str) -> None:
+        report.status = "failed"
+        if isinstance(error, LogshedError):
+            report.error = self._naming.told(str(error), locator)
+            return
+        trace = "".join(traceback.format_exception(error))
+        log.info("%s failed: %s", report.path, self._naming.told(trace, locator))
+        told = f"cannot ingest {report.path}: {type(error).__name__}: {error}; run with --log-level debug"
+        report.error = self._naming.told(told, locator)
+
     def job(self, batch: str) -> Job:
         """What every worker of a batch needs to know; databases and lists that have changed are opened anew."""
         self._sources = sources.refreshed(self._sources)
-        writing = self._store is not None and not self._options.dry_run
         found = job_of(self._settings, self._options, self._policy, self._sources, batch)
-        if not writing or self._store is None:
+        if self._store is None or self._options.dry_run:
             return found
         lines, logs = (FileWriter.of(table, self._store.table(table)) for table in (LINES, LOGS))
         return replace(found, lines=lines, logs=replace(logs, notes=self._sources.notes))
@@ -218,15 +244,10 @@ class Ingest:
             if self._progress is not None:
                 meter = self._meter
                 elapsed = time.monotonic() - self._started
-                self._progress(Progress(meter.bytes, self._total, meter.lines, meter.rejected, elapsed, meter.current))
+                current = self._naming.current(meter.current)
+                self._progress(Progress(meter.bytes, self._total, meter.lines, meter.rejected, elapsed, current))
             if ended:
                 return
-
-
-def _groups(targets: Sequence[Target]) -> Iterator[list[Target]]:
-    """Files that are planned against one state of the ledger."""
-    for start in range(0, len(targets), GROUP_FILES):
-        yield list(targets[start : start + GROUP_FILES])
 
 
 def _batches(work: Sequence[Bundle], sizes: dict[str, int]) -> Iterator[list[Bundle]]:
@@ -273,23 +294,3 @@ def _files(bundle: tuple[Written, ...]) -> list[DataFile]:
 def _advance(expected: dict[tuple[str, str], int], piece: Written) -> None:
     key = (piece.split.source, piece.split.generation)
     expected[key] = max(expected.get(key, 0), piece.split.end)
-
-
-def _account(report: FileReport, piece: Written) -> None:
-    report.status = "ingested"
-    report.counts += piece.counts
-    report.bytes += piece.split.end - piece.split.start
-    report.first_timestamp = min(filter(None, (report.first_timestamp, piece.first_timestamp)), default="")
-    report.last_timestamp = max(report.last_timestamp, piece.last_timestamp)
-    report.reject_samples = [*report.reject_samples, *piece.reject_samples][: drift.SAMPLES]
-    if piece.problem:
-        report.error = piece.problem
-
-
-def _fail(report: FileReport, error: Exception) -> None:
-    report.status = "failed"
-    if isinstance(error, LogshedError):
-        report.error = str(error)
-    else:
-        log.info("%s failed", report.path, exc_info=error)
-        report.error = f"cannot ingest {report.path}: {type(error).__name__}: {error}; run with --log-level debug"

@@ -9,6 +9,7 @@ from logshed.enrichment import sources
 from logshed.errors import SourceError
 from logshed.formats import registry
 from logshed.pipeline import drops, transforms
+from logshed.pipeline.naming import Naming
 from logshed.pipeline.planning import Planner, job_of
 from logshed.pipeline.stages import Stages
 from logshed.pipeline.task import joiner_of, records
@@ -57,16 +58,18 @@ class Pass:
         self.problems: list[str] = []
         self._encoding = options.encoding
         policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
+        self._naming = Naming(policy, settings, options.collection, None)
         job = job_of(settings, options, policy, sources.opened(settings.enrichment))
         self._job = replace(job, chunk_bytes=chunk_bytes or job.chunk_bytes)
         self.formats = registry.load(settings.plugins)
-        self._planner = Planner(settings.model_copy(update={"split_bytes": split_bytes or UNTIL_EOF}), options)
+        own = settings.model_copy(update={"split_bytes": split_bytes or UNTIL_EOF})
+        self._planner = Planner(own, options, self._naming)
 
     def plans(self, paths: Sequence[str]) -> list[Plan]:
         """The files that these paths come to, each with the splits to read."""
         found = files.discover(paths, encoding=self._encoding)
-        self.problems += [one.message for one in found.problems]
-        plans = self._planner.plan(found.targets)
+        self.problems += [one.message for one in self._naming.problems(found.problems)]
+        plans = self._planner.plan(self._naming.targets(found.targets))
         self.problems += [plan.report.error for plan in plans if plan.report.error]
         return [plan for plan in plans if plan.splits]
 
@@ -79,14 +82,14 @@ class Pass:
         try:
             yield from self._read(stages, split)
         except SourceError as error:
-            self.problems.append(str(error))
+            self.problems.append(self._naming.told(str(error), split.locator))
 
     def _read(self, stages: Stages, split: Split) -> Iterator[Refined]:
         with files.read(split, chunk_bytes=self._job.chunk_bytes, max_line_bytes=self._job.max_line_bytes) as reading:
             for frame in records(reading, split, joiner_of(reading, split, self.formats)):
                 yield stages.refine(frame)
         if reading.problem:
-            self.problems.append(reading.problem)
+            self.problems.append(self._naming.told(reading.problem, split.locator))
 
     def check(self) -> None:
         """Tell what could not be read, once everything else was.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from logshed.errors import SourceError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from logshed.enrichment.sources import Sources
     from logshed.lake.ledger import Ledger
+    from logshed.pipeline.naming import Naming
     from logshed.redaction.model import Policy
     from logshed.settings import Settings
     from logshed.sources.model import Identity, Target
@@ -76,10 +76,12 @@ class Planner:
     Args:
         settings: Sizes and plug-in folders.
         options: What the user asked for.
+        naming: Names the sources; targets have its names already.
     """
 
-    def __init__(self, settings: Settings, options: Options) -> None:
+    def __init__(self, settings: Settings, options: Options, naming: Naming) -> None:
         self._settings = settings
+        self._naming = naming
         self._options = options
         self._formats = registry.load(settings.plugins)
         self._known: list[Checkpoint] = []
@@ -97,9 +99,10 @@ class Planner:
         if ledger is None:
             self._known = []
             return {}
-        folders = {str(PurePath(target.source).parent) for target in targets}
-        self._known = ledger.checkpoints(folders=folders, inodes={target.inode for target in targets})
-        return {(known.source, known.generation): known.end for known in self._known}
+        targets = list(targets)
+        known = ledger.checkpoints(folders=self._naming.folders(targets), inodes={target.inode for target in targets})
+        self._known = self._naming.checkpoints(known)
+        return {(one.source, one.generation): one.end for one in known}
 
     def plan(self, targets: Sequence[Target]) -> list[Plan]:
         """What is new in these files; problems are told in the plans' reports."""
@@ -107,9 +110,10 @@ class Planner:
         for target, identity in files.identify_all(targets, self._known):
             plan = Plan(target, FileReport(target.path, identity.source, note=identity.note or target.note))
             try:
+                self._naming.check(target)
                 self._fill(plan, identity)
             except SourceError as error:
-                plan.report.status, plan.report.error = "failed", str(error)
+                plan.report.status, plan.report.error = "failed", self._naming.told(str(error), target.locator)
             plans.append(plan)
         return plans
 
@@ -147,16 +151,13 @@ class Planner:
         return str(found.choice)
 
     def _planned(self, target: Target, identity: Identity, format_text: str, *, splittable: bool) -> list[Split]:
-        resource = {} if target.is_stream else {"log.file.path": target.locator}
-        if self._options.service:
-            resource["service.name"] = self._options.service
         return files.plan(
             target,
             identity,
             format=format_text,
             splittable=splittable,
             split_bytes=self._settings.split_bytes,
-            resource=tuple(sorted(resource.items())),
+            resource=self._naming.resource(target, self._options.service),
             final=self._options.final,
         )
 
@@ -188,6 +189,12 @@ def job_of(settings: Settings, options: Options, policy: Policy, sources: Source
         lines=None,
         logs=None,
     )
+
+
+def groups(targets: Sequence[Target]) -> Iterator[list[Target]]:
+    """Files that are planned against one state of the ledger."""
+    for start in range(0, len(targets), GROUP_FILES):
+        yield list(targets[start : start + GROUP_FILES])
 
 
 def bundles(splits: Sequence[Split], sizes: dict[str, int], most: int) -> Iterator[tuple[Split, ...]]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from logshed.errors import LakeError
 from logshed.lake import rest
-from logshed.lake.names import LINES, LOGS, TABLES, TableDef
+from logshed.lake.names import CASES, FOUND, LINES, LOGS, TABLES, TableDef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -105,6 +105,8 @@ def _others(store: Store, sample: Sample) -> Iterator[pl.DataFrame]:
 RESTING_PLACES: list[Place] = [
     _table(LINES),
     _table(LOGS),
+    _table(FOUND),
+    _table(CASES),
     Place("ledger", _ledger, table=False),
     Place("other files", _others, table=False),
 ]

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from logshed.errors import LogshedError, RedactionError, SourceError
+from logshed.errors import LogshedError
 from logshed.pipeline import writing
+from logshed.pipeline.fielding import Fields
 from logshed.pipeline.outcome import Progress
-from logshed.pipeline.whole import UNREDACTABLE, Whole, encoded
+from logshed.pipeline.planning import AUTO
+from logshed.pipeline.whole import Whole, encoded
 from logshed.redaction import report
 from logshed.redaction.engine import Redactor
 from logshed.redaction.policy_files import load_policy
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from logshed.pipeline.gathering import Records
     from logshed.pipeline.placing import Place, Places
     from logshed.redaction.engine import Redacted
-    from logshed.redaction.model import Policy
     from logshed.settings import Settings
     from logshed.sources.model import Target
 
@@ -106,7 +107,8 @@ class Sanitizer:
     """Redacts files by a policy.
 
     Args:
-        settings: Settings; ``policy``, ``keys`` and ``plugins`` count.
+        settings: Settings; ``policy``, ``keys``, ``plugins`` and ``timezone`` count.
+        format: ``auto``, or the format choice of all files: they are then parsed whatever the policy says.
         examples: Whether to collect masked examples for a report.
         progress: Is told where it is.
 
@@ -116,20 +118,25 @@ class Sanitizer:
     """
 
     def __init__(
-        self, settings: Settings, *, examples: bool = False, progress: Callable[[Progress], None] | None = None
+        self,
+        settings: Settings,
+        *,
+        format: str = AUTO,  # noqa: A002 - the option's name
+        examples: bool = False,
+        progress: Callable[[Progress], None] | None = None,
     ) -> None:
         """Load the policy.
 
         Raises:
-            RedactionError: There is none of that name, it is wrong, or it names columns.
+            RedactionError: There is none of that name, or it is wrong.
         """
         self.policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
         self.outcome = Outcome()
         self._settings = settings
+        self._format = format
         self._examples = examples
         self._progress = progress or (lambda _: None)
         self._redactors: dict[int, Redactor] = {}
-        check(self.policy)
 
     def run(self, places: Places) -> Outcome:
         """Write every output; a file that cannot be read stops no other.
@@ -187,8 +194,9 @@ class Sanitizer:
         self.outcome.files.append(told)
         redactor = self._redactor(one.target.source)
         try:
-            whole = Whole(one.target, redactor)
-        except SourceError as error:
+            fields = self._fields(one.target, redactor)
+            whole = Whole(one.target, redactor, forms=fields.forms if fields else None)
+        except LogshedError as error:
             told.problem = str(error)
             self.outcome.problems.append(str(error))
             return
@@ -196,18 +204,27 @@ class Sanitizer:
             with writing.opened(one.path, one.codec, one.target.encoding, mode=_mode(one.target)) as output:
                 output.write(whole.begin())
                 for records in whole.records():
-                    self._write(records, redactor, output, told)
+                    self._write(records, redactor, fields, output, told)
                     told.lines, told.bytes = whole.lines, whole.taken
                     elapsed = time.monotonic() - begun
                     self._progress(Progress(before + whole.taken, total, self.outcome.lines, 0, elapsed, told.path))
             told.output, told.sha256 = str(one.path or "-"), output.sha256
         finally:
             whole.close()
-        told.problem = "; ".join(whole.problems)
-        self.outcome.problems += whole.problems
+        problems = whole.problems + ([_missed(fields, redactor, told)] if fields and fields.missed else [])
+        told.problem = "; ".join(problems)
+        self.outcome.problems += problems
 
-    def _write(self, records: Records, redactor: Redactor, output: writing.Output, told: Cleaned) -> None:
-        redacted = redactor.redact(records.text)
+    def _fields(self, target: Target, redactor: Redactor) -> Fields | None:
+        """What parses a text, where that is asked for or the policy names columns."""
+        if not redactor.policy.columns and self._format == AUTO:
+            return None
+        return Fields(target, self._format, redactor, self._settings)
+
+    def _write(
+        self, records: Records, redactor: Redactor, fields: Fields | None, output: writing.Output, told: Cleaned
+    ) -> None:
+        redacted = (fields or redactor).redact(records.text)
         output.write(encoded(records.joined(redacted.text, redactor)))
         for rule, count in redacted.by_rule.items():
             told.rules[rule] = told.rules.get(rule, 0) + count
@@ -227,51 +244,12 @@ class Sanitizer:
                 some.append({"file": path, "line": lines[row] + line, "value": value})
 
 
-def check(policy: Policy) -> None:
-    """Refuse a policy of which lines alone do not tell enough.
-
-    Raises:
-        RedactionError: It names columns, which only parsed records have.
-    """
-    named = sorted({name for one in (policy, *(over.policy for over in policy.overrides)) for name in one.columns})
-    if named:
-        raise RedactionError(
-            f"cannot sanitize with policy {policy.name}: it names columns ({', '.join(named)}), which lines lack; "
-            "`logshed sample --rate 1` parses the lines and keeps them all"
-        )
-
-
-def sanitize_record(record: dict[str, Any], redactor: Redactor) -> dict[str, Any]:
-    """A record without what the policy forbids: what its JSON text comes to.
-
-    Raises:
-        LogshedError: It holds what JSON has no form for.
-    """
-    import json  # noqa: PLC0415 - records in Python only
-
-    try:
-        text = json.dumps(record, ensure_ascii=False)
-        if not _is_text(text):
-            text = json.dumps(record)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise LogshedError(f"cannot sanitize the record: {error}; give values that JSON has a form for") from None
-    given = pl.Series([text], dtype=pl.String)
-    for clean in (redactor.redact, redactor.rewrite):
-        try:
-            found = json.loads(str(clean(given).text[0]))
-        except ValueError:  # no JSON any more; that its strings are no UTF-8 is one too
-            continue
-        if isinstance(found, dict):
-            return found
-    return {"redacted": UNREDACTABLE}
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _missed(fields: Fields, redactor: Redactor, told: Cleaned) -> str:
+    columns = f" ({', '.join(redactor.policy.columns)})" if redactor.policy.columns else ""
+    return (
+        f"cannot apply [columns]{columns} to {fields.missed:,} records of {told.path}: no format takes them, "
+        "so that only rules were applied; name another format with --format, or look through them"
+    )
 
 
 def _mode(target: Target) -> int | None:

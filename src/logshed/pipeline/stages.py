@@ -13,6 +13,7 @@ from logshed.formats import parse as parsing
 from logshed.formats import registry
 from logshed.formats.choice import Choice
 from logshed.pipeline import drops, transforms
+from logshed.pipeline.settling import settled
 from logshed.redaction.engine import Redactor
 from logshed.schema import BRONZE, SILVER, polars_schema
 from logshed.sources.encodings import readable
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 STAGES = ("redacted", "parsed", "kept", "logs", "lines")
 """Where the rows can be watched: the redacted records, their columns, what drop rules leave of them, and what goes into
 both tables once the transforms are through."""
-
-UNREDACTABLE = "[REDACTED]"
-"""Stands for a whole record that could not be made safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ class Stages:
         for rule in self._drops:
             if rule.where is None:
                 records = drops.drop_text(records, rule, dropped)
-        records, parsed = self._parsed_safely(records, by_rule)
+        records, parsed = settled(records, self._parse, self._redactor, by_rule)
         self._show("redacted", records)
         logs = self._logs(records, parsed)
         self._show("parsed", logs)
@@ -141,40 +139,6 @@ class Stages:
     def _show(self, stage: str, rows: pl.DataFrame) -> None:
         if self._watch is not None:
             self._watch(stage, rows)
-
-    def _parsed_safely(self, records: pl.DataFrame, by_rule: dict[str, int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The parsed rows; records whose columns show what the text had hidden go through the slow path first."""
-        parsed = self._parse(records)
-        for last in (False, True):
-            leaks = self._redactor.leaks(records["text"], parsed)
-            if not leaks.any():
-                break
-            rows = parsed.filter(leaks)["row"].unique().sort()
-            leaking = pl.col("row").is_in(rows.implode())
-            places = pl.int_range(rows.len(), dtype=pl.UInt32, eager=True)
-            own = parsed.filter(leaking).with_columns(pl.col("row").replace_strict(rows, places))
-            records = self._rewritten(records, rows, own, by_rule, last=last)
-            again = self._parse(records[rows]).with_columns(pl.col("row").replace_strict(places, rows))
-            parsed = pl.concat([parsed.filter(~leaking), again], how="diagonal_relaxed")
-            parsed = parsed.sort("row", "item", maintain_order=True)
-        return records, parsed
-
-    def _rewritten(
-        self, records: pl.DataFrame, rows: pl.Series, parsed: pl.DataFrame, by_rule: dict[str, int], *, last: bool
-    ) -> pl.DataFrame:
-        """The records with those at ``rows`` made safe by the slow path; at last, by leaving nothing of them."""
-        if last:
-            safe = pl.Series([UNREDACTABLE], dtype=pl.String).new_from_index(0, rows.len())
-            counts = pl.Series([1], dtype=pl.Int32).new_from_index(0, rows.len())
-        else:
-            rewritten = self._redactor.rewrite(records["text"].gather(rows), parsed)
-            safe, counts = rewritten.text, rewritten.counts
-            for rule, count in rewritten.by_rule.items():
-                by_rule[rule] = by_rule.get(rule, 0) + count
-        total = records["redaction_count"].gather(rows) + counts
-        return records.with_columns(
-            records["text"].scatter(rows, safe), records["redaction_count"].scatter(rows, total)
-        )
 
     def _parse(self, records: pl.DataFrame) -> pl.DataFrame:
         text = records["text"]

@@ -25,7 +25,7 @@ class LakeTables:
 
     def __init__(self, opened: Callable[[], Store]) -> None:
         self._opened = opened
-        self._loaded: dict[str, Table] = {}
+        self._loaded: dict[str, Table | None] = {}
 
     def names(self) -> list[str]:
         """The tables' short names."""
@@ -33,9 +33,11 @@ class LakeTables:
 
     def columns(self, table: str) -> list[TableColumn]:
         """The columns of a table, in order."""
-        from logshed.lake.scan import column_ids  # noqa: PLC0415 - PyIceberg, only where a table is asked
+        from logshed.lake.scan import column_ids, column_ids_to_be  # noqa: PLC0415 - PyIceberg, only where a table is asked
 
-        return [TableColumn(*found) for found in column_ids(self._table(table), table)]
+        loaded = self._table(table)
+        found = column_ids_to_be(TABLES[table]) if loaded is None else column_ids(loaded, table)
+        return [TableColumn(*one) for one in found]
 
     def files(self, table: str, where: str | None) -> list[str]:
         """The data files of the snapshot that may hold rows that pass ``where``.
@@ -45,12 +47,17 @@ class LakeTables:
         """
         from logshed.lake.scan import iceberg_files, paths  # noqa: PLC0415 - PyIceberg, only where a table is asked
 
+        loaded = self._table(table)
+        if loaded is None:
+            return []
         try:
-            return paths(iceberg_files(self._table(table), where))
+            return paths(iceberg_files(loaded, where))
         except ValueError as error:
             raise QueryError(f"cannot prune files of {table} by {where}: {error}; report this statement") from error
 
-    def _table(self, short: str) -> Table:
+    def _table(self, short: str) -> Table | None:
+        """The table; None where it is not made yet, since a question makes none."""
         if short not in self._loaded:
-            self._loaded[short] = self._opened().table(TABLES[short])
+            store = self._opened()
+            self._loaded[short] = store.table(TABLES[short]) if store.has(TABLES[short]) else None
         return self._loaded[short]

@@ -9,6 +9,7 @@ import polars as pl
 
 from logshed import schema
 from logshed.pipeline.resting import RESTING_PLACES, ROWS_AT_ONCE, Sample
+from logshed.redaction.naming import of_everything, stems
 from logshed.redaction.scan import EXAMPLES, Hit, Scanner
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 _ENTERPRISE = r"@([0-9]+)[.]"
 """RFC 5424, 6.3.2 names structured data by a name and an enterprise's number; our dot and a parameter's name follow."""
+
+NAMES = ("source", "resource")
+"""Columns that hold names of files. These rest in the ledger and the manifests too, which belong to no collection: all
+that the policy or any of its overrides forbids is forbidden in them."""
 
 STRICTEST = "strictest"
 """Instead of a policy's name: every rule that there is."""
@@ -106,8 +111,9 @@ def verify(
                 for column, text, rows, names in _columns(part):
                     if look is not None:
                         look(column, text)
-                    _add(found, place, part, rows, scanner, scanner.texts(column, text, names))
-                _add(found, place, part, None, scanner, scanner.fields(part))
+                    hits = scanners.names(column, text) if column in NAMES else scanner.texts(column, text, names)
+                    _add(found, place, part, rows, scanners, hits)
+                _add(found, place, part, None, scanners, scanner.fields(part))
             if progress is not None:
                 progress(place.name, sample)
     leaks = tuple(found[key] for key in sorted(found))
@@ -134,7 +140,16 @@ class _Scanners:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._made = {id(one): Scanner(one) for one in (policy, *(override.policy for override in policy.overrides))}
+        self._of_names = Scanner(of_everything(policy)) if policy.overrides else self._made[id(policy)]
         self._of_files = Scanner(_common(policy)) if policy.overrides else self._made[id(policy)]
+
+    def names(self, column: str, text: pl.Series) -> list[Hit]:
+        """What is found in names of files, also before what the names of logs end in."""
+        return self._of_names.texts(column, text) or self._of_names.texts(column, stems(text))
+
+    def where(self, text: str) -> str:
+        """A place as it may be told."""
+        return self._of_names.shown(text)
 
     def parts(self, frame: pl.DataFrame, place: Place) -> Iterator[tuple[pl.DataFrame, Scanner]]:
         """The rows, by what holds for them."""
@@ -143,8 +158,11 @@ class _Scanners:
         elif not self._policy.overrides:
             yield frame, self._made[id(self._policy)]
         else:
-            for (collection, source), part in frame.group_by("collection", "source", maintain_order=True):
-                yield part, self._made[id(self._policy.of(str(collection), str(source)))]
+            known = [
+                name for name in ("collection", "source") if name in frame.columns
+            ]  # findings are of no one source
+            for names, part in frame.group_by(known, maintain_order=True):
+                yield part, self._made[id(self._policy.of(*[*map(str, names), ""][:2]))]
 
 
 def _common(policy: Policy) -> Policy:
@@ -176,14 +194,14 @@ def _add(
     place: Place,
     frame: pl.DataFrame,
     rows: pl.Series | None,
-    scanner: Scanner,
+    scanners: _Scanners,
     hits: list[Hit],
 ) -> None:
     for hit in hits:
         row = hit.row if rows is None else int(rows[hit.row])
         key = (place.name, hit.column, hit.rule)
         before = found.get(key)
-        where = before.where if before else scanner.shown(_where(frame, row))
+        where = before.where if before else scanners.where(_where(frame, row))
         examples = tuple(dict.fromkeys([*(before.examples if before else ()), *hit.examples]))[:EXAMPLES]
         found[key] = Leak(*key, hit.count + (before.count if before else 0), where, examples)
 

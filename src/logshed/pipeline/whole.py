@@ -11,14 +11,16 @@ import polars as pl
 
 from logshed.errors import SourceError
 from logshed.pipeline.gathering import Gatherer, Records
+from logshed.pipeline.settling import UNREDACTABLE
 from logshed.sources import streams
 from logshed.sources.encodings import UTF8_MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     import numpy as np
 
+    from logshed.formats.model import Format
     from logshed.redaction.engine import Redactor
     from logshed.sources.codecs import ByteStream
     from logshed.sources.model import Target
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
 FRAME_BYTES = 8 * 1024 * 1024
 LONG_BYTES = 2 * 1024 * 1024
 """A line that is longer than a frame is cut where twice as much of it shows that no value is."""
-UNREDACTABLE = "[REDACTED]"
-"""Stands for the rest of a line that could not be cut without cutting a value."""
 _TRIES = 12
 _WAIT_S = 0.02
 """Seconds for which a pipe may be silent before what came of it is passed on."""
@@ -46,8 +46,21 @@ class Whole:
         lines: Lines read so far.
     """
 
-    def __init__(self, target: Target, redactor: Redactor, *, frame_bytes: int = FRAME_BYTES) -> None:
+    def __init__(
+        self,
+        target: Target,
+        redactor: Redactor,
+        *,
+        frame_bytes: int = FRAME_BYTES,
+        forms: Sequence[Format] | None = None,
+    ) -> None:
         """Open it.
+
+        Args:
+            target: The text.
+            redactor: The policy.
+            frame_bytes: About how much is in hand at a time.
+            forms: The formats by which the records will be parsed: a line that is too long for that is left out.
 
         Raises:
             SourceError: It cannot be opened.
@@ -61,7 +74,8 @@ class Whole:
         self._path = target.path
         self._redactor = redactor
         self._frame = frame_bytes
-        self._gatherer = Gatherer(redactor)
+        self._gatherer = Gatherer(redactor, forms or ())
+        self._parts_will_do = forms is None
         self._begun = b""
         self.problems: list[str] = []
         self.lines = 0
@@ -143,18 +157,23 @@ class Whole:
             if len(data) <= LONG_BYTES:
                 break
             window = decoded(data[: 2 * LONG_BYTES])
-            size = self._safe_cut(window)
+            size = self._safe_cut(window) if self._parts_will_do else 0
             if not size:
-                yield self._piece(window)
+                if self._parts_will_do:
+                    yield self._piece(window)
                 yield self._piece(UNREDACTABLE)
-                self.problems.append(
-                    f"cannot keep all of line {self._gatherer.line:,} of {self._path}: it is longer than "
-                    f"{self._frame:,} bytes and a value in it than {LONG_BYTES:,}; the rest of it is {UNREDACTABLE}"
-                )
+                self.problems.append(self._too_long())
                 return self._behind_line()
             yield self._piece(window[:size])
             data = data[len(encoded(window[:size])) :]
         return data
+
+    def _too_long(self) -> str:
+        why = f"a value in it than {LONG_BYTES:,}" if self._parts_will_do else "is not parsed"
+        return (
+            f"cannot keep all of line {self._gatherer.line:,} of {self._path}: it is longer than {self._frame:,} bytes "
+            f"and {why}; the rest of it is {UNREDACTABLE}"
+        )
 
     def _piece(self, text: str) -> Records:
         none = pl.Series([], dtype=pl.UInt32)

@@ -32,13 +32,45 @@ _ENCODED = (
     r"|(?:[^\s&\"'<>;,(){}\[\]|\\%=]|%(?:25)*(?:[013-9A-Fa-f][0-9A-Fa-f]|2[0134789A-Fa-f]))+)"
 )
 _COLON_AFTER_QUOTE = r"\]?(?P<quote>\\*[\"])[ \t\r\n]*:[ \t\r\n]*"
-_ELEMENT = r"(?P<pre>[\"']?\s*>)(?P<value>[^<>\s][^<>]*)(?P<post></[^<>\s\"]{1,60}>)"
+_ELEMENTS = (
+    # between a tag and its end tag; with attributes only where these are well-formed: else the name may be in one
+    (
+        r"(?P<pre>[\"']?\s*>|(?:\s+[A-Za-z_:][A-Za-z0-9_:.\-]*=\"[^<>\"]*\")+\s*>)"
+        r"(?P<value>[^<>\s][^<>]*)(?P<post></[^<>\s\"]{1,60}>)"
+    ),
+    r"(?P<pre>\s*>\s*<!\[CDATA\[)(?P<value>\[[A-Z][A-Z0-9_]*\]|[^\]<>]+)",
+    r"(?P<pre>&gt;)(?P<value>[^&<>\s]+)(?P<post>&lt;/)",
+    r"(?P<pre>&(?:quot|#34);\s*:\s*&(?:quot|#34);)(?P<value>[^&\"<>]+)",
+)
+_WRAPPED = (
+    # "" inside a field of CSV; Some("x") of Rust, string(1) "x" and s:1:"x" of PHP; a form's part, a block of YAML
+    r"(?P<pre>(?:\"\")?\s{0,8}[:=]\s{0,8}\"\")(?P<value>[^\"\\]+(?:\"{4}[^\"\\]+)*)(?P<post>\"\")",
+    (
+        r"(?P<pre>\\*[\"']?\s{0,8}[:=]\s{0,8}[A-Z][A-Za-z]{2,}\(+\\*\""
+        r"|\\*\"\]\s*=>\s*string\([0-9]+\)\s*\\*\"|\\*\";s:[0-9]+:\\*\")"
+        r"(?P<value>[^\"\\]+)"
+    ),
+    r"(?P<pre>\\*\"(?:\r?\n|\\r\\n|\\n){2}|[ \t]*:[ \t]*[|>][+\-]?[ \t]*\n[ \t]+)(?P<value>[^\s\\]+)",
+)
+_BESIDE = (
+    # a list of pairs, whose lists and tuples have two members; a list of fields that are named is none
+    r"(?P<pre>\"\s*,\s*\")(?P<value>(?:[^\"\\]|\\.)+)(?P<post>\"\s*\]\s*(?:\]|,\s*\[))",
+    r"(?P<pre>\\\"\s*,\s*\\\")(?P<value>[^\"\\]+)(?P<post>\\\"\s*\]\s*(?:\]|,\s*\[))",
+    r"(?P<pre>'\s*,\s*b?')(?P<value>(?:[^'\\\n]|\\.)+)(?P<post>'\s*\)\s*(?:\]|,\s*\())",
+    r"(?P<pre>[\"']?,?[ \t]+(?i-u:value)=\")(?P<value>(?:[^\"\\]|\\.)+)",
+    (
+        r"(?P<pre>[ \t]+->[ \t]+|[\"']?,[ \t]*(?i-u:value)="
+        r"|[\"']?[ \t]*(?:\n|\\n)[ \t]*(?i-u:value)[ \t]*:[ \t]*\\*[\"']?)"
+        r"(?P<value>[^\s\"'<>;,(){}\[\]\\]+)"
+    ),
+)
 _ATTRIBUTE = r"(?P<pre>[\"']\s+(?i-u:value)=[\"'])(?P<value>[^\"'<>]+)"
 _VALUE_FIRST = r"(?P<pre>\"(?i-u:value|val)\"\s*:\s*\")(?P<value>(?:[^\"\\]|\\.)+)"
 _NAME_AFTER = r"\"\s*,\s*\"(?i-u:name|key)\"\s*:\s*\"[A-Za-z0-9_.\- ]{0,40}?"
 _URN = (
     r"(?-u:\b)(?:arn|urn):[^\s\"'<>,]+"  # has colons of its own, as in arn:aws:secretsmanager:eu-west-1:1:secret:name
 )
+_DELIMITED = r"(?:[\\\]\"'`%>=:,&]|\s+(?:[>=:]|->|[Vv]alue|[A-Za-z:]+=\"))"
 _DEPTHS = 4
 
 
@@ -55,7 +87,12 @@ def guard(keys: Iterable[str]) -> str:
     """A cheap expression that every text with one of these names matches."""
     words = sorted(dict.fromkeys(key.lstrip("*") for key in keys), key=len)
     shortest = [word for place, word in enumerate(words) if not word.endswith(tuple(words[:place]))]
-    return rf"(?i-u:{'|'.join(_words(word) for word in shortest)})(?:[\\\]\"'%>=:,]|\s+[>=:])"
+    return rf"(?i-u:{'|'.join(_words(word) for word in shortest)}){_DELIMITED}"
+
+
+def other(names: str) -> str:
+    """An expression for the names of fields that end like sensitive ones and are none."""
+    return rf"(?:{names})\]?(?:$|[.\[])"
 
 
 def key_column(keys: Iterable[str]) -> str:
@@ -63,18 +100,23 @@ def key_column(keys: Iterable[str]) -> str:
     return rf"(?:{names(keys)})\]?(?:$|[.\[])"
 
 
-def patterns(keys: Iterable[str], harmless: str) -> tuple[Pattern, ...]:
-    """What finds the values under these names, the most closely delimited first."""
+def patterns(keys: Iterable[str], harmless: str, others: str = "") -> tuple[Pattern, ...]:
+    """What finds the values under these names, the most closely delimited first.
+
+    Names that ``others`` matches are passed over.
+    """
     name = names(keys)
+    skip = rf"(?P<skip>(?:{others})[^A-Za-z0-9])|" if others else ""
+    skip_or_urn = rf"(?P<skip>{_URN}|(?:{others})[^A-Za-z0-9])" if others else rf"(?P<skip>{_URN})"
     return (
         Pattern(rf"{_VALUE_FIRST}(?P<post>{_NAME_AFTER}{name}\")", harmless=harmless),
-        Pattern(rf"(?P<pre>{name})(?:{_delimited()})", harmless=harmless),
+        Pattern(rf"{skip}(?P<pre>{name})(?:{_delimited()})", harmless=harmless),
         Pattern(
-            rf"(?P<pre>{name}{_COLON_AFTER_QUOTE})(?P<value>-?[0-9][0-9.eE+-]*|[^\s,}}\]\"'\[{{0-9tfn\\][^\s,}}\]\"\\]*)",
+            rf"{skip}(?P<pre>{name}{_COLON_AFTER_QUOTE})(?P<value>-?[0-9][0-9.eE+-]*|[^\s,}}\]\"'\[{{0-9tfn\\][^\s,}}\]\"\\]*)",
             harmless=harmless,
         ),
         Pattern(
-            rf"(?P<skip>{_URN})|(?P<pre>{name}{_CLOSING}[ \t]?:[ \t]{{0,2}}){_BARE}",
+            rf"{skip_or_urn}|(?P<pre>{name}{_CLOSING}[ \t]?:[ \t]{{0,2}}){_BARE}",
             harmless=rf"(?:{harmless})|^//|(?i)^(?:{_PROSE})[.!]?$",
         ),
     )
@@ -99,7 +141,7 @@ def _words(key: str) -> str:
 
 def _delimited() -> str:
     alternatives = [alternative for depth in range(_DEPTHS) for alternative in _double(depth)]
-    alternatives += [*_single(), _ELEMENT, _ATTRIBUTE, rf"(?P<pre>{_CLOSING}{_EQUALS}){_BARE}"]
+    alternatives += [*_single(), *_ELEMENTS, _ATTRIBUTE, *_WRAPPED, *_BESIDE, rf"(?P<pre>{_CLOSING}{_EQUALS}){_BARE}"]
     alternatives.append(rf"(?P<pre>{_CLOSING}{_ENCODED_EQUALS}){_ENCODED}")
     return "|".join(_numbered(alternative, number) for number, alternative in enumerate(alternatives))
 
@@ -117,7 +159,7 @@ def _double(depth: int) -> tuple[str, ...]:
 
 
 def _single() -> tuple[str, str]:
-    pre = rf"(?P<pre>(?:\]|'){{0,2}}{_ARROW}[bru]?')"
+    pre = rf"(?P<pre>(?:\]|['`\"]){{0,2}}{_ARROW}[bruN]?')"
     closed = rf"{pre}(?P<value>(?:{_FIRST}|\\.)(?:[^'\\\n]|\\.)*)(?P<post>'(?:\s*[,)}}\]]|\s|$))"
     cut = rf"{pre}(?P<value>(?:{_FIRST}|\\[^\"])(?:[^'\"\\\n]|\\[^\"])*)"
     return closed, cut

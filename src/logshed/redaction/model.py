@@ -85,6 +85,7 @@ class Rule:
         own_guard: An expression instead of needles.
         patterns: What finds the spans.
         keys: Names whose values are such data.
+        others: An expression for names that end like one of these and hold no such data.
         harmless: What a value under such a name may be without being touched.
         mask: What the action ``mask`` leaves of a value, one of ``masks.KINDS``.
         pseudonym: What its pseudonyms are of, such as ``user``.
@@ -103,6 +104,7 @@ class Rule:
     own_guard: str
     patterns: tuple[Pattern, ...]
     keys: tuple[str, ...]
+    others: str
     harmless: str
     mask: str
     pseudonym: str

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 HARMLESS = (
     r"(?i)^(?:null|nil|none|undefined|\(null\)|true|false|-+|[*]+|x{3,}"
-    r"|<[a-z_ ]*>|\$\{[^}]*\}?|%[a-z]|\[\s*\]|\{\s*\})$"
+    r"|<[a-z_ ]*>|\$\{[^}]*\}?|\$\([^)]*\)?|\{\{?|[a-z]{3,}\(+|%[a-z]|\[\s*\]|\{\s*\}|\?|\$[0-9]{1,2}"
+    r"|[*]{4,}[0-9a-z]{0,5}"
+    r"|\[?(?:redacted|filtered|masked|hidden|removed|scrubbed)\]?|hidden_due_to_security_reasons)$"
 )
 """What stands in place of a value in any log: nothing, a flag, a mask, a placeholder."""
 
@@ -78,6 +80,7 @@ def _rule(name: str, file: Traversable) -> Rule:
     table = read_table("redaction rule", file)
     keys = table.texts("keys")
     harmless = table.regex("harmless", table.take("harmless", str, _NOTHING))
+    others = table.regex("others", table.take("others", str, ""))
     needles = table.texts("needles")
     own = table.regex("guard", table.take("guard", str, ""))
     if not (needles or own or keys):
@@ -91,8 +94,9 @@ def _rule(name: str, file: Traversable) -> Rule:
         guard=_guard(needles, own, keys),
         needles=needles,
         own_guard=own,
-        patterns=_patterns(table, harmless) + (keyed.patterns(keys, f"{harmless}|{HARMLESS}") if keys else ()),
+        patterns=_patterns(table, harmless) + (keyed.patterns(keys, f"{harmless}|{HARMLESS}", others) if keys else ()),
         keys=keys,
+        others=others,
         harmless=f"{harmless}|{HARMLESS}",
         mask=table.one_of("mask", table.take("mask", str, "last"), KINDS),
         pseudonym=table.kind("pseudonym", table.take("pseudonym", str, name)),

@@ -29,16 +29,25 @@ class Watched(NamedTuple):
     treatment: Treatment
     word: bool = False
     """Whether its values stand in a text as words: they are replaced there and only there."""
+    others: str = ""
+    """Names of fields that end like these and are none."""
 
     @classmethod
     def of(cls, rule: Rule, treatment: Treatment) -> Watched:
         """What to look for on behalf of a rule."""
-        return cls(keyed.key_column(rule.keys), rule.harmless, treatment, rule.kind not in ("secret", "personal"))
+        others = keyed.other(rule.others) if rule.others else ""
+        word = rule.kind not in ("secret", "personal")
+        return cls(keyed.key_column(rule.keys), rule.harmless, treatment, word, others)
 
     @classmethod
     def of_column(cls, name: str, treatment: Treatment) -> Watched:
         """What to look for where a policy names a column."""
         return cls(f"^{name}$", ABSENT, treatment, word=True)
+
+    def among(self, names: pl.Series) -> pl.Series:
+        """Those of some names of fields that it watches over."""
+        found = names.filter(names.str.contains(self.names))
+        return found.filter(~found.str.contains(self.others)) if self.others else found
 
 
 def leaking(parsed: pl.DataFrame, watched: Sequence[Watched], done: Done) -> pl.DataFrame:
@@ -58,7 +67,7 @@ def _columns(parsed: pl.DataFrame, watch: Watched, done: Done) -> pl.DataFrame:
     names = pl.Series([name for name, kind in parsed.schema.items() if kind == pl.String], dtype=pl.String)
     fields = [
         pl.DataFrame({"index": pl.int_range(len(parsed), dtype=pl.Int64, eager=True), "value": parsed[name]})
-        for name in names.filter(names.str.contains(watch.names))
+        for name in watch.among(names)
     ]
     return pl.concat([_nothing().drop("meant", "word"), *fields]).pipe(_suspect, watch, done)
 
@@ -69,7 +78,7 @@ def _attributes(attributes: pl.Series, watched: Sequence[Watched], done: Done) -
     distinct = pl.Series(pc.unique(keys), dtype=pl.String)
     found = []
     for watch in watched:
-        names = distinct.filter(distinct.str.contains(watch.names))
+        names = watch.among(distinct)
         if names.is_empty():
             continue
         places = pl.Series(pc.is_in(keys, value_set=names.to_arrow())).arg_true()

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from logshed.sql.views import View
 
 
+_RENAMED = {"map_values": "mapValues", "map_keys": "mapKeys"}
+"""Functions of DuckDB that SQLGlot hands on as they are."""
+
+
 def parsed(sql: str) -> exp.Query:
     """The statement's tree.
 
@@ -70,7 +74,7 @@ def to_clickhouse(
             replacement.set("joins", table.args.get("joins"))
             table.replace(replacement)
     _bind(tree, values)
-    return str(tree.transform(_rewritten).sql(dialect="clickhouse"))
+    return str(tree.transform(_rewritten).transform(_renamed).sql(dialect="clickhouse"))
 
 
 def _real_tables(tree: exp.Query) -> Iterator[exp.Table]:
@@ -112,6 +116,14 @@ def _moment(value: datetime) -> exp.Expr:
     moment = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     text = exp.Literal.string(moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
     return exp.func("toDateTime64", text, exp.Literal.number(6), exp.Literal.string("UTC"))
+
+
+def _renamed(node: exp.Expr) -> exp.Expr:
+    if isinstance(node, exp.Anonymous) and node.name.lower() in _RENAMED:
+        return exp.func(_RENAMED[node.name.lower()], *node.expressions)
+    if isinstance(node, exp.ArrayToString):
+        return exp.func("arrayStringConcat", node.this.transform(_renamed), node.expression)
+    return node
 
 
 def _rewritten(node: exp.Expr) -> exp.Expr:

@@ -36,6 +36,7 @@ class View:
         table: The short name of the table that it shows.
         extra: Columns that it adds: name and expression, the table's columns in braces.
         whole: Whether the table's own columns are shown.
+        newest: A row's name and its time, where a table holds several versions of a row: the newest is shown.
     """
 
     schema: str
@@ -43,6 +44,7 @@ class View:
     table: str
     extra: tuple[tuple[str, str], ...] = ()
     whole: bool = True
+    newest: tuple[str, str] | None = None
 
     @property
     def path(self) -> str:
@@ -58,7 +60,13 @@ class View:
         """
         shown = [f"{own} AS {quoted(name)}" for name, own in names.items()] if self.whole else []
         shown += [f"{expression} AS {quoted(name)}" for name, expression in self.expressions(names).items()]
-        return f"SELECT {', '.join(shown)} FROM {source}"
+        return f"SELECT {', '.join(shown)} FROM {source}{self._newest(names)}"
+
+    def _newest(self, names: Mapping[str, str]) -> str:
+        if self.newest is None:
+            return ""
+        row, time = (names[name] for name in self.newest)
+        return f" QUALIFY row_number() OVER (PARTITION BY {row} ORDER BY {time} DESC, {names['batch']} DESC) = 1"
 
     def expressions(self, names: Mapping[str, str]) -> dict[str, str]:
         """The added columns' expressions, the table's columns called as ``names`` says."""
@@ -92,10 +100,14 @@ ANALYTICS: tuple[tuple[str, str], ...] = (
 """The older platforms' names. A response without a size counts 0 bytes here; in ``logs`` it is NULL."""
 
 
+_VERSIONED = {"findings": ("finding_id", "observed_timestamp"), "incidents": ("incident_id", "updated_timestamp")}
+"""Tables that are only ever added to, a row that changes too."""
+
+
 def views(table: str) -> tuple[View, ...]:
     """The views over a table: itself under its short name, and what is derived from it."""
     if table != "logs":
-        return (View("", table, table),)
+        return (View("", table, table, newest=_VERSIONED.get(table)),)
     return (
         View("", "logs", "logs", extra=(("record_id", RECORD_ID),)),
         View("analytics", "logs", "logs", extra=ANALYTICS, whole=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logshed.redaction.checks import addresses, cards, national_ids, phones, secrets, tokens
+from logshed.redaction.checks import addresses, cards, national_ids, phones, secrets, tokens, vehicles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 CHECKS: dict[str, Callable[[pl.Series], pl.Series]] = {
     "payment_card": cards.payment_card,
+    "track_data": cards.track_data,
+    "vin": vehicles.vin,
+    "encoded_json": tokens.encoded_json,
     "jwt_header": tokens.jwt_header,
     "basic_credentials": tokens.basic_credentials,
     "phone_number": phones.phone_number,

@@ -30,8 +30,10 @@ _ISSUERS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
     (6304, 6304, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
     (6759, 6759, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
     (6761, 6763, (13, 14, 15, 16, 17, 18, 19)),  # Maestro
-    (5019, 5019, (16,)),  # Dankort
-    (508, 508, (16,)),  # RuPay
+    (50, 50, (16,)),  # Maestro, Dankort, Elo, RuPay, Verve
+    (56, 58, (16,)),  # Maestro
+    (67, 67, (16,)),  # Maestro
+    (636, 639, (16, 17, 18, 19)),  # Maestro, Elo, InterPayment
     (60, 60, (16,)),  # RuPay
     (9792, 9792, (16,)),  # Troy
 )
@@ -46,6 +48,12 @@ def payment_card(candidates: pl.Series) -> pl.Series:
     head = number // _POWERS[np.clip(length, _HEAD, _MOST_DIGITS) - _HEAD] % _POWERS[_HEAD]
     issued = (_LENGTHS[head] >> length) & 1 == 1
     return pl.Series(candidates.name, issued & _luhn(number), dtype=pl.Boolean)
+
+
+def track_data(candidates: pl.Series) -> pl.Series:
+    """The number at the head of a magnetic stripe's track (ISO/IEC 7813) is one of a card."""
+    head = candidates.str.replace("^%(?:25)*3[Bb]", "").str.extract("^[^0-9]?[Bb]?([0-9]{12,19})", 1)
+    return payment_card(head.fill_null(""))
 
 
 def _luhn(number: np.ndarray) -> np.ndarray:

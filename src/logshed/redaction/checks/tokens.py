@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+_TELLING = (
+    r'^\s*\{[\s\S]*(?:"[A-Za-z0-9_.\-]*(?i:password|passwd|passphrase|secret|api_?key|'
+    r'private_?key|access_?token|refresh_?token|ssn|cvv)"'
+    r'\s*:\s*(?:"[^"]|[0-9\[{])|[A-Za-z0-9._+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)*\.[A-Za-z]{2})'
+)
+
 
 def jwt_header(candidates: pl.Series) -> pl.Series:
     """The first part decodes to a JSON object that has ``alg`` (RFC 7519, section 5)."""
@@ -15,6 +21,12 @@ def jwt_header(candidates: pl.Series) -> pl.Series:
 def basic_credentials(candidates: pl.Series) -> pl.Series:
     """It decodes to ``user:password`` (RFC 7617, section 2)."""
     return _decoded(candidates).str.contains(r"^[^\x00-\x1f]*:[^\x00-\x1f]*$").fill_null(value=False)
+
+
+def encoded_json(candidates: pl.Series) -> pl.Series:
+    """It decodes to JSON in which a sensitive name has a value, or to one that holds an e-mail address."""
+    decoded = _decoded(candidates.str.replace_all("%3[Dd]", "="))
+    return decoded.str.contains(_TELLING).fill_null(value=False)
 
 
 def _decoded(encoded: pl.Series) -> pl.Series:

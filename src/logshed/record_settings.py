@@ -1,4 +1,4 @@
-"""What the tables of logshed.toml hold: rules for records, and what records are looked up in."""
+"""What the tables of logshed.toml say of records: what is dropped, changed, looked up."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What destinations share: the message, safe text, templates, HTTP."""

@@ -1,0 +1,329 @@
+"""The verb that looks for what rules describe in the records that are new, and keeps what it finds, exactly once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+import polars as pl
+
+from logshed.detections import registry
+from logshed.lake.batch import new_batch
+from logshed.lake.commit import commit_follower, remove_files
+from logshed.lake.names import CASES, FOUND, LOGS, TABLES
+from logshed.lake.scan import batches_missing
+from logshed.lake.writing import FileWriter
+from logshed.pipeline import findings, incidents
+from logshed.pipeline.alert_report import DeliveryReport
+from logshed.pipeline.rule_cases import carried
+from logshed.pipeline.rule_scan import CHUNK_ROWS, KEY, Scan
+from logshed.pipeline.suppress import Suppressions
+from logshed.pipeline.tables import LakeTables
+from logshed.schema import FINDINGS, INCIDENTS, polars_schema
+from logshed.sql.duckdb import DuckDB
+from logshed.sql.views import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from logshed.detections.model import Correlation, Rule
+    from logshed.lake.names import TableDef
+    from logshed.lake.store import Store
+    from logshed.pipeline.decisions import Decision
+    from logshed.settings import Settings
+
+log = logging.getLogger(__name__)
+
+GROUP_ROWS = 2_000_000
+"""Rows of new batches that are looked at in one go; hits of all of them are in memory."""
+LONG = timedelta(hours=1)
+"""Correlations of longer spans get a scan of their own."""
+ROUNDS = 20
+"""How often a run is redone that another one overtook."""
+
+
+@dataclass(slots=True)
+class DetectReport:
+    """What a run did.
+
+    Attributes:
+        rows: New records that were looked at.
+        batches: Batches that they came in.
+        rules: Rules that were looked for.
+        findings: What was found, rows of ``security.findings``.
+        incidents: Incidents that are new or changed.
+        suppressed: Findings that an allow-list or a mute kept back, by its name.
+        broken: Rule files that cannot be used, with the reason.
+        alerts: Who was told.
+        decisions: Addresses that are to be blocked from now on.
+        seconds: How long it took.
+    """
+
+    rows: int = 0
+    batches: int = 0
+    rules: int = 0
+    findings: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(FINDINGS)))
+    incidents: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=polars_schema(INCIDENTS)))
+    suppressed: dict[str, int] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    alerts: DeliveryReport = field(default_factory=DeliveryReport)
+    decisions: list[Decision] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "rows": self.rows,
+            "batches": self.batches,
+            "rules": self.rules,
+            "findings": self.findings.drop("attributes").to_dicts(),
+            "incidents": self.incidents.drop("timeline", "notes").to_dicts(),
+            "suppressed": self.suppressed,
+            "broken": self.broken,
+            "decisions": [asdict(one) for one in self.decisions],
+            "alerts": [asdict(one) for one in self.alerts.destinations],
+            "seconds": round(self.seconds, 3),
+        }
+
+
+class Detect:
+    """One run of the verb.
+
+    Args:
+        store: The lake.
+        settings: Settings.
+        rules: Globs on rules' names; empty takes all that are not disabled.
+        progress: Is told the records looked at so far, and how many there are.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        rules: Sequence[str] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        loaded = registry.load(settings.plugins)
+        self.rules = chosen(loaded.rules, rules, settings.detect.disabled)
+        self._broken = loaded.broken
+        self._plain = {one.name: one for rule in self.rules.values() for one in (rule.bases or (rule,))}
+        self._scan = Scan(list(self._plain.values()), carried(self.rules.values()), self.rules)
+        self._progress = progress
+        self._report = DetectReport(rules=len(self.rules), broken=self._broken)
+
+    def run(self) -> DetectReport:
+        """Look at every batch that was not looked at yet.
+
+        Raises:
+            LakeError: The lake cannot be read or written; what was committed before is whole.
+        """
+        started = time.monotonic()
+        for _ in range(ROUNDS):
+            missing = batches_missing(self._store, FOUND.short, LOGS)
+            if not missing:
+                break
+            for group in self._groups(missing):
+                self._group(group)
+        self._report.seconds = time.monotonic() - started
+        return self._report
+
+    def hits(self, where: str) -> pl.DataFrame:
+        """Hits of the rules in some records, as if all of them were new.
+
+        Args:
+            where: Condition over ``logs``.
+        """
+        return self._hits(self._scan, where).with_columns(is_new=pl.lit(value=True))
+
+    def keep(self, found: pl.DataFrame, now: datetime) -> None:
+        """Keep findings that others made, but for those that are kept already and have not grown.
+
+        Args:
+            found: Rows of ``security.findings``.
+            now: The present.
+        """
+        if found.is_empty():
+            return
+        same = self.ask("SELECT finding_id, event_count FROM findings")
+        found = found.drop("batch", strict=False).join(same, on=["finding_id", "event_count"], how="anti")
+        found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
+        batch = new_batch()
+        if not found.is_empty() and self._commit([batch], found, cases := self._incidents(found, now)):
+            self._tell(batch, found, cases, suppressed)
+
+    def _tell(self, batch: str, found: pl.DataFrame, cases: pl.DataFrame, suppressed: dict[str, int]) -> None:
+        report = self._report
+        report.findings = pl.concat([report.findings, found.with_columns(batch=pl.lit(batch))])
+        report.incidents = pl.concat([report.incidents, cases.with_columns(batch=pl.lit(batch))])
+        for name, count in suppressed.items():
+            report.suppressed[name] = report.suppressed.get(name, 0) + count
+
+    def _groups(self, missing: dict[str, list[str]]) -> Iterator[list[str]]:
+        """Batches that are looked at together."""
+        rows = dict(
+            self.ask("SELECT batch, count(*) FROM logs WHERE " + _in(list(missing)) + " GROUP BY 1").iter_rows()
+        )
+        group: list[str] = []
+        total = 0
+        for batch in sorted(missing):
+            if group and total + rows.get(batch, 0) > GROUP_ROWS:
+                yield group
+                group, total = [], 0
+            group.append(batch)
+            total += rows.get(batch, 0)
+        yield group
+
+    def _group(self, batches: list[str]) -> None:
+        now = datetime.now(UTC)
+        new = self._hits(self._scan, _in(batches), count=True).with_columns(is_new=pl.lit(value=True))
+        hits = pl.concat([new, *self._context(new, batches)])
+        known = self._known(hits)
+        found = findings.make(self.rules, hits, known, now)
+        found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
+        cases = self._incidents(found, now)
+        if self._commit(batches, found, cases):
+            self._report.batches += len(batches)
+            self._tell(batches[-1], found, cases, suppressed)
+
+    def _hits(self, scan: Scan, where: str, *, count: bool = False) -> pl.DataFrame:
+        """Hits in the rows that meet a condition, a chunk in hand at a time."""
+        parts = []
+        for rows in self._chunks(scan.select(where)):
+            parts.append(scan.hits(rows))
+            if count:
+                self._report.rows += rows.height
+                if self._progress is not None:
+                    self._progress(self._report.rows, self._report.rows)
+        return pl.concat(parts) if parts else scan.hits(self.ask(scan.select("false")))
+
+    def _chunks(self, sql: str) -> Iterator[pl.DataFrame]:
+        parts: list[pl.DataFrame] = []
+        height = 0
+        for batch in DuckDB(LakeTables(lambda: self._store)).query(sql).batches():
+            frame = pl.from_arrow(batch)
+            if isinstance(frame, pl.Series):
+                continue
+            parts.append(frame)
+            height += frame.height
+            if height >= CHUNK_ROWS:
+                yield pl.concat(parts)
+                parts, height = [], 0
+        if parts:
+            yield pl.concat(parts)
+
+    def _context(self, new: pl.DataFrame, batches: list[str]) -> Iterator[pl.DataFrame]:
+        """Hits of other batches near the new ones of correlations, so that late and split series are found too.
+
+        Those of long spans are looked for apart: few rules have them, and the others need few rows.
+        """
+        near = [
+            (rule, own, _reach(rule.correlation))
+            for rule in self.rules.values()
+            if rule.correlation is not None
+            for own in [new.filter(pl.col("rule").is_in(list(rule.correlation.rules)))]
+            if not own.is_empty()
+        ]
+        parts = []
+        for some in ([one for one in near if one[2] <= LONG], [one for one in near if one[2] > LONG]):
+            if not some:
+                continue
+            first = min(_span(own)[0] - reach for _, own, reach in some)
+            last = max(_span(own)[1] + reach for _, own, reach in some)
+            names = {name for rule, _, _ in some if rule.correlation for name in rule.correlation.rules}
+            scan = Scan([self._plain[name] for name in sorted(names)], carried(self.rules.values()))
+            span = f"timestamp BETWEEN {moment_in_sql(first)} AND {moment_in_sql(last)} AND NOT ({_in(batches)})"
+            hits = self._hits(scan, span)
+            parts += [_same_groups(hits, rule, own) for rule, own, _ in some]
+        if parts:
+            yield pl.concat(parts).unique(["rule", *KEY], maintain_order=True).with_columns(is_new=pl.lit(value=False))
+
+    def _known(self, hits: pl.DataFrame) -> pl.DataFrame:
+        if hits.is_empty() or not self._store.has(FOUND):
+            return findings.none()
+        longest = max((rule.correlation.timespan_s for rule in self.rules.values() if rule.correlation), default=0)
+        near = timedelta(seconds=max(findings.GAP_S, longest))
+        since, until = _span(hits)[0] - near, _span(hits)[1] + near
+        named = ", ".join(findings.KNOWN)
+        span = f"end_timestamp >= {moment_in_sql(since)} AND timestamp <= {moment_in_sql(until)}"
+        return self.ask(f"SELECT {named} FROM findings WHERE {span}")
+
+    def _incidents(self, found: pl.DataFrame, now: datetime) -> pl.DataFrame:
+        """The incidents that these findings change."""
+        if found["actor"].null_count() == found.height:
+            return pl.DataFrame(schema=incidents.SCHEMA)
+        since, until = _span(found)[0], _span(found, "end_timestamp")[1]
+        near = timedelta(seconds=incidents.GAP_S)
+        span = f"end_timestamp >= {moment_in_sql(since - near)} AND timestamp <= {moment_in_sql(until + near)}"
+        actors = found.select("actor").unique()
+        known = self.ask(f"SELECT * EXCLUDE (batch) FROM incidents WHERE {span}").join(actors, on="actor", how="semi")
+        begun = min([since - near, *known["timestamp"]])  # an incident keeps its findings, however old they are
+        span = f"end_timestamp >= {moment_in_sql(begun)} AND timestamp <= {moment_in_sql(until + near)}"
+        before = self.ask(f"SELECT * EXCLUDE (batch) FROM findings WHERE {span}").join(actors, on="actor", how="semi")
+        before = before.join(found.select("finding_id"), on="finding_id", how="anti")
+        every = pl.concat([before.select(found.columns).cast(found.schema), found])
+        return incidents.group(every, set(found["finding_id"]), known, now)
+
+    def _commit(self, batches: list[str], found: pl.DataFrame, cases: pl.DataFrame) -> bool:
+        """Findings first, incidents after them: an incident that a crash kept back is made by the next finding."""
+        own = new_batch()
+        written = self._written(FOUND, found, own)
+        if not commit_follower(self._store, FOUND.short, batches[-1], written, also=batches[:-1]):
+            remove_files(written)
+            return False
+        if not cases.is_empty():
+            commit_follower(self._store, CASES.short, own, self._written(CASES, cases, own))
+        return True
+
+    def _written(self, table: TableDef, rows: pl.DataFrame, batch: str) -> list[Any]:
+        if rows.is_empty():
+            return []
+        writer = FileWriter.of(table, self._store.table(TABLES[table.short]))
+        rows = rows.with_columns(batch=pl.lit(batch)).sort("timestamp")
+        return writer.write(rows, f"{batch}-{uuid4().hex[:8]}")
+
+    def ask(self, sql: str) -> pl.DataFrame:
+        """What a statement over the lake answers."""
+        return DuckDB(LakeTables(lambda: self._store)).query(sql).pl()
+
+
+def chosen(rules: dict[str, Rule], globs: Sequence[str], disabled: Sequence[str]) -> dict[str, Rule]:
+    """The rules that are asked for by name, or all that are not disabled."""
+    if globs:
+        return {name: rule for name, rule in rules.items() if any(fnmatchcase(name, glob) for glob in globs)}
+    return {name: rule for name, rule in rules.items() if not any(fnmatchcase(name, glob) for glob in disabled)}
+
+
+def _reach(asked: Correlation) -> timedelta:
+    """How far apart records may lie that a correlation counts together."""
+    return timedelta(seconds=asked.bucket.capacity * asked.bucket.leak_s if asked.bucket else asked.timespan_s)
+
+
+def _same_groups(hits: pl.DataFrame, rule: Rule, own: pl.DataFrame) -> pl.DataFrame:
+    """The hits of a correlation's rules in the groups that have new ones."""
+    asked = rule.correlation
+    if asked is None:
+        return hits.clear()
+    keys = ["collection", *asked.group_by]
+    same = hits.filter(pl.col("rule").is_in(list(asked.rules)))
+    return same.join(own.select(keys).unique(), on=keys, how="semi")
+
+
+def _span(rows: pl.DataFrame, column: str = "timestamp") -> tuple[datetime, datetime]:
+    """The first and the last moment of a column."""
+    return cast("datetime", rows[column].min()), cast("datetime", rows[column].max())
+
+
+def _in(batches: Sequence[str]) -> str:
+    return f"batch IN ({', '.join(map(literal, batches))})"
+
+
+def moment_in_sql(moment: datetime) -> str:
+    """A moment as a literal."""
+    return f"TIMESTAMPTZ {literal(moment.isoformat())}"

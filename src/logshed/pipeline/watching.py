@@ -1,0 +1,78 @@
+"""One round of watching: rules over what is new, saved queries, and alerts of what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from logshed.pipeline import alert_queries, decisions
+from logshed.pipeline.alerting import Alerting
+from logshed.pipeline.detect import Detect, DetectReport, moment_in_sql
+from logshed.pipeline.tables import LakeTables
+from logshed.sql.duckdb import DuckDB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from logshed.lake.store import Store
+    from logshed.settings import Settings
+    from logshed.sql.result import Result
+
+ALERTED = """
+SELECT * FROM findings WHERE observed_timestamp >= {since}
+"""
+MUTED = "SELECT DISTINCT collection, actor FROM incidents WHERE status = 'muted' AND muted_until > now()"
+
+
+def watch(
+    store: Store,
+    settings: Settings,
+    rules: Sequence[str] = (),
+    progress: Callable[[int, int], None] | None = None,
+) -> DetectReport:
+    """Look at what is new, keep what is found, and tell those who are to be told.
+
+    Args:
+        store: The lake.
+        settings: Settings; a destination that does not fit is refused before anything is read.
+        rules: Globs on rules' names; none takes all that are not disabled.
+        progress: Is told the records looked at so far.
+
+    Raises:
+        LakeError: The lake cannot be read or written.
+        SettingsError: A destination of alerts does not fit.
+    """
+    alerting = Alerting(settings.alert, store.root, settings.plugins)
+    verb = Detect(store, settings, rules, progress)
+    report = verb.run()
+    now = datetime.now(UTC)
+    lake = _Lake(store.root, DuckDB(LakeTables(lambda: store)))
+    verb.keep(alert_queries.evaluate(lake, now), now)
+    report.decisions = decisions.decide(store.root, report.incidents, settings.detect, now)
+    report.alerts = alerting.deliver(_to_tell(lake, report.findings, alerting.since()), now)
+    return report
+
+
+def _to_tell(lake: _Lake, new: pl.DataFrame, since: datetime | None) -> pl.DataFrame:
+    """New findings, those of a delivery that was cut short, and none of muted incidents."""
+    found = new
+    if since is not None:
+        again = lake.query(ALERTED.format(since=moment_in_sql(since))).pl().select(new.columns).cast(new.schema)
+        found = pl.concat([new, again]).unique("finding_id", keep="first", maintain_order=True)
+    muted = lake.query(MUTED).pl()
+    return found.join(muted, on=["collection", "actor"], how="anti")
+
+
+@dataclass(frozen=True, slots=True)
+class _Lake:
+    """What saved queries ask."""
+
+    root: Path
+    engine: DuckDB
+
+    def query(self, sql: str, *, params: dict[str, object] | None = None) -> Result:
+        return self.engine.query(sql, params)
