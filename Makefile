@@ -4,7 +4,7 @@ VENV ?= .venv
 export VENV
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types tests bench bench-redaction bench-patterns bench-detect docs truth truth-redaction install clean
+.PHONY: help demo test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies docs truth truth-redaction install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench-redaction  measure redaction; with RIVALS=1 beside Presidio, scrubadub and detect-secrets"
 	@echo "make bench-detect  measure detection: 300 rules over 1,000,000 records"
 	@echo "make bench-patterns  measure the mining of templates: lines a second, and how many are grouped rightly"
+	@echo "make bench-anomalies  precision and recall of the anomaly methods on labelled series"
 	@echo "make truth    score every format on the shared truth files and write docs/truth.md"
 	@echo "make truth-redaction  redact planted values and write docs/truth-redaction.md"
 	@echo "make docs     write the generated reference pages anew"
@@ -68,6 +69,9 @@ $(VENV)-rivals/.base: pyproject.toml tools/install
 	@VENV=$(VENV)-rivals tools/install base
 	@$(VENV)-rivals/bin/python -m pip install -q presidio-analyzer scrubadub detect-secrets
 	@touch $@
+
+bench-anomalies: $(VENV)/.dev
+	$(BIN)/python benchmarks/anomalies.py $(BENCH)
 
 truth: $(VENV)/.dev
 	$(BIN)/python -m tests.truth --write docs/truth.md $(TRUTH)

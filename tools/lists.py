@@ -8,6 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logshed.detections.anomalies import registry as anomalies
+from logshed.detections.anomalies.reading import method_name
 from logshed.formats import registry as formats
 from logshed.redaction import load_rules
 
@@ -53,7 +55,21 @@ def rule_list() -> str:
     return "\n".join(lines)
 
 
-PAGES: dict[str, Callable[[], str]] = {"formats.md": format_list, "redaction.md": rule_list}
+def detector_list() -> str:
+    """The anomaly detectors as a table."""
+    lines = ["| detector | what it finds | level | method | bucket | history |", "|---|---|---|---|---|---|"]
+    for one in anomalies.load().values():
+        history = f"{one.history // 86_400} d"
+        cells = (f"`{one.name}`", one.title, one.level, f"`{method_name(one)}`", f"{one.bucket // 60} min", history)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "formats.md": format_list,
+    "redaction.md": rule_list,
+    "anomalies.md": detector_list,
+}
 
 
 def written(text: str, listed: str) -> str:

@@ -10,9 +10,12 @@ from logshed.lake import folder
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    import polars as pl
+
+    from logshed.detections.anomalies.model import Detector
     from logshed.lake.store import Store
     from logshed.pipeline.audit import AuditReport
     from logshed.pipeline.compliance import Compliance
@@ -399,6 +402,51 @@ class Lake:
 
         now, then = datetime.now(UTC), self.moment(text)
         return then if then > now else now + (now - then)
+
+    def anomalies(
+        self,
+        *,
+        since: str | datetime = "24h",
+        until: str | datetime | None = None,
+        rule: str | None = None,
+        collection: str | None = None,
+        now: datetime | None = None,
+        known: pl.DataFrame | None = None,
+    ) -> Result:
+        """Find anomalies: errors, latency, volume, silence, clients that stand out. Nothing is written.
+
+        Args:
+            since: First moment to judge, such as ``24h``, ``7d``, ``2015-05-17``, ``all``; history before it is read.
+            until: First moment that no longer counts; None is now.
+            rule: The only detector to ask; None asks all.
+            collection: The only collection to look at.
+            now: The present; None takes the clock.
+            known: Findings of before, whose ids and beginnings go on.
+
+        Returns:
+            Findings as in ``findings``, without ``batch``.
+
+        Raises:
+            logshed.errors.DetectionError: There is no such detector, or its file is wrong.
+            logshed.errors.UsageError: A time is none.
+        """
+        from logshed.pipeline.anomalies import asked, find  # noqa: PLC0415 - heavy
+        from logshed.sql.result import of_frame  # noqa: PLC0415 - heavy
+
+        begin, end, present = asked(since, until, now, self.settings.timezone or "UTC")
+        detectors = self.detectors(rule).values()
+
+        def query(sql: str, params: Mapping[str, object]) -> pl.DataFrame:
+            return self.query(sql, params=dict(params)).pl()
+
+        return of_frame(find(query, detectors, begin, end, present, known=known, collection=collection))
+
+    def detectors(self, name: str | None = None) -> dict[str, Detector]:
+        """The anomaly detectors, or the one of this name: ours, installed packages' and the user's."""
+        from logshed.detections.anomalies import registry  # noqa: PLC0415 - reads files
+
+        plugins = self.settings.plugins
+        return registry.load(plugins) if name is None else {name: registry.detector(name, plugins)}
 
     def audit(self) -> AuditReport:
         """Prove that every line read has one fate, and that the tables hold what the ledger says."""

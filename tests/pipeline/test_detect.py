@@ -209,3 +209,42 @@ def test_a_saved_query_becomes_a_finding(lake: Lake, tmp_path: Path) -> None:
     (queries / "many.toml").write_text('sql = "SELECT * FROM logs"\nwhen = "count > 0 in 2m"\nlevel = "low"\n')
     lake.security.detect(["t_*"])
     assert [row[0] for row in found(lake, "*")] == ["many"]
+
+
+def test_anomalies_are_findings_too_and_once(lake: Lake, tmp_path: Path) -> None:
+    lines = []
+    for minute in range(0, 4 * 24 * 60, 2):
+        moment = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(minutes=minute)
+        failing = minute > 4 * 24 * 60 - 60
+        for number in range(4):
+            level = "error" if failing or (minute % 50 == 0 and number == 0) else "info"
+            lines.append(
+                json.dumps({"time": moment.isoformat(), "level": level, "service": "shop", "msg": f"a{number}"})
+            )
+    (tmp_path / "shop.jsonl").write_text("\n".join(lines) + "\n")
+    lake.ingest([tmp_path / "shop.jsonl"])
+    lake.security.detect(["error_rate_jump"])
+    once = found(lake, "*")
+    assert [row[0] for row in once] == ["error_rate_jump"]
+    (lake.root / "security" / "anomalies.json").unlink()
+    lake.security.detect(["error_rate_jump"])
+    assert found(lake, "*") == once
+
+
+def test_messages_of_a_new_kind_are_findings(lake: Lake, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    old = [(now - timedelta(days=3, seconds=number), f"served page {number} in 5 ms") for number in range(1200)]
+    old += [(now - timedelta(days=3, seconds=number), f"old thing {number} done") for number in range(60)]
+    new = [(now - timedelta(minutes=5, seconds=number), f"served page {number} in 6 ms") for number in range(20)]
+    new += [(now - timedelta(minutes=5), "disk sda3 is failing now")]
+    for name, messages in (("old", old), ("new", new)):
+        lines = [json.dumps({"time": when.isoformat(), "service": "shop", "msg": text}) for when, text in messages]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
+        lake.ingest([tmp_path / f"{name}.jsonl"])
+        for turns in ("new_template", "vanished_template"):
+            (lake.root / "security" / f"{turns}.json").unlink(missing_ok=True)
+        lake.security.detect(["*_template"])
+    told = dict(lake.query("SELECT rule_name, explanation FROM findings").rows())
+    assert set(told) == {"new_template", "vanished_template"}
+    assert "is failing now" in told["new_template"]
+    assert "old thing" in told["vanished_template"]

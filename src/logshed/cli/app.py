@@ -9,6 +9,7 @@ import typer
 from logshed import __version__
 from logshed.cli import (
     alerts,
+    anomalies,
     audit,
     compliance,
     convert,
@@ -59,5 +60,5 @@ def _root(
 files = (schema, convert, sanitize, view)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, compliance, doctor, policy, keys, enrich)
-for group in (ingest, query, patterns, rejects, formats, *files, *secure, *kept):
+for group in (ingest, query, patterns, anomalies, rejects, formats, *files, *secure, *kept):
     group.register(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -39,10 +40,11 @@ def bars(labels: Sequence[object], values: Sequence[float | None], *, width: int
         yield f"… {len(texts) - MOST_BARS} more; look at a shorter time with --since and --until"
 
 
-def sparkline(values: Sequence[int]) -> str:
+def sparkline(values: Sequence[float | None]) -> str:
     """One cell a value, as high as its share of the greatest; where there is nothing it is blank."""
-    top = max(values, default=0)
-    return "".join(STEPS[(value * len(STEPS) - 1) // top] if value > 0 else " " for value in values)
+    known = [value or 0 for value in values]
+    top = max(known, default=0)
+    return "".join(STEPS[math.ceil(value * len(STEPS) / top) - 1] if value > 0 else " " for value in known)
 
 
 def _bar(value: float, top: float, room: int) -> str:

@@ -99,6 +99,10 @@ class Detect:
         settings: Settings.
         rules: Globs on rules' names; empty takes all that are not disabled.
         progress: Is told the records looked at so far, and how many there are.
+
+    Attributes:
+        rules: The rules that are looked for, by name.
+        first: When the first of the new records happened; None before any was looked at.
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class Detect:
         self._plain = {one.name: one for rule in self.rules.values() for one in (rule.bases or (rule,))}
         self._scan = Scan(list(self._plain.values()), carried(self.rules.values()), self.rules)
         self._progress = progress
+        self.first: datetime | None = None
         self._report = DetectReport(rules=len(self.rules), broken=self._broken)
 
     def run(self) -> DetectReport:
@@ -199,6 +204,7 @@ class Detect:
             parts.append(scan.hits(rows))
             if count:
                 self._report.rows += rows.height
+                self.first = min(filter(None, (self.first, _span(rows)[0])))
                 if self._progress is not None:
                     self._progress(self._report.rows, self._report.rows)
         return pl.concat(parts) if parts else scan.hits(self.ask(scan.select("false")))
@@ -296,8 +302,13 @@ class Detect:
 def chosen(rules: dict[str, Rule], globs: Sequence[str], disabled: Sequence[str]) -> dict[str, Rule]:
     """The rules that are asked for by name, or all that are not disabled."""
     if globs:
-        return {name: rule for name, rule in rules.items() if any(fnmatchcase(name, glob) for glob in globs)}
-    return {name: rule for name, rule in rules.items() if not any(fnmatchcase(name, glob) for glob in disabled)}
+        return {name: rule for name, rule in rules.items() if named(name, globs)}
+    return {name: rule for name, rule in rules.items() if not named(name, disabled)}
+
+
+def named(name: str, globs: Sequence[str]) -> bool:
+    """Whether a name fits one of some globs."""
+    return any(fnmatchcase(name, glob) for glob in globs)
 
 
 def _reach(asked: Correlation) -> timedelta:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.pipeline import alert_queries, decisions
+from logshed.detections.anomalies import registry
+from logshed.pipeline import alert_queries, anomalies, decisions, template_findings
 from logshed.pipeline.alerting import Alerting
-from logshed.pipeline.detect import Detect, DetectReport, moment_in_sql
+from logshed.pipeline.detect import Detect, DetectReport, moment_in_sql, named
 from logshed.pipeline.tables import LakeTables
+from logshed.pipeline.turns import Turns
 from logshed.sql.duckdb import DuckDB
 
 if TYPE_CHECKING:
@@ -22,9 +24,14 @@ if TYPE_CHECKING:
     from logshed.settings import Settings
     from logshed.sql.result import Result
 
+EVERY = timedelta(minutes=1)
+"""Least time between two looks of the anomaly detectors, which read weeks of history."""
 ALERTED = """
 SELECT * FROM findings WHERE observed_timestamp >= {since}
 """
+KNOWN = (
+    "SELECT finding_id, rule_id, collection, actor, timestamp, end_timestamp FROM findings WHERE rule_kind = 'anomaly'"
+)
 MUTED = "SELECT DISTINCT collection, actor FROM incidents WHERE status = 'muted' AND muted_until > now()"
 
 
@@ -50,11 +57,35 @@ def watch(
     verb = Detect(store, settings, rules, progress)
     report = verb.run()
     now = datetime.now(UTC)
-    lake = _Lake(store.root, DuckDB(LakeTables(lambda: store)))
+    lake = _Lake(store)
     verb.keep(alert_queries.evaluate(lake, now), now)
+    _anomalies(verb, lake, settings, rules, now)
+    for change, (name, *_) in template_findings.KINDS.items():
+        if named(name, rules or ("*",)) and (rules or not named(name, settings.detect.disabled)):
+            found = template_findings.find(lake.ask, store.root, change, verb.first, now)
+            verb.keep(found, now)
     report.decisions = decisions.decide(store.root, report.incidents, settings.detect, now)
     report.alerts = alerting.deliver(_to_tell(lake, report.findings, alerting.since()), now)
     return report
+
+
+def _anomalies(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[str], now: datetime) -> None:
+    """Judge the time of new records, if enough has passed since the last look."""
+    turns = Turns(lake.root, "anomalies", EVERY)
+    since = turns.due(verb.first, now)
+    detectors = [
+        one
+        for name, one in registry.load(settings.plugins).items()
+        if named(name, rules or ("*",)) and not (named(name, settings.detect.disabled) and not rules)
+    ]
+    if since is None or not detectors:
+        return
+    known = lake.query(KNOWN).pl()
+    found = anomalies.find(
+        lambda sql, params: lake.query(sql, params=dict(params)).pl(), detectors, since, now, now, known=known
+    )
+    verb.keep(found, now)
+    turns.done(now)
 
 
 def _to_tell(lake: _Lake, new: pl.DataFrame, since: datetime | None) -> pl.DataFrame:
@@ -69,10 +100,16 @@ def _to_tell(lake: _Lake, new: pl.DataFrame, since: datetime | None) -> pl.DataF
 
 @dataclass(frozen=True, slots=True)
 class _Lake:
-    """What saved queries ask."""
+    """What saved queries and detectors ask; each statement sees the lake as it is then."""
 
-    root: Path
-    engine: DuckDB
+    store: Store
+
+    @property
+    def root(self) -> Path:
+        return self.store.root
 
     def query(self, sql: str, *, params: dict[str, object] | None = None) -> Result:
-        return self.engine.query(sql, params)
+        return DuckDB(LakeTables(lambda: self.store)).query(sql, params)
+
+    def ask(self, sql: str, params: dict[str, object]) -> Result:
+        return self.query(sql, params=params)

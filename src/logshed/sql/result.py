@@ -120,6 +120,12 @@ class Result:
         return str(self.pl()._repr_html_())
 
 
+def of_frame(frame: pl.DataFrame) -> Result:
+    """Rows that are there already as a result."""
+    table = frame.to_arrow()
+    return Result(table.schema, table.to_batches())
+
+
 def _narrowed(field: pa.Field) -> pa.Field:
     """DuckDB sums to 128 bits and ClickHouse counts without a sign: one type for both."""
     return field.with_type(pa.int64()) if field.type in _WIDE else field
