@@ -102,6 +102,28 @@ def test_variables_that_set_nothing_are_told_with_the_nearest_name(tmp_path: Pat
     assert unknown_variables(tmp_path, {"LOGSHED_LAKE": "a", "HOME": "b"}) == ["LOGSHED_POLCY (did you mean policy?)"]
 
 
+def test_databases_and_lists_come_from_the_file_and_a_variable_replaces_only_its_own(tmp_path: Path) -> None:
+    text = (
+        '[enrichment]\ngeoip = ["geo.mmdb"]\n'
+        'threat_lists = ["bad.txt", { file = "c2.csv", name = "c2", column = "ip" }]\n'
+    )
+    folder = written(tmp_path, text)
+    found = Settings.load(folder, environ={}).enrichment
+    assert found.geoip == (tmp_path / "geo.mmdb",)
+    assert [(one.file, one.name, one.column) for one in found.threat_lists] == [
+        (tmp_path / "bad.txt", None, None),
+        (tmp_path / "c2.csv", "c2", "ip"),
+    ]
+    changed = Settings.load(folder, environ={"LOGSHED_ENRICHMENT_GEOIP": "a.mmdb:b.mmdb"}).enrichment
+    assert changed.geoip == (Path("a.mmdb"), Path("b.mmdb"))
+    assert changed.threat_lists == found.threat_lists
+
+
+def test_a_wrong_key_of_a_nested_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"unknown key enrichment\.geopi; did you mean geoip\?"):
+        Settings.load(written(tmp_path, '[enrichment]\ngeopi = ["a"]'), environ={})
+
+
 @pytest.mark.parametrize("key", ["url", "secret", "token", "routing_key", "password"])
 def test_a_secret_that_stands_in_the_file_is_refused_and_not_shown(tmp_path: Path, key: str) -> None:
     text = f'[[alert]]\nname = "a"\nto = "email"\n{key} = "planted"'

@@ -15,7 +15,7 @@ from typer.main import get_command
 from logshed import errors, schema
 from logshed.alert_settings import Alert
 from logshed.cli.app import app
-from logshed.settings import TABLES, Drop, Settings, Transform, TransformTest
+from logshed.settings import NESTED, TABLES, Drop, Settings, ThreatListFile, Transform, TransformTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,8 +54,17 @@ def settings() -> str:
     """Every key of logshed.toml with its variable and default."""
     lines = [NOTE, "# Settings\n", "| key of `logshed.toml` | variable | default | meaning |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
+        if name in NESTED:
+            continue
         variable = "" if name in TABLES else f"`LOGSHED_{name.upper()}`"
         lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
+    for table, nested in NESTED.items():
+        lines += ["", f"## `[{table}]`\n", "| key | variable | default | meaning |", "|---|---|---|---|"]
+        for name, field in nested.model_fields.items():
+            variable = f"`LOGSHED_{table.upper()}_{name.upper()}`"
+            lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
+    lines += ["", "## A table in `threat_lists`\n", "| key | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {field.description} |" for name, field in ThreatListFile.model_fields.items()]
     for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest), ("alert", Alert)):
         lines += ["", f"## `[[{title}]]`\n", "| key | meaning |", "|---|---|"]
         lines += [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]

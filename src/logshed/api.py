@@ -225,6 +225,8 @@ class Lake:
         final: bool = False,
         encoding: str = "auto",
         timezone: str | None = None,
+        geoip: Sequence[str | Path] | None = None,
+        threat_lists: Sequence[str | Path] | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> IngestReport:
         """Ingest what is new in these paths, exactly once.
@@ -240,6 +242,8 @@ class Lake:
             final: Take a last line that has no line feed yet.
             encoding: Text encoding; ``auto`` detects UTF-16 by its mark and takes the rest as UTF-8.
             timezone: Zone of timestamps that name none; None takes the setting, else UTC.
+            geoip: Databases in MaxMind's format; None takes the setting.
+            threat_lists: Threat lists; None takes the setting.
             progress: Is told where the run is, a few times a second.
 
         Returns:
@@ -247,13 +251,14 @@ class Lake:
 
         Raises:
             logshed.errors.LakeError: The lake cannot be written; what was committed before is whole.
-            logshed.errors.LogshedError: A format, policy or setting is wrong; nothing was read.
+            logshed.errors.LogshedError: A format, policy, setting, database or threat list is wrong; nothing was read.
         """
         from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
         from logshed.pipeline.ingest import Ingest  # noqa: PLC0415 - heavy
         from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
 
         settings = self.settings if policy is None else self.settings.model_copy(update={"policy": policy})
+        settings = settings.enriched(geoip=geoip, threat_lists=threat_lists)
         options = Options(
             format=format,
             collection=collection or settings.collection,

@@ -8,6 +8,7 @@
     ├── SourceError              a place that logs are read from cannot be read
     ├── FormatError              a format file or a format's name is wrong
     ├── RedactionError           a redaction rule or policy is wrong
+    ├── EnrichmentError          a database or a threat list cannot be used
     ├── LakeError                a lake cannot be opened, read or written
     │   ├── NotALakeError        the folder holds something else
     │   ├── NewerLakeError       the lake was written by a newer version
@@ -48,6 +49,10 @@ class FormatError(LogshedError):
 
 class RedactionError(LogshedError):
     """A redaction rule or a policy is wrong."""
+
+
+class EnrichmentError(LogshedError):
+    """A database or a threat list cannot be used."""
 
 
 class LakeError(LogshedError):

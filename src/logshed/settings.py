@@ -22,20 +22,24 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from logshed.alert_settings import Alert, rooted
 from logshed.detection_settings import DetectSettings, Suppress
 from logshed.errors import SettingsError
+from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "TransformTest", "unknown_variables"]
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
 TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert"})
 """Settings that only the file can hold."""
+NESTED: dict[str, type[BaseModel]] = {"enrichment": Enrichment}
+"""Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
@@ -50,88 +54,7 @@ def _bytes(value: object) -> object:
     return int(found[1]) * _UNITS[found[2].lower()]
 
 
-def _paths(value: object) -> object:
-    """Folders from a list, or from one text as the environment has it."""
-    return [part for part in value.split(os.pathsep) if part] if isinstance(value, str) else value
-
-
 Size = Annotated[int, BeforeValidator(_bytes)]
-
-
-class Drop(BaseModel):
-    """A rule whose lines are counted under its name and not kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(min_length=1, description="Name under which the dropped lines are counted.")
-    match: str | None = Field(None, description="Regular expression (Rust's) searched in the redacted text.")
-    source: str | None = Field(None, description="Glob on the source, such as `file:/var/log/health/*`.")
-    where: str | None = Field(
-        None, description="SQL condition over the columns of `logs`, such as `url_path = '/health'`."
-    )
-
-    @model_validator(mode="after")
-    def _has_condition(self) -> Self:
-        if not (self.match or self.source or self.where):
-            raise ValueError("the rule would drop every line; give at least one of match, source, where")
-        return self
-
-
-class TransformTest(BaseModel):
-    """Records that go into a transform, and what must come out of it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    given: tuple[dict[str, Any], ...] = Field(
-        min_length=1, description="Records that go in: columns of `logs` or `attributes.<key>` and their values."
-    )
-    expect: tuple[dict[str, Any], ...] = Field(
-        description="Records that come out, in order; of each only the columns named are looked at, `[]` is none."
-    )
-
-    @field_validator("given", "expect", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        return (value,) if isinstance(value, dict) else value
-
-
-class Transform(BaseModel):
-    """A change to parsed records on their way into the lake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(min_length=1, description="Name under which the lines that it drops are counted.")
-    source: str | None = Field(None, description="Glob on the source, such as `file:/var/log/shop/*`; all unless set.")
-    where: str | None = Field(
-        None, description="SQL condition over the columns of `logs`; only these records are changed. All unless set."
-    )
-    filter: str | None = Field(None, description="SQL condition; records for which it is not true are dropped.")
-    dedupe: tuple[str, ...] = Field(
-        (), description="Columns; of records with the same values in all of them only the first is kept."
-    )
-    within: int = Field(
-        0, ge=0, description="With `dedupe`: seconds; the first of each such span of the clock is kept. 0 is no span."
-    )
-    sample: float | None = Field(None, ge=0, le=1, description="Share of the records that is kept.")
-    by: str | None = Field(None, description="With `sample`: column whose records are kept or dropped together.")
-    rename: dict[str, str] = Field(
-        {}, description="From name to name: the value moves where there is one. Attributes are `attributes.<key>`."
-    )
-    set: dict[str, str] = Field(
-        {}, description="Column or `attributes.<key>` to the SQL expression whose value it gets."
-    )
-    route: str | None = Field(None, min_length=1, description="Collection to put the records into.")
-    test: tuple[TransformTest, ...] = Field((), description="Tests that `logshed check` runs: `given` and `expect`.")
-
-    @model_validator(mode="after")
-    def _does_something(self) -> Self:
-        if not (self.filter or self.dedupe or self.sample is not None or self.rename or self.set or self.route):
-            raise ValueError("the rule changes nothing; give one of filter, dedupe, sample, rename, set, route")
-        if self.by and self.sample is None:
-            raise ValueError("`by` belongs to `sample`; give the share to keep, such as sample = 0.1")
-        if self.within and not self.dedupe:
-            raise ValueError("`within` belongs to `dedupe`; give the columns to compare")
-        return self
 
 
 class Settings(BaseModel):
@@ -148,7 +71,7 @@ class Settings(BaseModel):
         description="Keys of pseudonyms: a file of mode 600, `env:NAME`, or a URL; "
         "`~/.config/logshed/keys` where that is there.",
     )
-    plugins: Annotated[tuple[Path, ...], BeforeValidator(_paths)] = Field(
+    plugins: Annotated[tuple[Path, ...], BeforeValidator(paths)] = Field(
         (), description="Folders with `formats/`, `redaction/`, `queries/` or `alerts/` of your own."
     )
     max_line_bytes: Size = Field(
@@ -168,6 +91,10 @@ class Settings(BaseModel):
             "link-local": ("169.254.0.0/16", "fe80::/10"),
         },
         description="Networks of your own by name; they fill `client_network` and `client_is_internal`.",
+    )
+    enrichment: Enrichment = Field(
+        default_factory=lambda: Enrichment.model_validate({}),
+        description="Databases and lists in which records are looked up.",
     )
     drop: tuple[Drop, ...] = Field((), description="Rules for lines that are counted and not kept.")
     transform: tuple[Transform, ...] = Field((), description="Changes to records on their way, in this order.")
@@ -221,12 +148,20 @@ class Settings(BaseModel):
         given: dict[str, Any] = {"lake": folder / "logshed-lake"}
         origins: dict[str, str] = {}
         for origin, base, values in _layers(folder, os.environ if environ is None else environ):
-            given |= {key: _rooted(key, value, base) for key, value in values.items()}
+            for key, value in values.items():
+                rooted = _rooted(key, value, base)
+                nested = key in NESTED and isinstance(rooted, dict) and isinstance(given.get(key), dict)
+                given[key] = given[key] | rooted if nested else rooted
             origins |= dict.fromkeys(values, origin)
         try:
             return cls.model_validate(given)
         except ValidationError as error:
             raise SettingsError(_told(error, origins)) from None
+
+    def enriched(self, **given: Sequence[str | Path] | None) -> Self:
+        """The settings with other databases or lists; None leaves them as they are."""
+        values = {name: tuple(files) for name, files in given.items() if files is not None}
+        return self.model_copy(update={"enrichment": Enrichment.model_validate({**dict(self.enrichment), **values})})
 
 
 def unknown_variables(folder: Path, environ: Mapping[str, str] | None = None) -> list[str]:
@@ -267,26 +202,39 @@ def _dotenv(folder: Path) -> dict[str, str]:
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
-    return {key: value for name, value in environ.items() if value and (key := _key(name))}
+    found: dict[str, Any] = {}
+    for name, value in environ.items():
+        if value and (key := _key(name)):
+            table, _, own = key.partition(".")
+            found[table] = found.get(table, {}) | {own: value} if own else value
+    return found
 
 
 def _key(name: str) -> str | None:
-    """The setting that a variable sets, if any."""
+    """The setting that a variable sets, if any; one of a table as ``table.key``."""
     key = name.removeprefix(PREFIX).lower()
-    return key if name == PREFIX + key.upper() and key in Settings.model_fields and key not in TABLES else None
+    if name != PREFIX + key.upper():
+        return None
+    for table, model in NESTED.items():
+        if (own := key.removeprefix(f"{table}_")) != key and own in model.model_fields:
+            return f"{table}.{own}"
+    return key if key in Settings.model_fields.keys() - TABLES - NESTED.keys() else None
 
 
 def _rooted(key: str, value: Any, base: Path) -> Any:
     """Paths as they hold from anywhere: relative to where they were written."""
     if key == "lake" and isinstance(value, str):
         return base / Path(value).expanduser()
-    if key == "plugins" and isinstance(parts := _paths(value), list):
+    if key == "plugins" and isinstance(parts := paths(value), list):
         return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]
+    if key == "enrichment" and isinstance(value, dict):
+        return Enrichment.rooted(value, base)
     if key == "alert" and isinstance(value, list):
         return [rooted(one, base) for one in value]
-    if key == "policy" and isinstance(value, str) and value.endswith(".toml"):
-        return str(base / Path(value).expanduser())
-    if key == "keys" and isinstance(value, str) and value and not value.startswith("env:") and "://" not in value:
+    key_file = (
+        key == "keys" and isinstance(value, str) and value and not value.startswith("env:") and "://" not in value
+    )
+    if key_file or (key == "policy" and isinstance(value, str) and value.endswith(".toml")):
         return str(base / Path(value).expanduser())
     return value
 
@@ -297,7 +245,7 @@ def _told(error: ValidationError, origins: Mapping[str, str]) -> str:
     where = first["loc"]
     origin = origins.get(str(where[0]), FILE) if where else FILE
     name = ".".join(str(part) for part in where)
-    shown = f"{PREFIX}{name.upper()}" if origin != FILE else name
+    shown = PREFIX + name.upper().replace(".", "_") if origin != FILE else name
     if first["type"] == "extra_forbidden":
         return f"cannot use {origin}: unknown key {shown}; {_nearest(str(where[-1]), _known(where))}"
     cause = first["msg"].removeprefix("Value error, ")
@@ -309,6 +257,8 @@ def _known(where: tuple[int | str, ...]) -> Iterable[str]:
     """The keys that are known where an unknown one stands."""
     if len(where) == 1:
         return Settings.model_fields
+    if where[0] in NESTED:
+        return NESTED[str(where[0])].model_fields
     own: dict[str, type[BaseModel]] = {"drop": Drop, "detect": DetectSettings, "suppress": Suppress, "alert": Alert}
     if where[0] in own:
         return own[str(where[0])].model_fields

@@ -17,6 +17,7 @@ from logshed.cli import (
     decisions,
     detect,
     doctor,
+    enrich,
     formats,
     incidents,
     ingest,
@@ -59,6 +60,6 @@ def _root(
 
 files = (schema, convert, sanitize, view)
 secure = (detect, incidents, decisions, rules, alerts)
-kept = (audit, verify, compliance, doctor, policy, keys)
+kept = (audit, verify, compliance, doctor, policy, keys, enrich)
 for group in (ingest, query, aggregate, patterns, anomalies, rejects, formats, *files, *secure, *kept):
     group.register(app)

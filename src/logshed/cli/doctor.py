@@ -112,6 +112,7 @@ def _configuration() -> Iterator[Finding]:
         yield _tried(_drop_check(rule), f"drop rule {rule.name} is sound")[1]
     for transform in settings.transform:
         yield _transform_finding(transform)
+    yield from _enrichment(settings)
     for alert in settings.alert:
         yield _tried(_alert_check(alert, settings.plugins), f"alert {alert.name} is sound")[1]
     for folder in settings.plugins:
@@ -119,6 +120,21 @@ def _configuration() -> Iterator[Finding]:
             yield Finding(
                 "bad", f"cannot use the plug-in folder {folder}: it is not there; create it or correct plugins"
             )
+
+
+def _enrichment(settings: Settings) -> Iterator[Finding]:
+    """Databases and lists: whether they can be used, and whether they are old."""
+    if not (settings.enrichment.geoip or settings.enrichment.threat_lists):
+        return
+    from logshed.enrichment.sources import states  # noqa: PLC0415 - heavy
+
+    for one in states(settings.enrichment):
+        if one.error:
+            yield Finding("bad", one.error)
+        elif one.warning or one.stale:
+            yield Finding("note", one.warning or f"{one.file} is {one.age_days} days old; get a newer one")
+        else:
+            yield Finding("ok", f"{one.file} is sound ({one.kind})")
 
 
 def _data_files() -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,6 +22,13 @@ EXAMPLES = (
     "logshed ingest access.log --log-format '%h %l %u %t \"%r\" %>s %b %D'",
     "journalctl -o cat -u app | logshed ingest - --service app",
 )
+GeoipOption = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE", help="Database in MaxMind's format; may be repeated.", show_default=False),
+]
+ThreatListOption = Annotated[
+    list[Path] | None, typer.Option(metavar="FILE", help="Threat list; may be repeated.", show_default=False)
+]
 MOST_FILES = 40
 """Files that are told of one by one; beyond them only those with something wrong, unless -v or --json is given."""
 
@@ -61,6 +69,8 @@ def ingest(
     timezone: Annotated[
         str | None, typer.Option(metavar="ZONE", help="Zone of timestamps that name none.", show_default=False)
     ] = None,
+    geoip: GeoipOption = None,
+    threat_list: ThreatListOption = None,
     final: Annotated[bool, typer.Option("--final", help="Take a last line that has no newline yet.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, redact and parse, but write nothing.")] = False,
     as_json: JsonOption = False,
@@ -70,6 +80,7 @@ def ingest(
 
     let_interrupts_through()
     given: dict[str, Any] = {"collection": collection, "policy": policy, "workers": workers, "timezone": timezone}
+    given |= {"geoip": geoip or None, "threat_lists": threat_list or None}
     choice = chosen(format, log_format, regex, grok)
     with progress.shown() as update:
         report = Lake.open(lake, create=not dry_run, check=not dry_run).ingest(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logshed.enrichment.addresses import fours
 from logshed.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ NETWORKS: tuple[tuple[str, str], ...] = (
     ("link-local", "fe80::/10"),  # RFC 4291
 )
 """The networks that nobody reaches from outside, by name."""
-
-_OCTET = r"(0|[1-9][0-9]{0,2})"  # never has to choose, which makes it quick; what exceeds 255 is found afterwards
-_HIGHEST = 255
-_DOTTED = rf"^(?i:::ffff:)?{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}$"
 
 
 def enrich(frame: pl.DataFrame, networks: Sequence[tuple[str, str | Sequence[str]]] = ()) -> pl.DataFrame:
@@ -55,17 +52,12 @@ def enrich(frame: pl.DataFrame, networks: Sequence[tuple[str, str | Sequence[str
 
 
 def _looked_up(addresses: pl.Series, networks: tuple[tuple[str, str], ...]) -> pl.DataFrame:
-    fours, sixes = _by_narrowness(networks)
-    octets = addresses.str.extract_groups(_DOTTED).struct.unnest().cast(pl.Int64)
-    value = pl.sum_horizontal(
-        (pl.col(name) * 256**place for place, name in enumerate(reversed(octets.columns))), ignore_nulls=False
-    )
-    numbers = octets.select(number=pl.when(pl.max_horizontal(pl.all()) <= _HIGHEST).then(value))
-    numbered = pl.DataFrame([addresses, numbers["number"]])
+    known_fours, known_sixes = _by_narrowness(networks)
+    numbered = pl.DataFrame([addresses, fours(addresses).alias("number")])
     dotted = numbered.filter(pl.col("number").is_not_null())
-    named = dotted.select("client_address", client_is_internal=pl.lit(value=True), client_network=_named(fours))
+    named = dotted.select("client_address", client_is_internal=pl.lit(value=True), client_network=_named(known_fours))
     rest = numbered.filter(pl.col("number").is_null())["client_address"]
-    return pl.concat([named, _sixes(rest, sixes)]).with_columns(
+    return pl.concat([named, _sixes(rest, known_sixes)]).with_columns(
         client_is_internal=pl.when("client_is_internal").then(pl.col("client_network").is_not_null())
     )
 

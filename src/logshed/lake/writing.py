@@ -46,6 +46,7 @@ class FileWriter:
         schema: Arrow schema with the table's field ids.
         partition_column: The column whose day or month partitions it.
         partition_by: ``day`` or ``month``.
+        notes: Keys and values that each file carries in its metadata.
     """
 
     table: str
@@ -53,6 +54,7 @@ class FileWriter:
     schema: pa.Schema
     partition_column: str
     partition_by: str
+    notes: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, definition: TableDef, table: Table) -> FileWriter:
@@ -106,6 +108,7 @@ class FileWriter:
                 compression_level=level,
                 row_group_size=ROW_GROUP_ROWS,
                 arrow_schema=pa.schema(fields),
+                metadata=dict(self.notes),
             )
         except (OSError, pl.exceptions.ComputeError) as error:
             path.unlink(missing_ok=True)

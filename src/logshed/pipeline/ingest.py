@@ -10,6 +10,7 @@ from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from logshed.enrichment import sources
 from logshed.errors import CommitConflictError, LakeError, LogshedError, SettingsError
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower, commit_lines, remove_files
@@ -20,7 +21,7 @@ from logshed.pipeline import drift, drops, transforms
 from logshed.pipeline.catchup import catch_up
 from logshed.pipeline.naming import Naming
 from logshed.pipeline.outcome import FileReport, IngestReport, Progress
-from logshed.pipeline.planning import GROUP_BYTES, GROUP_FILES, Options, Plan, Planner, bundles, job_of, split_size
+from logshed.pipeline.planning import GROUP_BYTES, Options, Plan, Planner, bundles, groups, job_of, split_size
 from logshed.pipeline.task import IngestTask, Meter
 from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
@@ -69,6 +70,7 @@ class Ingest:
         self._engine = engine
         self._progress = progress
         self._policy: Policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
+        self._sources = sources.opened(settings.enrichment)
         drops.check(settings.drop)
         transforms.check(settings.transform)
         self._naming = Naming(self._policy, settings, options.collection, store)
@@ -99,7 +101,7 @@ class Ingest:
         result.files += [
             FileReport(one.path, status="skipped", note=one.message) for one in self._naming.problems(found.skipped)
         ]
-        for group in _groups(self._naming.targets(found.targets)):
+        for group in groups(self._naming.targets(found.targets)):
             result.files += [plan.report for plan in self._group(group, result)]
         if self._store is not None:
             drift.alarm(self._store, result.files, result.batches)
@@ -210,13 +212,13 @@ class Ingest:
         report.error = self._naming.told(told, locator)
 
     def job(self, batch: str) -> Job:
-        """What every worker of a batch needs to know."""
-        writing = self._store is not None and not self._options.dry_run
-        found = job_of(self._settings, self._options, self._policy, batch)
-        if not writing or self._store is None:
+        """What every worker of a batch needs to know; databases and lists that have changed are opened anew."""
+        self._sources = sources.refreshed(self._sources)
+        found = job_of(self._settings, self._options, self._policy, self._sources, batch)
+        if self._store is None or self._options.dry_run:
             return found
         lines, logs = (FileWriter.of(table, self._store.table(table)) for table in (LINES, LOGS))
-        return replace(found, lines=lines, logs=logs)
+        return replace(found, lines=lines, logs=replace(logs, notes=self._sources.notes))
 
     def _ledger(self) -> Ledger | None:
         return None if self._store is None else Ledger.of(self._store.table(LINES))
@@ -246,12 +248,6 @@ class Ingest:
                 self._progress(Progress(meter.bytes, self._total, meter.lines, meter.rejected, elapsed, current))
             if ended:
                 return
-
-
-def _groups(targets: Sequence[Target]) -> Iterator[list[Target]]:
-    """Files that are planned against one state of the ledger."""
-    for start in range(0, len(targets), GROUP_FILES):
-        yield list(targets[start : start + GROUP_FILES])
 
 
 def _batches(work: Sequence[Bundle], sizes: dict[str, int]) -> Iterator[list[Bundle]]:

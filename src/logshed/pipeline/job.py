@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from logshed.enrichment.sources import Sources
     from logshed.lake.writing import FileWriter
     from logshed.redaction.model import Policy
     from logshed.settings import Drop, Transform
@@ -27,6 +28,7 @@ class Job:
         drops: Rules for lines that are counted and not kept.
         transforms: Changes to parsed records, in order.
         networks: Internal networks by name.
+        sources: Databases and lists that records are looked up in, as they were when the batch began.
         timezone: Zone of timestamps that name none; None is UTC.
         chunk_bytes: Bytes that a worker has in hand at a time.
         part_bytes: Bytes of text after which a worker writes its files.
@@ -43,6 +45,7 @@ class Job:
     drops: tuple[Drop, ...]
     transforms: tuple[Transform, ...]
     networks: Mapping[str, tuple[str, ...]]
+    sources: Sources
     timezone: str | None
     chunk_bytes: int
     part_bytes: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from logshed.enrichment import sources
 from logshed.errors import SourceError
 from logshed.formats import registry
 from logshed.pipeline import drops, transforms
@@ -48,7 +49,8 @@ class Pass:
         """Check what was asked for.
 
         Raises:
-            LogshedError: A format, the policy, a drop rule or a transform is wrong; nothing was read.
+            LogshedError: A format, the policy, a drop rule, a transform, a database or a threat list is wrong; nothing
+                was read.
         """
         drops.check(settings.drop)
         transforms.check(settings.transform)
@@ -57,7 +59,7 @@ class Pass:
         self._encoding = options.encoding
         policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
         self._naming = Naming(policy, settings, options.collection, None)
-        job = job_of(settings, options, policy)
+        job = job_of(settings, options, policy, sources.opened(settings.enrichment))
         self._job = replace(job, chunk_bytes=chunk_bytes or job.chunk_bytes)
         self.formats = registry.load(settings.plugins)
         own = settings.model_copy(update={"split_bytes": split_bytes or UNTIL_EOF})

@@ -17,6 +17,7 @@ from logshed.work import UNTIL_EOF
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from logshed.enrichment.sources import Sources
     from logshed.lake.ledger import Ledger
     from logshed.pipeline.naming import Naming
     from logshed.redaction.model import Policy
@@ -169,7 +170,7 @@ def _without_headers(choice: str) -> tuple[str, ...]:
     )
 
 
-def job_of(settings: Settings, options: Options, policy: Policy, batch: str = "") -> Job:
+def job_of(settings: Settings, options: Options, policy: Policy, sources: Sources, batch: str = "") -> Job:
     """What every worker of a batch needs to know; it writes nothing until it is given writers."""
     return Job(
         batch=batch,
@@ -179,6 +180,7 @@ def job_of(settings: Settings, options: Options, policy: Policy, batch: str = ""
         drops=settings.drop,
         transforms=settings.transform,
         networks=settings.internal_networks,
+        sources=sources,
         timezone=options.timezone or settings.timezone,
         chunk_bytes=settings.batch_bytes,
         part_bytes=settings.split_bytes,
@@ -187,6 +189,12 @@ def job_of(settings: Settings, options: Options, policy: Policy, batch: str = ""
         lines=None,
         logs=None,
     )
+
+
+def groups(targets: Sequence[Target]) -> Iterator[list[Target]]:
+    """Files that are planned against one state of the ledger."""
+    for start in range(0, len(targets), GROUP_FILES):
+        yield list(targets[start : start + GROUP_FILES])
 
 
 def bundles(splits: Sequence[Split], sizes: dict[str, int], most: int) -> Iterator[tuple[Split, ...]]:

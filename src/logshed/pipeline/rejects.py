@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -143,7 +143,8 @@ def _finish(store: Store, job: Job) -> None:
             _rows(file, LOGS.short).collect().join(behind, on=RECORD, how="anti", maintain_order="left"),
             f"replay-{uuid4().hex}",
         )
-    new += writer.write(logs.sort("timestamp", maintain_order=True), f"replay-{uuid4().hex}")
+    own = replace(writer, notes=job.sources.notes)
+    new += own.write(logs.sort("timestamp", maintain_order=True), f"replay-{uuid4().hex}")
     _replace(store, LOGS.short, touched, new)
 
 

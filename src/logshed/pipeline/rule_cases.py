@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from logshed.enrichment.sources import Sources
 from logshed.formats import registry
 from logshed.formats.choice import Choice
 from logshed.formats.detect import detect
@@ -124,7 +125,7 @@ class CaseReader:
         )
         joiner = Joiner(choice, formats=self._formats)
         records = pl.concat([joiner.push(frame), joiner.finish()])
-        job = job_of(self._settings, Options(), self._policy, "case")
+        job = job_of(self._settings, Options(), self._policy, Sources(), "case")
         split = Split("case", "", "g", 0, UNTIL_EOF, str(choice), ())
         return Stages(job, split).refine(records).logs
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.enrichment import internal_networks, user_agents
+from logshed.enrichment import geography, internal_networks, risk, threat_lists, url_templates, user_agents
 from logshed.formats import parse as parsing
 from logshed.formats import registry
 from logshed.formats.choice import Choice
@@ -180,9 +180,16 @@ class Stages:
             timestamp_source=pl.when(pl.col("timestamp").is_null()).then(pl.lit("observed")).otherwise(source),
         )
         frame = self._with_resource(frame)
+        return _conform(self._enriched(frame), polars_schema(SILVER))
+
+    def _enriched(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The rows with what their own fields imply: who is inside must be known first, and all of it for the risk."""
+        sources = self._job.sources
         frame = internal_networks.enrich(frame, list(self._job.networks.items()))
-        frame = user_agents.enrich(frame)
-        return _conform(frame, polars_schema(SILVER))
+        frame = geography.enrich(frame, sources.databases)
+        frame = threat_lists.enrich(frame, sources.lists)
+        frame = user_agents.enrich(url_templates.enrich(frame))
+        return risk.enrich(frame)
 
     def _with_resource(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What the resource says holds where the record itself says nothing."""
