@@ -1,4 +1,4 @@
-"""Scores the rules about requests on made payloads: how many are found, and how many ordinary values are taken for one."""
+"""Scores the rules about requests on made payloads: how many are found, and how many ordinary values taken for one."""
 
 from __future__ import annotations
 
