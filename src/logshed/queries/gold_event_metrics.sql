@@ -19,8 +19,8 @@ SELECT
     collection,
     event_name,
     count(*) AS events,
-    avg(CAST(length(array_to_string(map_values(attributes), '')) AS DOUBLE)) AS size_mean,
-    CAST(max(length(array_to_string(map_values(attributes), ''))) AS BIGINT) AS size_max,
+    avg(CAST(length(coalesce(array_to_string(map_values(attributes), ''), '')) AS DOUBLE)) AS size_mean,
+    CAST(max(length(coalesce(array_to_string(map_values(attributes), ''), ''))) AS BIGINT) AS size_max,
     count(DISTINCT user_id) AS users,
     count(DISTINCT coalesce(attributes['repo.name'], attributes['repo'], attributes['repository.full_name']))
         AS repositories

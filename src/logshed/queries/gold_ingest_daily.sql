@@ -22,7 +22,7 @@ SELECT
     count(*) AS records,
     count(*) FILTER (WHERE parse_error IS NOT NULL) AS rejected,
     CAST(coalesce(sum(redaction_count), 0) AS BIGINT) AS redacted,
-    median((epoch_ms(observed_timestamp) - epoch_ms(timestamp)) / 1000.0) AS late_s
+    median(date_diff('millisecond', timestamp, observed_timestamp) / 1000.0) AS late_s
 FROM logs
 WHERE timestamp >= $since AND timestamp < $until
 GROUP BY date_trunc('day', timestamp), collection, source, log_format

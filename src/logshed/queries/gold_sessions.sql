@@ -47,7 +47,7 @@ SELECT
     max(timestamp) AS end_timestamp,
     visitor,
     min(client_address) AS client_address,
-    (epoch_ms(max(timestamp)) - epoch_ms(min(timestamp))) / 1000.0 AS duration_s,
+    date_diff('millisecond', min(timestamp), max(timestamp)) / 1000.0 AS duration_s,
     count(*) AS requests,
     count(*) FILTER (WHERE coalesce(status, 200) < 400 AND NOT regexp_matches(lower(url_path),
         '\.(css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|otf|eot|mp4|webm|mp3|json|xml|txt)$')) AS pages,
@@ -55,6 +55,6 @@ SELECT
     arg_max(url_path, timestamp) AS exit_path,
     CAST(sum(size) AS BIGINT) AS bytes,
     count(*) FILTER (WHERE status >= 400) AS errors,
-    bool_or(is_bot) AS is_bot
+    max(CAST(is_bot AS INTEGER)) = 1 AS is_bot
 FROM numbered
 GROUP BY day, collection, visitor, session
