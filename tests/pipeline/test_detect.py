@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,7 @@ from logshed.alert_settings import Alert
 from logshed.api import Lake
 from logshed.errors import UsageError
 from logshed.lake.store import Store
+from logshed.pipeline import detect as verb
 from logshed.pipeline import findings, suppress
 from logshed.settings import Settings
 
@@ -269,3 +270,24 @@ def test_a_rule_that_floods_is_summed_up(lake: Lake, tmp_path: Path, monkeypatch
     assert lake.query("SELECT count(*), sum(event_count) FROM findings").rows() == [(4, 7)]
     told = lake.query("SELECT explanation FROM findings WHERE actor IS NULL").rows()
     assert "floods" in told[0][0]
+
+
+def test_an_incident_that_a_crash_kept_back_is_made_by_the_next_run(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = verb.commit_follower
+
+    def ended(store: Store, short: str, *words: Any, **more: Any) -> bool:
+        if short == "incidents":
+            raise KeyboardInterrupt
+        return commit(store, short, *words, **more)
+
+    add(lake, tmp_path / "a.log", agent="scanner")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(verb, "commit_follower", ended)
+        lake.security.detect(["t_*"])
+    assert lake.query("SELECT count(*) FROM incidents").rows() == [(0,)]
+    for _ in range(2):
+        lake.security.detect(["t_*"])
+    assert lake.query("SELECT count(*) FROM incidents").rows() == [(1,)]
+    assert found(lake) == [("t_scanner", "192.0.2.1", 1)]

@@ -40,6 +40,14 @@ GROUP_ROWS = 2_000_000
 """Rows of new batches that are looked at in one go; hits of all of them are in memory."""
 LONG = timedelta(hours=1)
 """Correlations of longer spans get a scan of their own."""
+UNGROUPED = f"""
+SELECT * EXCLUDE (batch) FROM findings AS f
+WHERE actor IS NOT NULL AND observed_timestamp > now() - INTERVAL 7 DAY AND NOT EXISTS (
+    SELECT 1 FROM incidents AS i
+    WHERE i.collection = f.collection AND i.actor = f.actor
+        AND (contains(i.timeline, f.finding_id) OR i.finding_count > {incidents.TIMELINE}))
+"""
+"""Findings of late in no incident; a timeline that is full does not tell."""
 ROUNDS = 20
 """How often a run is redone that another one overtook."""
 
@@ -83,6 +91,7 @@ class Detect:
             LakeError: The lake cannot be read or written; what was committed before is whole.
         """
         started = time.monotonic()
+        self._catch_up()
         for _ in range(ROUNDS):
             missing = batches_missing(self._store, FOUND.short, LOGS)
             if not missing:
@@ -99,6 +108,16 @@ class Detect:
             where: Condition over ``logs``.
         """
         return self._hits(self._scan, where).with_columns(is_new=pl.lit(value=True))
+
+    def _catch_up(self) -> None:
+        """Group findings that a run which ended between its two commits left without an incident."""
+        if not self._store.has(FOUND):
+            return
+        left = self.ask(UNGROUPED)
+        cases = self._incidents(left, datetime.now(UTC))
+        if not cases.is_empty():
+            own = new_batch()
+            commit_follower(self._store, CASES.short, own, self._written(CASES, cases, own))
 
     def again(self, since: datetime) -> DetectReport:
         """Look at every record since some time, also those that were looked at before: for rules that are new.
@@ -243,7 +262,7 @@ class Detect:
         return incidents.group(every, set(found["finding_id"]), known, now)
 
     def _commit(self, batches: list[str], found: pl.DataFrame, cases: pl.DataFrame) -> bool:
-        """Findings first, incidents after them: an incident that a crash kept back is made by the next finding."""
+        """Findings first, incidents after them; the next run makes up for incidents that a crash kept back."""
         own = new_batch()
         written = self._written(FOUND, found, own)
         if not commit_follower(self._store, FOUND.short, batches[-1], written, also=batches[:-1]):
