@@ -283,9 +283,10 @@ def test_an_incident_that_a_crash_kept_back_is_made_by_the_next_run(
         return commit(store, short, *words, **more)
 
     add(lake, tmp_path / "a.log", agent="scanner")
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(verb, "commit_follower", ended)
+    monkeypatch.setattr(verb, "commit_follower", ended)
+    with pytest.raises(KeyboardInterrupt):
         lake.security.detect(["t_*"])
+    monkeypatch.setattr(verb, "commit_follower", commit)
     assert lake.query("SELECT count(*) FROM incidents").rows() == [(0,)]
     for _ in range(2):
         lake.security.detect(["t_*"])
