@@ -129,7 +129,12 @@ class _Compiler:
             case SigmaCompareExpression():
                 return f"TRY_CAST({raw} AS DOUBLE) {_operator(field, value)} {value.number}", ()
             case SigmaFieldReference():
-                return f"{lower} = {_quoted(self._field(value.field).lower)}", ()
+                other = _quoted(self._field(value.field).lower)
+                if value.starts_with and value.ends_with:
+                    return f"contains({lower}, {other})", ()
+                if value.starts_with or value.ends_with:
+                    return f"{'starts' if value.starts_with else 'ends'}_with({lower}, {other})", ()
+                return f"{lower} = {other}", ()
             case SigmaRegularExpression():
                 return f"regexp_matches({_text(field)}, {_literal(_expression(field, value))})", ()
             case SigmaString():
