@@ -43,9 +43,6 @@ FORMATS = {
     "Zoom.Operation": "zoom_activity",
 }
 """Panther's names of formats and ours. The events are told their format: many are cut down to a few fields."""
-CUT = 50_000
-"""Characters of a line at most; no event comes near."""
-
 
 @dataclass(slots=True)
 class Score:
