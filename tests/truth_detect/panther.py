@@ -44,6 +44,7 @@ FORMATS = {
 }
 """Panther's names of formats and ours. The events are told their format: many are cut down to a few fields."""
 
+
 @dataclass(slots=True)
 class Score:
     """What came of the events of one format.
@@ -150,9 +151,10 @@ def section(board: Mapping[str, Score]) -> list[str]:
     lines = [
         "## Cloud and services: panther-analysis",
         "",
-        "Each test of panther-analysis is an event that one of its rules must or must not match. Where we ship a rule for the",
-        "same thing, it must find the one and leave the other. A rule that counts stands for the records that it counts; its",
-        "threshold is proved by the cases in its file. What is mapped to what is in `tests/truth_detect/panther.toml`.",
+        "Each test of panther-analysis is an event that one of its rules must or must not match. Where we ship a rule",
+        "for the same thing, it must find the one and leave the other. A rule that counts stands for the records that",
+        "it counts; its threshold is proved by the cases in its file. Which rules are alike stands in",
+        "`tests/truth_detect/panther.toml`.",
         "",
         "| format | events | of kinds that we ship | found | missed | recall | false alerts | of those to ignore |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",

@@ -89,6 +89,11 @@ class _Compiler:
 
     def _field(self, name: str) -> Field:
         if name not in self.fields:
+            if alike := [one for one in self.fields if one.lower() == name.lower()]:
+                raise DetectionError(
+                    f"the fields {alike[0]} and {name} differ in letter case only, which SQL does not tell apart;"
+                    " name one of them, and let the taxonomy say where both are"
+                )
             self.fields[name] = self._resolve(name)
         return self.fields[name]
 

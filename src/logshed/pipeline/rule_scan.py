@@ -95,10 +95,7 @@ class Scan:
 
     def _unguarded(self, frames: Frames) -> Iterator[tuple[str, pl.Series]]:
         """All rules about the same records in one statement."""
-        by_where: dict[str, list[Rule]] = {}
-        for rule in self._open:
-            by_where.setdefault(rule.where, []).append(rule)
-        for rules in by_where.values():
+        for rules in _together(self._open):
             flags = ", ".join(f"coalesce({_sql(rule)}, false) AS h{place}" for place, rule in enumerate(rules))
             either = " OR ".join(f"h{place}" for place in range(len(rules)))
             found = frames.ask(f"SELECT * FROM (SELECT row, {flags} FROM {_shown_all(rules, 'chunk')}) WHERE {either}")
@@ -198,6 +195,21 @@ def _all_of(held: list[list[pl.Series]]) -> pl.Series:
         own = parts[0] if len(parts) == 1 else pl.concat(parts).unique()
         places = own if places is None else places.filter(places.is_in(own.implode()))
     return pl.Series(dtype=pl.UInt32) if places is None else places.sort()
+
+
+def _together(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+    """Rules that one statement can answer: about the same records, no fields that differ in letter case only."""
+    groups: list[tuple[str, dict[str, tuple[str, str]], list[Rule]]] = []
+    for rule in rules:
+        own = {one.name.lower(): (one.name, one.sql) for one in _predicate_fields(rule)}
+        for where, named, group in groups:
+            if where == rule.where and all(named.get(key, said) == said for key, said in own.items()):
+                named.update(own)
+                group.append(rule)
+                break
+        else:
+            groups.append((rule.where, dict(own), [rule]))
+    yield from (group for *_, group in groups)
 
 
 def _shown(rule: Rule, source: str) -> str:
