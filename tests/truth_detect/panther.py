@@ -102,8 +102,8 @@ def score(path: Path, settings: Settings | None = None) -> dict[str, Score]:
 
 def _ours(event: Mapping[str, Any], kinds: Mapping[str, Mapping[str, list[str]]]) -> list[str] | None:
     """Our rules of the event's kind; None where we ship none, or where the event is of another format than it says."""
-    if event["format"] == "Amazon.EKS.Audit" and "verb" not in event["input"] and "requestURI" not in event["input"]:
-        return None  # audit logs of GKE and AKS, which come as records of Google's and Azure's
+    if "kube-audit" in str(event["input"].get("category")):
+        return None  # audit logs of AKS: a text inside a record of Azure's
     return kinds.get(event["format"], {}).get(event["rule"])
 
 
@@ -142,7 +142,9 @@ def _rows(events: list[dict[str, Any]], settings: Settings) -> pl.DataFrame:
 
 
 def _format(event: Mapping[str, Any]) -> str:
-    """Our format of an event; flow logs come in OCSF too."""
+    """Our format of an event; flow logs come in OCSF too, and events of Kubernetes among Google's audit logs."""
+    if "protoPayload" in event["input"]:
+        return "gcp_audit"
     return "ocsf" if "dst_endpoint" in event["input"] or "status_code" in event["input"] else FORMATS[event["format"]]
 
 
