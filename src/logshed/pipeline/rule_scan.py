@@ -30,6 +30,8 @@ CHUNK_ROWS = 500_000
 
 _FEW = 1_000
 """Candidates of a rule that are not worth thinning out."""
+_AT_ONCE = 8
+"""Fields that are computed in one statement: each statement reads the rows anew, and each field takes memory."""
 _WORD = re.compile(r'"?\b([a-z_][a-z0-9_]*)\b"?')
 _ATTRIBUTE = re.compile(rf"^{UNMAPPED}\['((?:[^']|'')+)'\]$")
 
@@ -79,7 +81,8 @@ class Scan:
         rows = with_made(rows, self._made).with_row_index("row")
         with Frames() as frames:
             frames.put("chunk", rows)
-            found = [*self._guarded(frames, rows), *self._unguarded(frames)]
+            live = _live(frames, {rule.where for rule in self._rules})
+            found = [*self._guarded(frames, rows, live), *self._unguarded(frames, live)]
         hit = [(name, place) for name, place in found if len(place)]
         if not hit:
             return self._none(rows)
@@ -88,14 +91,14 @@ class Scan:
             [carried[place].with_columns(rule=pl.lit(name)).select("rule", *self.carried) for name, place in hit]
         )
 
-    def _guarded(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:
-        for rule, places in self._guards.candidates(frames, rows):
+    def _guarded(self, frames: Frames, rows: pl.DataFrame, live: set[str]) -> Iterator[tuple[str, pl.Series]]:
+        for rule, places in self._guards.candidates(frames, rows, live):
             frames.put("candidates", rows[places])
             yield rule.name, frames.ask(f"SELECT row FROM {_shown(rule, 'candidates')} WHERE {_sql(rule)}")["row"]
 
-    def _unguarded(self, frames: Frames) -> Iterator[tuple[str, pl.Series]]:
+    def _unguarded(self, frames: Frames, live: set[str]) -> Iterator[tuple[str, pl.Series]]:
         """All rules about the same records in one statement."""
-        for rules in _together(self._open):
+        for rules in _together([rule for rule in self._open if rule.where in live]):
             flags = ", ".join(f"coalesce({_sql(rule)}, false) AS h{place}" for place, rule in enumerate(rules))
             either = " OR ".join(f"h{place}" for place in range(len(rules)))
             found = frames.ask(f"SELECT * FROM (SELECT row, {flags} FROM {_shown_all(rules, 'chunk')}) WHERE {either}")
@@ -113,7 +116,6 @@ class _Guards:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._fields: dict[str, Field] = {}
-        self._texts: dict[str, set[str]] = {}
         self._wanted: list[list[list[tuple[str, str]]]] = []
         for rule in rules:
             predicate = rule.predicate
@@ -121,34 +123,53 @@ class _Guards:
             keyed = [[(_key(predicate.fields[name]), text) for name, text in guard] for guard in guards if predicate]
             self._wanted.append(keyed)
             self._fields |= {_key(one): one for one in (predicate.fields.values() if predicate else ())}
-            for key, text in (pair for guard in keyed for pair in guard):
-                self._texts.setdefault(key, set()).add(text)
 
-    def candidates(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[Rule, pl.Series]]:
-        """Each rule that some rows may meet, and these rows' places."""
+    def candidates(self, frames: Frames, rows: pl.DataFrame, live: set[str]) -> Iterator[tuple[Rule, pl.Series]]:
+        """Each rule about some of the rows that some rows may meet, and these rows' places."""
+        rules = [pair for pair in zip(self._rules, self._wanted, strict=True) if pair[0].where in live]
+        texts: dict[str, set[str]] = {}
+        for key, text in (pair for _, guards in rules for guard in guards for pair in guard):
+            texts.setdefault(key, set()).add(text)
         found: dict[tuple[str, str], pl.Series] = {}
-        for key, values in self._values(frames, rows):
-            found |= {(key, text): places for text, places in _holding(values, sorted(self._texts[key]))}
-        for rule, guards in zip(self._rules, self._wanted, strict=True):
+        for key, values in self._values(frames, rows, list(texts)):
+            found |= {(key, text): places for text, places in _holding(values, sorted(texts[key]))}
+        for rule, guards in rules:
             held = [[found[pair] for pair in guard if pair in found] for guard in guards]
             if all(held):
                 places = _all_of(held)
                 if len(places):
                     yield rule, places
 
-    def _values(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
+    def _values(self, frames: Frames, rows: pl.DataFrame, keys: list[str]) -> Iterator[tuple[str, pl.DataFrame]]:
         """For each field the rows' texts in small letters: columns ``row`` and ``text``."""
-        keyed = {found[1].replace("''", "'"): key for key in self._texts if (found := _ATTRIBUTE.match(key))}
+        keyed = {found[1].replace("''", "'"): key for key in keys if (found := _ATTRIBUTE.match(key))}
         if keyed:
             yield from _attributes(rows, keyed)
-        for key in self._texts:
+        asked = []
+        for key in keys:
             one = self._fields[key]
             if key in keyed.values():
                 continue
             if not one.sql:
                 yield key, rows.select("row", text=pl.col(one.lower))
             else:
-                yield key, frames.ask(f"SELECT row, lower(CAST({one.sql} AS VARCHAR)) AS text FROM chunk")
+                asked.append(key)
+        for start in range(0, len(asked), _AT_ONCE):
+            some = asked[start : start + _AT_ONCE]
+            shown = ", ".join(f"lower(CAST({self._fields[key].sql} AS VARCHAR)) AS t{n}" for n, key in enumerate(some))
+            values = frames.ask(f"SELECT row, {shown} FROM chunk")
+            for n, key in enumerate(some):
+                yield key, values.select("row", text=pl.col(f"t{n}"))
+
+
+def _live(frames: Frames, wheres: set[str]) -> set[str]:
+    """The log sources that some rows are of; rules about others need no look."""
+    asked = sorted(wheres - {""})
+    flags = ", ".join(f"coalesce(bool_or({where}), false) AS w{place}" for place, where in enumerate(asked))
+    if not asked:
+        return {""}
+    held = frames.ask(f"SELECT {flags} FROM chunk").row(0)
+    return {"", *(where for where, any_ in zip(asked, held, strict=True) if any_)}
 
 
 def _attributes(rows: pl.DataFrame, keyed: dict[str, str]) -> Iterator[tuple[str, pl.DataFrame]]:
