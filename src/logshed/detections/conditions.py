@@ -100,6 +100,11 @@ class _Compiler:
 
     def _field(self, name: str) -> Field:
         if name not in self.fields:
+            if alike := [one for one in self.fields if one.lower() == name.lower()]:
+                raise DetectionError(
+                    f"the fields {alike[0]} and {name} differ in letter case only, which SQL does not tell apart;"
+                    " name one of them, and let the taxonomy say where both are"
+                )
             self.fields[name] = self._resolve(name)
         return self.fields[name]
 
@@ -140,7 +145,12 @@ class _Compiler:
             case SigmaCompareExpression():
                 return f"TRY_CAST({raw} AS DOUBLE) {_operator(field, value)} {value.number}", ()
             case SigmaFieldReference():
-                return f"{lower} = {_quoted(self._field(value.field).lower)}", ()
+                other = _quoted(self._field(value.field).lower)
+                if value.starts_with and value.ends_with:
+                    return f"contains({lower}, {other})", ()
+                if value.starts_with or value.ends_with:
+                    return f"{'starts' if value.starts_with else 'ends'}_with({lower}, {other})", ()
+                return f"{lower} = {other}", ()
             case SigmaRegularExpression():
                 return f"regexp_matches({_text(field)}, {_literal(_expression(field, value))})", ()
             case SigmaString():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from logshed.formats.model import Format
 
-_KEYS = {"title", "match", "formats", "where", "fields", "made"}
+_KEYS = {"title", "match", "formats", "where", "fields", "made", "documented"}
 _SOURCE = ("category", "product", "service")
 _KINDS: dict[str, FieldKind] = {"int": "number", "long": "number", "double": "number", "boolean": "boolean"}
 _TEXT_COLUMNS = ("body", "url_path", "url_query", "http_referrer", "user_agent_original", "exception_message")
@@ -42,6 +43,7 @@ class Taxonomy:
         made: Fields that the scanner makes, by the name of what makes them.
         paths: Fields of the formats' own documents and where these formats put them.
         formats: These formats.
+        documented: More fields that these formats may give, ``*`` for any end: their samples need not show them.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Taxonomy:
     made: frozenset[str] = frozenset()
     paths: Mapping[str, str] = field(default_factory=dict)
     formats: tuple[str, ...] = ()
+    documented: tuple[str, ...] = ()
 
     def resolve(self, name: str) -> Field:
         """What a rule's field is in ``logs``."""
@@ -66,7 +69,7 @@ class Taxonomy:
         key = name.removeprefix("attributes.")
         if key in self.paths:
             return Field(name, self.paths[key])
-        return Field(name, attribute(key), known=False)
+        return Field(name, attribute(key), known=any(fnmatchcase(key, one) for one in self.documented))
 
 
 def attribute(key: str) -> str:
@@ -140,6 +143,7 @@ def _read(name: str, file: Traversable, formats: Mapping[str, Format]) -> Taxono
         made=frozenset(data.get("made", [])),
         paths=_paths([formats[one] for one in named]),
         formats=tuple(named),
+        documented=tuple(data.get("documented", [])),
     )
 
 

@@ -103,7 +103,7 @@ class CaseReader:
     def rows(self, case: Case) -> pl.DataFrame:
         """The case's records as an ingest would store them, the repetitions one after another."""
         if case.lines:
-            once = self._parsed(list(case.lines), case.format)
+            once = self.parsed(list(case.lines), case.format)
             parts = [self._later(once, case.every_s * number) for number in range(case.repeat)]
             return pl.concat(parts)
         events = [_event(event, case, number) for number in range(case.repeat) for event in case.events]
@@ -115,7 +115,8 @@ class CaseReader:
             generation=pl.col("generation") + f"{seconds}",
         )
 
-    def _parsed(self, lines: list[str], format_: str) -> pl.DataFrame:
+    def parsed(self, lines: list[str], format_: str) -> pl.DataFrame:
+        """Raw lines as an ingest would store them; ``offset`` is the place of the line."""
         text = pl.Series(lines, dtype=pl.String)
         choice = Choice.parse(format_) if format_ else detect(text, formats=self._formats).choice
         frame = pl.DataFrame({"text": text}).with_columns(

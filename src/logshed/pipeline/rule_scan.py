@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.detections.requests import MADE, with_made
+from logshed.pipeline.rule_guards import Guards
 from logshed.schema import SILVER_BY_NAME, UNMAPPED
 from logshed.sql.frames import Frames
 
@@ -28,12 +29,9 @@ META = (*KEY, "timestamp", "collection", "batch", "client_address", "user_id", "
 CHUNK_ROWS = 500_000
 """Rows that are looked at together; above a million the frames no longer stay in a few GB."""
 
-_FEW = 1_000
-"""Candidates of a rule that are not worth thinning out."""
 _SHOWN, _MOST_FIELDS = 200, 12
 """Characters of a value, and fields, that an explained hit shows."""
 _WORD = re.compile(r'"?\b([a-z_][a-z0-9_]*)\b"?')
-_ATTRIBUTE = re.compile(rf"^{UNMAPPED}\['((?:[^']|'')+)'\]$")
 
 
 class Scan:
@@ -59,7 +57,7 @@ class Scan:
         used |= {column for name in self._made for column in MADE[name]}
         used |= {key.partition(".")[0] if key.startswith(UNMAPPED) else key for key in self.carried}
         self.columns = tuple(name for name in SILVER_BY_NAME if name in used)
-        self._guards = _Guards([rule for rule in self._rules if rule.predicate and rule.predicate.guards])
+        self._guards = Guards([rule for rule in self._rules if rule.predicate and rule.predicate.guards])
         self._open = [rule for rule in self._rules if rule.predicate and not rule.predicate.guards]
 
     def select(self, where: str = "") -> str:
@@ -84,7 +82,8 @@ class Scan:
         rows = with_made(rows, self._made).with_row_index("row")
         with Frames() as frames:
             frames.put("chunk", rows)
-            found = [*self._guarded(frames, rows), *self._unguarded(frames)]
+            live = _live(frames, {rule.where for rule in self._rules})
+            found = [*self._guarded(frames, rows, live), *self._unguarded(frames, live)]
         hit = [(name, places) for name, places in found if not places.is_empty()]
         if not hit:
             return self._none(rows)
@@ -98,8 +97,8 @@ class Scan:
             ]
         )
 
-    def _guarded(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-        for rule, places in self._guards.candidates(frames, rows):
+    def _guarded(self, frames: Frames, rows: pl.DataFrame, live: set[str]) -> Iterator[tuple[str, pl.DataFrame]]:
+        for rule, places in self._guards.candidates(frames, rows, live):
             frames.put("candidates", rows[places])
             shown = f"{self._matched(rule)} AS matched FROM {_shown(rule, 'candidates')}"
             yield rule.name, frames.ask(f"SELECT row, {shown} WHERE {_sql(rule)} ORDER BY row")
@@ -114,12 +113,9 @@ class Scan:
         )
         return f"CAST(json_object({', '.join(pairs)}) AS VARCHAR)"
 
-    def _unguarded(self, frames: Frames) -> Iterator[tuple[str, pl.DataFrame]]:
+    def _unguarded(self, frames: Frames, live: set[str]) -> Iterator[tuple[str, pl.DataFrame]]:
         """All rules about the same records in one statement."""
-        by_where: dict[str, list[Rule]] = {}
-        for rule in self._open:
-            by_where.setdefault(rule.where, []).append(rule)
-        for rules in by_where.values():
+        for rules in _together([rule for rule in self._open if rule.where in live]):
             flags = ", ".join(f"coalesce({_sql(rule)}, false) AS h{place}" for place, rule in enumerate(rules))
             told = ", ".join(
                 f"CASE WHEN h{place} THEN {self._matched(rule)} END AS m{place}" for place, rule in enumerate(rules)
@@ -138,94 +134,29 @@ class Scan:
         )
 
 
-class _Guards:
-    """The guards of all rules, by field."""
-
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        self._rules = rules
-        self._fields: dict[str, Field] = {}
-        self._texts: dict[str, set[str]] = {}
-        self._wanted: list[list[list[tuple[str, str]]]] = []
-        for rule in rules:
-            predicate = rule.predicate
-            guards = predicate.guards if predicate else ()
-            keyed = [[(_key(predicate.fields[name]), text) for name, text in guard] for guard in guards if predicate]
-            self._wanted.append(keyed)
-            self._fields |= {_key(one): one for one in (predicate.fields.values() if predicate else ())}
-            for key, text in (pair for guard in keyed for pair in guard):
-                self._texts.setdefault(key, set()).add(text)
-
-    def candidates(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[Rule, pl.Series]]:
-        """Each rule that some rows may meet, and these rows' places."""
-        found: dict[tuple[str, str], pl.Series] = {}
-        for key, values in self._values(frames, rows):
-            found |= {(key, text): places for text, places in _holding(values, sorted(self._texts[key]))}
-        for rule, guards in zip(self._rules, self._wanted, strict=True):
-            held = [[found[pair] for pair in guard if pair in found] for guard in guards]
-            if all(held):
-                places = _all_of(held)
-                if len(places):
-                    yield rule, places
-
-    def _values(self, frames: Frames, rows: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-        """For each field the rows' texts in small letters: columns ``row`` and ``text``."""
-        keyed = {found[1].replace("''", "'"): key for key in self._texts if (found := _ATTRIBUTE.match(key))}
-        if keyed:
-            yield from _attributes(rows, keyed)
-        for key in self._texts:
-            one = self._fields[key]
-            if key in keyed.values():
-                continue
-            if not one.sql:
-                yield key, rows.select("row", text=pl.col(one.lower))
-            else:
-                yield key, frames.ask(f"SELECT row, lower(CAST({one.sql} AS VARCHAR)) AS text FROM chunk")
+def _together(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+    """Rules that one statement can answer: about the same records, no fields that differ in letter case only."""
+    groups: list[tuple[str, dict[str, tuple[str, str]], list[Rule]]] = []
+    for rule in rules:
+        own = {one.name.lower(): (one.name, one.sql) for one in _predicate_fields(rule)}
+        for where, named, group in groups:
+            if where == rule.where and all(named.get(key, said) == said for key, said in own.items()):
+                named.update(own)
+                group.append(rule)
+                break
+        else:
+            groups.append((rule.where, dict(own), [rule]))
+    yield from (group for *_, group in groups)
 
 
-def _attributes(rows: pl.DataFrame, keyed: dict[str, str]) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The values of some attributes, of all rows at once: a map is gone through one time, not once a key."""
-    entries = rows.lazy().select(
-        "row", entry=pl.col(UNMAPPED).cast(pl.List(pl.Struct({"key": pl.String, "value": pl.String})))
-    )
-    long = (
-        entries.explode("entry")
-        .select(
-            "row", pl.col("entry").struct.field("key").alias("key"), pl.col("entry").struct.field("value").alias("text")
-        )
-        .filter(pl.col("key").is_in(list(keyed)) & pl.col("text").is_not_null())
-        .collect()
-    )
-    for (key,), part in long.partition_by("key", as_dict=True, include_key=False).items():
-        yield keyed[str(key)], part.with_columns(pl.col("text").str.to_lowercase())
-
-
-def _holding(values: pl.DataFrame, texts: list[str]) -> Iterator[tuple[str, pl.Series]]:
-    """The texts that some rows hold, each with these rows; every distinct value is looked at once."""
-    values = values.filter(pl.col("text").is_not_null())
-    distinct = values.select(pl.col("text").unique())
-    distinct = distinct.filter(pl.col("text").str.contains_any(texts))
-    if distinct.is_empty():
-        return
-    held = distinct.with_columns(held=pl.col("text").str.extract_many(texts, overlapping=True).list.unique())
-    rows = values.join(held, on="text", how="inner").explode("held").select("row", "held")
-    for (text,), part in rows.partition_by("held", as_dict=True, include_key=False).items():
-        yield str(text), part["row"]
-
-
-def _key(one: Field) -> str:
-    """Fields that are the same expression are looked at once."""
-    return one.sql or one.name
-
-
-def _all_of(held: list[list[pl.Series]]) -> pl.Series:
-    """The places that hold something of each guard; few are few enough, whatever the others would take away."""
-    places: pl.Series | None = None
-    for parts in sorted(held, key=lambda parts: sum(map(len, parts))):
-        if places is not None and len(places) <= _FEW:
-            break
-        own = parts[0] if len(parts) == 1 else pl.concat(parts).unique()
-        places = own if places is None else places.filter(places.is_in(own.implode()))
-    return pl.Series(dtype=pl.UInt32) if places is None else places.sort()
+def _live(frames: Frames, wheres: set[str]) -> set[str]:
+    """The log sources that some rows are of; rules about others need no look."""
+    asked = sorted(wheres - {""})
+    flags = ", ".join(f"coalesce(bool_or({where}), false) AS w{place}" for place, where in enumerate(asked))
+    if not asked:
+        return {""}
+    held = frames.ask(f"SELECT {flags} FROM chunk").row(0)
+    return {"", *(where for where, any_ in zip(asked, held, strict=True) if any_)}
 
 
 def _shown(rule: Rule, source: str) -> str:
