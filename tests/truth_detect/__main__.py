@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.truth_detect import page
+from tests.truth_detect import attack_run, page, panther, payload_scoring
 from tests.truth_detect.scoring import measured
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -29,7 +29,10 @@ def main() -> int:
     if asked.found:
         print("\n".join(["", *page.found(score)]))
     if asked.write:
-        page.write(score, asked.write)
+        truth = asked.shared / "truth"
+        clouds = panther.section(panther.score(truth / "panther.jsonl"))
+        attack = attack_run.section(attack_run.run(truth / "files" / "cloudtrail" / "attack_run.jsonl"))
+        page.write(score, asked.write, [*payload_scoring.section(), "", *clouds, "", *attack])
     return 0
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.truth_detect.scoring import Found, Score
 
 _INTRODUCTION = """<!-- Written by `make truth-detect`; change what it measures. -->
@@ -87,7 +89,8 @@ def found(score: Score) -> list[str]:
     ]
 
 
-def write(score: Score, path: str) -> None:
-    """Write the page."""
-    text = "\n".join([_INTRODUCTION, *tables(score), "", "## Not found", "", *(missed(score) or ["Nothing."]), ""])
+def write(score: Score, path: str, more: Sequence[str] = ()) -> None:
+    """Write the page, with the sections of other sources at its end."""
+    own = [_INTRODUCTION, *tables(score), "", "## Not found", "", *(missed(score) or ["Nothing."])]
+    text = "\n".join([*own, "", *more, ""])
     Path(path).write_text(text, encoding="utf-8")

@@ -76,6 +76,21 @@ def _tell(line: str) -> None:
     sys.stdout.write(line + "\n")
 
 
+def section(each: int = 2_000, ordinary: int = 3_000) -> list[str]:
+    """How much is found of payloads that we make ourselves, as lines of a page."""
+    rows = [
+        f"| {kind} | {score.total:,} | {100 * score.high / score.total:.2f} % | {score.share:.2f} % |"
+        for kind, score in scores(each, ordinary).items()
+    ]
+    head = [
+        "## Payloads of web attacks",
+        "",
+        "Made by `tests/truth_detect/payloads.py`, on which the rules were tuned.",
+        "",
+    ]
+    return [*head, "| kind | payloads | found by high confidence | by any rule |", "|---|--:|--:|--:|", *rows]
+
+
 def main(each: int = 2_000, ordinary: int = 3_000) -> None:
     """Print how much is found of the payloads; so many of each family at most."""
     _tell(f"{'kind':12}{'payloads':>10}{'alerted':>10}{'found':>10}")
