@@ -33,6 +33,8 @@ EQUAL = [
     "WITH x AS (SELECT url_path AS p FROM logs) SELECT p, count(*) AS n FROM x GROUP BY ALL ORDER BY n DESC, p",
     "SELECT url_path AS timestamp FROM logs WHERE timestamp < '2024-01-03' ORDER BY 1 NULLS FIRST",
     "SELECT count(*) AS n FROM logs WHERE $collection IS NULL OR collection = $collection",
+    "SELECT lower('ÄB') AS a, TRY_CAST('x' AS DOUBLE) AS b, TRY_CAST('1.5' AS DOUBLE) AS c",
+    "SELECT time_bucket(to_seconds(21600), timestamp) AS t, count(*) AS n FROM logs GROUP BY 1 ORDER BY 1",
     "SELECT count(*) AS n FROM logs WHERE service_name = $name AND url_path IS NOT NULL AND 5 > 3",
 ]
 REFUSED = [
