@@ -27,6 +27,7 @@ from logshed.cli import (
     rules,
     sanitize,
     schema,
+    search,
     verify,
     view,
 )
@@ -59,5 +60,5 @@ def _root(
 files = (schema, convert, sanitize, view)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, compliance, doctor, policy, keys)
-for group in (ingest, query, patterns, anomalies, rejects, formats, *files, *secure, *kept):
+for group in (ingest, search, query, patterns, anomalies, rejects, formats, *files, *secure, *kept):
     group.register(app)
