@@ -129,9 +129,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "anomalies.md": detector_list,
     "detect.md": detection_list,
     "gold.md": gold_list,
-    return "\n".join(lines)
-
-
     "queries.md": question_list,
 }
 

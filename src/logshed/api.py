@@ -325,6 +325,45 @@ class Lake:
         )
         return self.query(question.sql, engine=engine, params=bound)
 
+    def search(
+        self,
+        text: str = "",
+        *,
+        engine: EngineName = "duckdb",
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        collection: str | None = None,
+        fields: Sequence[str] = (),
+        limit: int | None = None,
+        oldest_first: bool = False,
+        now: datetime | None = None,
+        timezone: str | None = None,
+    ) -> Result:
+        """Find records by words and fields, newest first; docs/search.md has the language.
+
+        Args:
+            text: Such as ``level>=warn service:pay* "connection timeout"``; an empty one finds every record.
+            engine: ``duckdb`` or ``clickhouse``.
+            since: First moment, such as ``24h``, ``7d``, ``2015-05-17``; None takes 7 days.
+            until: First moment after; None takes all.
+            collection: The only collection to look at.
+            fields: Fields to show, in order; none are all columns.
+            limit: At most so many records; None gives all, as a stream.
+            oldest_first: Oldest first instead of newest.
+            now: The present, from which windows look back; None takes the clock.
+            timezone: The zone of times that name none; None takes the setting, else UTC.
+
+        Raises:
+            logshed.errors.QueryError: The text is wrong; the error points at the place.
+            logshed.errors.UsageError: A time or a field is none.
+        """
+        from logshed.pipeline import search as searching  # noqa: PLC0415 - heavy
+
+        zone = timezone or self.settings.timezone or "UTC"
+        scope = searching.understood(text, since=since, until=until, collection=collection, now=now, timezone=zone)
+        asked = searching.Search(scope, tuple(fields), limit, oldest_first)
+        return searching.found(asked, lambda sql: self.query(sql, engine=engine))
+
     def patterns(
         self,
         *,

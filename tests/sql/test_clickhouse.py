@@ -38,6 +38,8 @@ EQUAL = [
     "WITH x AS (SELECT url_path AS p, 1 AS n FROM logs) SELECT p, sum(n) AS n FROM x GROUP BY p ORDER BY n DESC, P",
     "SELECT -severity_number AS severity_number, x.offset FROM logs AS x ORDER BY severity_number, x.offset LIMIT 9",
     "SELECT count(*) AS n FROM logs WHERE $collection IS NULL OR collection = $collection",
+    "SELECT lower('ÄB') AS a, TRY_CAST('x' AS DOUBLE) AS b, TRY_CAST('1.5' AS DOUBLE) AS c",
+    "SELECT time_bucket(to_seconds(21600), timestamp) AS t, count(*) AS n FROM logs GROUP BY 1 ORDER BY 1",
     "SELECT count(*) AS n FROM logs WHERE service_name = $name AND url_path IS NOT NULL AND 5 > 3",
 ]
 REFUSED = [

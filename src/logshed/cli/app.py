@@ -29,6 +29,7 @@ from logshed.cli import (
     rules,
     sanitize,
     schema,
+    search,
     verify,
     view,
 )
@@ -61,5 +62,5 @@ def _root(
 files = (schema, convert, sanitize, view)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, compliance, doctor, policy, keys, enrich)
-for group in (ingest, query, aggregate, patterns, anomalies, rejects, formats, *files, *secure, *kept):
+for group in (ingest, search, query, aggregate, patterns, anomalies, rejects, formats, *files, *secure, *kept):
     group.register(app)

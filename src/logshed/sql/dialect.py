@@ -140,6 +140,12 @@ def _order_by_place(select: exp.Select) -> None:
 def _renamed(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Anonymous) and node.name.lower() in _RENAMED:
         return exp.func(_RENAMED[node.name.lower()], *node.expressions)
+    if isinstance(node, exp.TryCast) and node.to.is_type(exp.DType.DOUBLE):
+        return exp.func("accurateCastOrNull", node.this.transform(_renamed), exp.Literal.string("Float64"))
+    if isinstance(node, exp.Lower):
+        return exp.func("lowerUTF8", node.this.transform(_renamed))
+    if isinstance(node, exp.DateBin) and isinstance(node.this, exp.Anonymous):
+        return exp.func("toStartOfInterval", node.expression, exp.func("toIntervalSecond", node.this.expressions[0]))
     if isinstance(node, exp.ArrayToString):
         return exp.func("arrayStringConcat", node.this.transform(_renamed), node.expression)
     return node
