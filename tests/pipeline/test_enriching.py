@@ -12,10 +12,11 @@ import pytest
 from tests.enrichment import databases
 from tests.pipeline.samples import access, accesses
 
-from logshed.api import Lake, convert, reader
+from logshed.api import Lake
 from logshed.engines.local import LocalEngine
 from logshed.enrichment import sources
 from logshed.errors import EnrichmentError
+from logshed.files import convert, reader
 from logshed.pipeline import ingest as verb
 from logshed.pipeline.ingest import Ingest
 from logshed.pipeline.planning import Options

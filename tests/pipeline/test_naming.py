@@ -191,7 +191,7 @@ def test_a_file_whose_name_is_no_utf_8_is_read(lake: Lake, logs: Path) -> None:
 
 
 def test_files_without_a_lake_are_named_by_the_policy_too(logs: Path) -> None:
-    from logshed.api import reader  # noqa: PLC0415 - only here
+    from logshed.files import reader  # noqa: PLC0415 - only here
 
     passing = reader(policy="default")
     logs_rows = [refined.logs for refined in passing.all([str(_file(logs)), str(logs / WHO / "missing.log")])]

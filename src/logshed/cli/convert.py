@@ -85,7 +85,7 @@ def convert(
     The records are those that an ingest would put into logs: redacted by the policy, with the rules of logshed.toml.
     Lines that no format took are among them, with parse_error. Memory stays bounded however large the files are.
     """
-    from logshed import api  # noqa: PLC0415 - heavy
+    from logshed import files  # noqa: PLC0415 - heavy
 
     let_interrupts_through()
     form = ENDINGS.get(to.suffix.lower()) if to else Format.NDJSON
@@ -93,8 +93,8 @@ def convert(
         raise UsageError(f"cannot write {to}: its ending tells no format; end it in {', '.join(ENDINGS)}")
     wanted = [name.strip() for name in columns.split(",")] if columns else []
     options = given(format=chosen(format, log_format, regex, grok), policy=policy, encoding=encoding, timezone=timezone)
-    reader = api.reader(**options)
-    with api.convert(paths, columns=wanted, passing=reader) as result:
+    reader = files.reader(**options)
+    with files.convert(paths, columns=wanted, passing=reader) as result:
         output.write(result, form, to, sparse=not wanted)
     reader.check()
 
@@ -125,7 +125,7 @@ def sample(
     Errors are severity ERROR and above, HTTP status 500 and above, and exceptions. Of a trace with an error every
     record is kept, for which files are read twice. The same seed chooses the same records.
     """
-    from logshed import api  # noqa: PLC0415 - heavy
+    from logshed import files  # noqa: PLC0415 - heavy
 
     let_interrupts_through()
     if to is not None and to.suffix.lower() in (".parquet", ".csv"):
@@ -134,8 +134,8 @@ def sample(
     keep = errors is Errors.KEEP
     if keep and "-" in paths:
         print("Standard input is read once: errors are kept without the rest of their traces.", file=sys.stderr)
-    reader = api.reader(**options)
-    sampler = api.sampler(rate, keep_errors=keep, by=by, seed=seed, passing=reader)
+    reader = files.reader(**options)
+    sampler = files.sampler(rate, keep_errors=keep, by=by, seed=seed, passing=reader)
     with output.opened(to) as file:
         for lines in sampler.lines(paths):
             file.write(lines)

@@ -160,10 +160,10 @@ def new(
     What is plain to see gets a column's name (times, levels, addresses, requests, key=value), other fields a number.
     The sample lines in the file are redacted.
     """
-    from logshed import api  # noqa: PLC0415 - heavy
+    from logshed import files  # noqa: PLC0415 - heavy
 
     name = re.sub(r"[^a-z0-9]+", "_", (to or Path(path)).name.partition(".")[0].lower()).strip("_") or "own"
-    found = api.propose_format(path, name=name, encoding=encoding, policy=policy)
+    found = files.propose_format(path, name=name, encoding=encoding, policy=policy)
     if to is None:
         print(found.text, end="")
     else:

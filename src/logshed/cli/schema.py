@@ -62,14 +62,14 @@ def schema(
     Fields of JSON records have their own names, nested ones as http.status and items[].id; those of other records the
     names of our columns. Values are redacted. Exits with 1 where fewer than 95 % of the records have a required field.
     """
-    from logshed import api  # noqa: PLC0415 - heavy
+    from logshed import files  # noqa: PLC0415 - heavy
 
     let_interrupts_through()
     required = [name.strip() for name in (require or "").split(",") if name.strip()]
     if as_json and as_json_schema:
         raise UsageError("cannot print both: --json and --json-schema exclude each other; give one of them")
     options = given(format=chosen(format, log_format, regex, grok), policy=policy, encoding=encoding, timezone=timezone)
-    found = api.profile(paths, samples=samples, **options)
+    found = files.profile(paths, samples=samples, **options)
     if as_json or as_json_schema:
         import orjson  # noqa: PLC0415 - only for JSON
 

@@ -97,12 +97,12 @@ def view(
     On a terminal: arrows and page keys move, / searches, n and N repeat it, & filters, l raises the level, e and E go
     to errors, q quits. What the policy forbids is redacted here too.
     """
-    from logshed import api  # noqa: PLC0415 - heavy
+    from logshed import files  # noqa: PLC0415 - heavy
     from logshed.pipeline.merging import Wanted, merged  # noqa: PLC0415 - heavy
 
     let_interrupts_through()
     options = given(format=chosen(format, log_format, regex, grok), policy=policy, encoding=encoding, timezone=timezone)
-    reader = api.reader(chunk_bytes=CHUNK_BYTES, **options)
+    reader = files.reader(chunk_bytes=CHUNK_BYTES, **options)
     frames = merged(reader, paths, Wanted(LEAST[level], grep, where))
     lines = _lines(frames, names=names)
     if sys.stdout.isatty() and sys.stdin.isatty() and "-" not in paths:
@@ -138,11 +138,11 @@ def tap(
 
     The first stage that can be seen is behind redaction: no command shows what the policy forbids.
     """
-    from logshed import api  # noqa: PLC0415 - heavy
+    from logshed import files  # noqa: PLC0415 - heavy
 
     let_interrupts_through()
     options = given(format=chosen(format, log_format, regex, grok), policy=policy, encoding=encoding, timezone=timezone)
-    reader = api.reader(chunk_bytes=CHUNK_BYTES, **options)
+    reader = files.reader(chunk_bytes=CHUNK_BYTES, **options)
     tapped = _Tap([one.value for one in stage or [Stage.LOGS]], limit)
     for plan in reader.plans(paths):
         for split in plan.splits:
