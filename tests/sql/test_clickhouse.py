@@ -32,6 +32,11 @@ EQUAL = [
     "WITH logs AS (SELECT 7 AS seven) SELECT seven FROM logs",
     "WITH x AS (SELECT url_path AS p FROM logs) SELECT p, count(*) AS n FROM x GROUP BY ALL ORDER BY n DESC, p",
     "SELECT url_path AS timestamp FROM logs WHERE timestamp < '2024-01-03' ORDER BY 1 NULLS FIRST",
+    "SELECT regexp_replace('a1b22', '[0-9]', '#') AS x, regexp_replace('a1b22', '[0-9]+', '#', 'g') AS y",
+    "SELECT regexp_replace(regexp_replace(url_path, 'a', 'b'), '[/b]', '_', 'g') AS p FROM logs ORDER BY record_id",
+    "SELECT epoch_us(timestamp) AS us, url_decode('a%C3%BC+b') AS u FROM logs ORDER BY us, record_id LIMIT 3",
+    "WITH x AS (SELECT url_path AS p, 1 AS n FROM logs) SELECT p, sum(n) AS n FROM x GROUP BY p ORDER BY N DESC, p",
+    "SELECT -severity_number AS severity_number, x.offset FROM logs AS x ORDER BY severity_number, x.offset LIMIT 9",
     "SELECT count(*) AS n FROM logs WHERE $collection IS NULL OR collection = $collection",
     "SELECT count(*) AS n FROM logs WHERE service_name = $name AND url_path IS NOT NULL AND 5 > 3",
 ]
@@ -73,7 +78,6 @@ def test_a_question_has_the_same_answer_on_both_engines(name: str, answers: list
     whole = on_duckdb(tables, question.sql, question.bind(now=NOW, since="all"))
     assert answers[place] == whole
     assert whole[0] == list(question.columns)
-    assert whole[2]
     part = on_duckdb(tables, question.sql, question.bind(now=NOW, since="90d", until="30d", collection="web"))
     assert answers[len(QUESTIONS) + place] == part
 

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from logshed.sql.views import View
 
 
-_RENAMED = {"map_values": "mapValues", "map_keys": "mapKeys"}
+_RENAMED = {
+    "map_values": "mapValues",
+    "map_keys": "mapKeys",
+    "epoch_us": "toUnixTimestamp64Micro",
+    "url_decode": "decodeURLComponent",
+}
 """Functions of DuckDB that SQLGlot hands on as they are."""
 
 
@@ -73,6 +78,8 @@ def to_clickhouse(
             replacement = exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)))
             replacement.set("joins", table.args.get("joins"))
             table.replace(replacement)
+    for select in tree.find_all(exp.Select):
+        _order_by_place(select)
     _bind(tree, values)
     return str(tree.transform(_rewritten).transform(_renamed).sql(dialect="clickhouse"))
 
@@ -118,6 +125,18 @@ def _moment(value: datetime) -> exp.Expr:
     return exp.func("toDateTime64", text, exp.Literal.number(6), exp.Literal.string("UTC"))
 
 
+def _order_by_place(select: exp.Select) -> None:
+    """ORDER BY means what the statement shows, before a column of the same name; ClickHouse is told the place."""
+    order = select.args.get("order")
+    if order is None or select.is_star:
+        return
+    places = {shown.alias.lower(): place for place, shown in enumerate(select.expressions, 1) if shown.alias}
+    for ordered in order.expressions:
+        wanted = ordered.this
+        if isinstance(wanted, exp.Column) and not wanted.table and wanted.name.lower() in places:
+            wanted.replace(exp.Literal.number(places[wanted.name.lower()]))
+
+
 def _renamed(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Anonymous) and node.name.lower() in _RENAMED:
         return exp.func(_RENAMED[node.name.lower()], *node.expressions)
@@ -129,15 +148,28 @@ def _renamed(node: exp.Expr) -> exp.Expr:
 def _rewritten(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.AtTimeZone):
         return exp.func("toTimeZone", node.this, node.args["zone"])
+    if isinstance(node, exp.RegexpReplace):
+        return _replaced(node)
+    if isinstance(node, exp.Cast) and node.to.is_type(exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMP):
+        return _to_moment(node.this)
+    return _percentile(node) or node
+
+
+def _percentile(node: exp.Expr) -> exp.Expr | None:
     if isinstance(node, exp.WithinGroup) and isinstance(node.this, exp.PercentileCont):
         return _quantile(node.this.this, node.expression.expressions[0].this)
     if isinstance(node, exp.PercentileCont) and node.expression is not None:
         return _quantile(node.expression, node.this)
     if isinstance(node, exp.Median):
         return _quantile(exp.Literal.number("0.5"), node.this)
-    if isinstance(node, exp.Cast) and node.to.is_type(exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMP):
-        return _to_moment(node.this)
-    return node
+    return None
+
+
+def _replaced(node: exp.RegexpReplace) -> exp.Expr:
+    """DuckDB replaces the first match, and all of them where its options hold a g."""
+    options = node.args.get("modifiers")
+    name = "replaceRegexpAll" if options is not None and "g" in options.name else "replaceRegexpOne"
+    return exp.func(name, node.this.transform(_rewritten), node.expression, node.args["replacement"])
 
 
 def _quantile(share: exp.Expr, of: exp.Expr) -> exp.Expr:
