@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from logshed import queries
 from logshed.detections.anomalies import registry as anomalies
 from logshed.detections.anomalies.reading import method_name
 from logshed.formats import registry as formats
@@ -25,6 +27,18 @@ ABOUT = {
     "address": "Addresses of machines",
     "trace": "Stack traces",
 }
+QUESTIONS = {
+    "Traffic": "bandwidth bandwidth_by_hour bots countries heatmap http_traffic methods new_vs_returning not_cached "
+    "not_found protocols referrers remote_users static_files status_by_service status_codes top_agents top_clients "
+    "top_paths top_queries top_referrers top_templates traffic traffic_by_hour user_agents virtual_hosts",
+    "Sessions and visitors": "entry_pages exit_pages journeys retention search_terms sessions",
+    "Reliability": "deploy_impact error_groups errors_by_hour exceptions latency_percentiles levels log_gaps "
+    "root_causes service_health slow_endpoints slowest_requests top_error_sources trace",
+    "Audit": "access_trail admin_actions data_access_by_country failed_access",
+    "Security": "events_by_region failed_logins findings_by_rule incidents_open login_by_ip suspicious_clients",
+    "The lake": "ingest_summary rejects_by_reason",
+}
+"""The groups of the page of questions; a question that is in none stands under Other."""
 
 
 def format_list() -> str:
@@ -65,10 +79,33 @@ def detector_list() -> str:
     return "\n".join(lines)
 
 
+def question_list() -> str:
+    """The named questions as a table for each group."""
+    questions = queries.load()
+    rest = set(questions) - {name for names in QUESTIONS.values() for name in names.split()}
+    lines = [f"{len(questions)} questions, each a file in `src/logshed/queries/`."]
+    for title, names in (QUESTIONS | {"Other": " ".join(sorted(rest))}).items():
+        if names:
+            lines += [
+                "",
+                f"### {title}",
+                "",
+                "| name | window | what it answers | columns | parameters |",
+                "|---|---|---|---|---|",
+            ]
+        for name in sorted(names.split()):
+            one = questions[name]
+            first = re.split(r"[.:] ", one.description)[0].rstrip(".")
+            columns, parameters = (", ".join(f"`{key}`" for key in keys) for keys in (one.columns, one.parameters))
+            lines.append(f"| `{name}` | {one.window} | {first} | {columns} | {parameters} |")
+    return "\n".join(lines)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "formats.md": format_list,
     "redaction.md": rule_list,
     "anomalies.md": detector_list,
+    "queries.md": question_list,
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from logshed.errors import QueryError, UsageError
 from logshed.queries import load, question
 from logshed.queries.model import parse
-from logshed.queries.times import LATEST
+from logshed.queries.times import EARLIEST, LATEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,21 @@ def test_a_question_looks_back_over_its_window_unless_told_otherwise() -> None:
         "since": datetime(2026, 3, 23, 10, 30, tzinfo=UTC),
         "until": LATEST,
         "collection": None,
+        "before": datetime(2026, 3, 16, 10, 30, tzinfo=UTC),
         "limit": 10,
     }
     bound = asked.bind({"limit": "3"}, now=NOW, since="2015-05-17", until=NOW, collection="web")
-    assert bound == {"since": datetime(2015, 5, 17, tzinfo=UTC), "until": NOW, "collection": "web", "limit": 3}
+    begin = datetime(2015, 5, 17, tzinfo=UTC)
+    before = begin - (NOW - begin)
+    assert bound == {"since": begin, "until": NOW, "collection": "web", "before": before, "limit": 3}
+
+
+def test_the_time_before_a_window_is_as_long_as_it_is_and_begins_in_1970_at_the_earliest() -> None:
+    asked = question("error_groups")
+    assert asked.bind(now=NOW, since="6h", until="2h")["before"] == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
+    assert asked.bind(now=NOW, since="all")["before"] == EARLIEST
+    assert asked.bind(now=NOW, since="1971-01-01")["before"] == EARLIEST
+    assert asked.bind(now=NOW, since="2h", until="6h")["before"] == datetime(2026, 3, 30, 8, 30, tzinfo=UTC)
 
 
 def test_wrong_parameters_are_named() -> None:

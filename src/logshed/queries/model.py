@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from logshed.errors import QueryError, UsageError
-from logshed.queries.times import LATEST, moment
+from logshed.queries.times import EARLIEST, LATEST, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ParameterKind = Literal["integer", "number", "string", "boolean"]
 ChartKind = Literal["bar", "line"]
 
-SCOPE = ("since", "until", "collection")
+SCOPE = ("since", "until", "collection", "before")
 """Parameters that every question has."""
 
 _HEADER = re.compile(r"\s*/\*(.*?)\*/(.*)", re.DOTALL)
@@ -74,7 +74,8 @@ class Question:
         name: The file's stem.
         title: A few words.
         description: What it answers, and what it counts.
-        sql: The statement, with ``$since``, ``$until``, ``$collection`` and its own parameters.
+        sql: The statement, with ``$since``, ``$until``, ``$collection``, its own parameters, and ``$before`` where it
+            looks at the time of the same length before ``$since`` too.
         window: The time that it looks back over by default, as ``--since`` takes it.
         columns: What each column of the answer means, in order.
         parameters: Its own parameters by name.
@@ -119,10 +120,13 @@ class Question:
             known = ", ".join(self.parameters) or "none but since, until and collection"
             raise UsageError(f"cannot set {unknown[0]} for {self.name}: it has no such parameter; it has {known}")
         present = now or datetime.now(UTC)
+        begin = _moment(self.window if since is None else since, present, timezone)
+        end = LATEST if until is None else _moment(until, present, timezone)
         bound: dict[str, object] = {
-            "since": _moment(self.window if since is None else since, present, timezone),
-            "until": LATEST if until is None else _moment(until, present, timezone),
+            "since": begin,
+            "until": end,
             "collection": collection,
+            "before": _before(begin, min(end, present)),
         }
         for name, parameter in self.parameters.items():
             value = given.get(name)
@@ -166,6 +170,11 @@ def _moment(value: str | datetime, now: datetime, timezone: str) -> datetime:
     if isinstance(value, str):
         return moment(value, now=now, timezone=timezone)
     return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _before(begin: datetime, end: datetime) -> datetime:
+    """Where the time of the same length before a window begins."""
+    return max(EARLIEST, begin - max(end - begin, timedelta())) if begin > EARLIEST else EARLIEST
 
 
 def _text(name: str, header: Mapping[str, Any], key: str) -> str:

@@ -1,0 +1,48 @@
+/*
+title = "Retention"
+description = """
+How many visitors come back: those who first came in a week, and how many of them came in each week after. A visitor is
+a client address with a user agent; weeks begin on Monday (UTC). Visits before the window are not looked at, so its
+first cohort also holds those who had come before. Requests without a client address are left out.
+"""
+window = "84d"
+chart = { kind = "bar", x = "week", y = "percent" }
+
+[columns]
+cohort = "Monday of the week of the first visit"
+week = "weeks after it; 0 is the week itself"
+visitors = "visitors of the cohort who came in that week"
+percent = "their share of the cohort"
+
+[parameters]
+exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
+exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+*/
+WITH weeks AS (
+    SELECT client_address AS client, user_agent_original AS agent, CAST(date_trunc('week', timestamp) AS DATE) AS monday
+    FROM logs
+    WHERE timestamp >= $since
+      AND timestamp < $until
+      AND ($collection IS NULL OR collection = $collection)
+      AND http_response_status_code IS NOT NULL
+      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
+      AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+      AND client_address IS NOT NULL
+    GROUP BY 1, 2, 3
+),
+cohorts AS (
+    SELECT monday, min(monday) OVER (PARTITION BY client, agent) AS cohort
+    FROM weeks
+),
+counts AS (
+    SELECT cohort, CAST(date_diff('day', cohort, monday) / 7 AS BIGINT) AS week, count(*) AS visitors
+    FROM cohorts
+    GROUP BY 1, 2
+)
+SELECT
+    cohort,
+    week,
+    visitors,
+    floor(visitors * 10000.0 / max(visitors) OVER (PARTITION BY cohort) + 0.5) / 100 AS percent
+FROM counts
+ORDER BY cohort, week

@@ -1,0 +1,62 @@
+/*
+title = "Top referring sites"
+description = """
+The sites that requests came from: the host of the referring page, in small letters. Referrers that are no address on
+the web are left out. A visitor is a client address with a user agent on a day (UTC), as GoAccess counts them.
+"""
+window = "7d"
+chart = { kind = "bar", x = "site", y = "requests" }
+
+[columns]
+site = "host of the referring pages"
+requests = "requests"
+visitors = "visitors"
+referrers = "different referring pages"
+example_referrer = "one of them"
+
+[parameters]
+exclude_site = { kind = "string", meaning = "a site to leave out, such as your own; without it none is" }
+exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
+exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+limit = { kind = "integer", default = 20, meaning = "rows to show" }
+*/
+WITH visits AS (
+    SELECT
+        lower(regexp_extract(http_referrer, '^[A-Za-z]+://(?:[^/@]*@)?([^/:?#]+)', 1)) AS site,
+        http_referrer,
+        date_trunc('day', timestamp) AS day,
+        client_address,
+        user_agent_original,
+        count(*) AS requests
+    FROM logs
+    WHERE timestamp >= $since
+      AND timestamp < $until
+      AND ($collection IS NULL OR collection = $collection)
+      AND http_response_status_code IS NOT NULL
+      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
+      AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+      AND http_referrer IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+),
+visitors AS (
+    SELECT site, client_address, sum(requests) AS requests
+    FROM visits
+    GROUP BY site, day, client_address, user_agent_original
+),
+pages AS (
+    SELECT site, count(DISTINCT http_referrer) AS referrers, min(http_referrer) AS example_referrer
+    FROM visits
+    GROUP BY site
+),
+sites AS (
+    SELECT site, sum(requests) AS requests, count(client_address) AS visitors
+    FROM visitors
+    GROUP BY site
+)
+SELECT sites.site AS site, requests, visitors, referrers, example_referrer
+FROM sites
+JOIN pages ON sites.site = pages.site
+WHERE sites.site <> ''
+  AND ($exclude_site IS NULL OR sites.site <> $exclude_site)
+ORDER BY requests DESC, site
+LIMIT $limit

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import subprocess
+import sys
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.queries import sample_lake
+from tests.queries.answers import ANSWERS, Asked
+
+from logshed.lake.store import Store
+from logshed.pipeline.tables import LakeTables
+from logshed.queries import load
+from logshed.sql.duckdb import DuckDB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.queries.answers import Answer, Row
+
+NOW = datetime(2024, 5, 10, tzinfo=UTC)
+QUESTIONS = load()
+CLICKHOUSE = Path(__file__).parent.parent / "sql" / "clickhouse_answers.py"
+
+PEOPLE = {"exclude_bots": True, "exclude_client": "198.51.100.1"}
+OTHERWISE: dict[str, list[dict[str, Any]]] = {
+    "access_trail": [{"user": "bob"}, {"resource": "/shop"}, {"user": sample_lake.DROP, "resource": sample_lake.DROP}],
+    "bandwidth": [{"by": "client"}, {"by": "day", **PEOPLE}],
+    "data_access_by_country": [{"service": sample_lake.DROP}, {"path": "/shop"}],
+    "deploy_impact": [{"at": "2024-05-03T12:00:00+02:00", "minutes": 4_000}],
+    "root_causes": [{"min_errors": 1, "limit": 200}],
+    "sessions": [{"gap": 60, "limit": 2_000}],
+    "slow_endpoints": [{"min_requests": 20}],
+    "top_referrers": [{"exclude_site": "example.org"}],
+    "trace": [{"trace_id": "t1"}, {"trace_id": sample_lake.DROP}],
+}
+"""Parameters to ask with, beside the defaults."""
+
+
+def ways(name: str) -> list[dict[str, Any]]:
+    """What a question is asked with: all of the lake by default and by its parameters, and a window of a collection."""
+    own = [*OTHERWISE.get(name, []), *([PEOPLE] if "exclude_bots" in QUESTIONS[name].parameters else [])]
+    window = {"since": "20d", "until": "2d", "collection": "web", "values": {}}
+    return [*({"since": "all", "values": values} for values in [{}, *own]), window]
+
+
+ASKED = [(name, way) for name in ANSWERS for way in ways(name)]
+SMALL: dict[str, list[Row]] = {
+    "empty": [],
+    "one bare row": [sample_lake.record(1, datetime(2024, 5, 1, tzinfo=UTC))],
+    "one row": [row for row in sample_lake.records() if row.get("http_response_status_code") == 401][:1],
+}
+"""Lakes that have next to nothing."""
+
+
+def bound(name: str, way: dict[str, Any]) -> dict[str, Any]:
+    options = {key: value for key, value in way.items() if key != "values"}
+    return QUESTIONS[name].bind(way["values"], now=NOW, **options)
+
+
+@cache
+def sample() -> tuple[list[Row], list[Row], list[Row]]:
+    found = newest(sample_lake.findings(), "finding_id", "observed_timestamp")
+    return sample_lake.records(), found, newest(sample_lake.incidents(), "incident_id", "updated_timestamp")
+
+
+def on_duckdb(root: Path, name: str, params: dict[str, Any]) -> tuple[list[str], list[str], Answer]:
+    result = DuckDB(LakeTables(lambda: Store.open(root, create=False))).query(QUESTIONS[name].sql, params)
+    return result.columns, [str(field.type) for field in result.schema], result.rows()
+
+
+def on_clickhouse(root: Path, asked: Iterable[tuple[str, dict[str, Any]]]) -> list[Any]:
+    done = subprocess.run(
+        [sys.executable, str(CLICKHOUSE), str(root)],
+        input=pickle.dumps([(QUESTIONS[name].sql, params) for name, params in asked]),
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent / "src")},
+    )
+    found: list[Any] = pickle.loads(done.stdout)  # noqa: S301 - from our own child
+    return found
+
+
+def plain(rows: Answer) -> list[list[Any]]:
+    """Rows whose values compare: NaN is NaN, moments have one zone."""
+    return [[plain_value(value) for value in row] for row in rows]
+
+
+def plain_value(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return "NaN" if isinstance(value, float) and math.isnan(value) else value
+
+
+def newest(rows: Iterable[Row], name: str, moment: str) -> list[Row]:
+    versions: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda row: row[moment]):
+        versions[row[name]] = row
+    return list(versions.values())
+
+
+def seen(params: dict[str, Any]) -> Asked:
+    """What is in the window that the parameters say."""
+
+    def within(rows: Iterable[Row], since: datetime) -> list[Row]:
+        wanted = params["collection"]
+        return [
+            row for row in rows if since <= row["timestamp"] < params["until"] and wanted in {None, row["collection"]}
+        ]
+
+    logs, found, cases = sample()
+    since = params["since"]
+    return Asked(
+        within(logs, since), within(logs, params["before"]), within(found, since), within(cases, since), params
+    )
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("questions") / "lake"
+    sample_lake.write(root, sample_lake.records(), sample_lake.findings(), sample_lake.incidents())
+    return root
+
+
+@pytest.fixture(scope="module")
+def told(root: Path) -> list[Any]:
+    return [on_duckdb(root, name, bound(name, way)) for name, way in ASKED]
+
+
+@pytest.fixture(scope="module")
+def answers(root: Path) -> list[Any]:
+    pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
+    return on_clickhouse(root, [(name, bound(name, way)) for name, way in ASKED])
+
+
+@pytest.mark.parametrize("place", range(len(ASKED)), ids=[f"{name}-{way}" for name, way in ASKED])
+def test_a_question_is_answered_as_plain_python_does(place: int, told: list[Any]) -> None:
+    name, way = ASKED[place]
+    columns, _, rows = told[place]
+    assert columns == list(QUESTIONS[name].columns)
+    assert plain(rows) == plain(ANSWERS[name](seen(bound(name, way))))
+    assert rows or way["values"] or way["since"] != "all"
+
+
+@pytest.mark.parametrize("place", range(len(ASKED)), ids=[f"{name}-{way}" for name, way in ASKED])
+def test_clickhouse_gives_the_same_answer(place: int, told: list[Any], answers: list[Any]) -> None:
+    columns, types, rows = told[place]
+    assert not isinstance(answers[place], str), answers[place]
+    assert answers[place][:2] == (columns, types)
+    assert plain(answers[place][2]) == plain(rows)
+
+
+@pytest.mark.parametrize("lake", SMALL)
+def test_a_lake_with_next_to_nothing_is_no_failure(lake: str, tmp_path: Path) -> None:
+    pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
+    sample_lake.write(tmp_path / "lake", SMALL[lake])
+    asked = [(name, bound(name, {"since": "all", "values": {}})) for name in QUESTIONS]
+    for (name, params), other in zip(asked, on_clickhouse(tmp_path / "lake", asked), strict=True):
+        columns, types, rows = on_duckdb(tmp_path / "lake", name, params)
+        assert not isinstance(other, str), (name, other)
+        assert other[0] == columns == list(QUESTIONS[name].columns)
+        assert (name, plain(other[2]), other[1]) == (name, plain(rows), types)
+        if lake == "empty":
+            assert not rows
