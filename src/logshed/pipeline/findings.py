@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -32,6 +33,7 @@ KNOWN = ("finding_id", "rule_id", "collection", "actor", "timestamp", "end_times
 """Columns of findings that new hits may prolong."""
 
 _SCHEMA = polars_schema(FINDINGS)
+_PLURAL = re.compile(r"\b([0-9,]+) (\w+)\(s\)")
 
 
 def make(rules: Mapping[str, Rule], hits: pl.DataFrame, known: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -207,16 +209,22 @@ def _flood(rule: Rule, islands: pl.DataFrame, now: datetime) -> dict[str, Any]:
 
 
 def _sentence(rule: Rule, said: Mapping[str, Any]) -> str:
-    span = _span(said["start"], said["end"])
-    shown = {key: "" if value is None else value for key, value in said.items()} | {"span": span}
+    count = said["count"]
+    own = {"span": _span(said["start"], said["end"]), "times": "once" if count == 1 else f"{count:,} times"}
+    shown = {key: "" if value is None else value for key, value in said.items()} | own
     if rule.explanation:
         try:
-            return rule.explanation.format_map(shown)
+            return _PLURAL.sub(_numbered, rule.explanation.format_map(shown))
         except (KeyError, IndexError, ValueError):
             return f"{rule.title}. ({rule.explanation})"
     who = f" by {said['actor']}" if said["actor"] else ""
     records = "1 record" if said["count"] == 1 else f"{said['count']:,} records"
-    return f"{rule.title}: {records}{who} {span}."
+    return f"{rule.title}: {records}{who} {own['span']}."
+
+
+def _numbered(found: re.Match[str]) -> str:
+    """``1 request(s)`` and ``2 request(s)`` as one writes them."""
+    return f"{found[1]} {found[2]}" if found[1] == "1" else f"{found[1]} {found[2]}s"
 
 
 def _span(start: datetime, end: datetime) -> str:
