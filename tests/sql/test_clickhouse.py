@@ -35,7 +35,6 @@ EQUAL = [
     "SELECT regexp_replace('a1b22', '[0-9]', '#') AS x, regexp_replace('a1b22', '[0-9]+', '#', 'g') AS y",
     "SELECT regexp_replace(regexp_replace(url_path, 'a', 'b'), '[/b]', '_', 'g') AS p FROM logs ORDER BY record_id",
     "SELECT epoch_us(timestamp) AS us, url_decode('a%C3%BC+b') AS u FROM logs ORDER BY us, record_id LIMIT 3",
-    "WITH x AS (SELECT url_path AS p, 1 AS n FROM logs) SELECT p, sum(n) AS n FROM x GROUP BY p ORDER BY n DESC, P",
     "WITH x AS (SELECT url_path AS p, 1 AS n FROM logs) SELECT p, sum(n) AS n FROM x GROUP BY p ORDER BY N DESC, p",
     "SELECT -severity_number AS severity_number, x.offset FROM logs AS x ORDER BY severity_number, x.offset LIMIT 9",
     "SELECT count(*) AS n FROM logs WHERE $collection IS NULL OR collection = $collection",
