@@ -211,7 +211,7 @@ def test_tables_can_be_described(engine: DuckDB) -> None:
 
 
 def test_ctrl_c_stops_a_statement_at_once(lake_root: Path) -> None:
-    """In a process of its own: Polars takes signals for itself once some of its work has ended in a panic."""
+    """In a process of its own: what other tests have loaded may take signals for itself."""
     with subprocess.Popen(
         [sys.executable, "-c", STOPPED, str(lake_root)],
         stdout=subprocess.PIPE,
