@@ -292,3 +292,16 @@ def test_an_incident_that_a_crash_kept_back_is_made_by_the_next_run(
         lake.security.detect(["t_*"])
     assert lake.query("SELECT count(*) FROM incidents").rows() == [(1,)]
     assert found(lake) == [("t_scanner", "192.0.2.1", 1)]
+
+
+def test_a_slow_series_that_comes_in_two_ingests_is_found_beside_a_quick_one(lake: Lake, tmp_path: Path) -> None:
+    slow = MISSING.replace("22222222-2222-4222-8222", "33333333-3333-4333-8333").replace("10m", "3h")
+    (tmp_path / "plugins" / "detections" / "t_slow.yml").write_text(slow.replace("missing", "missing_slow"))
+    own = Lake.open(lake.root, settings=lake.settings.model_copy(update={"plugins": (tmp_path / "plugins", tmp_path)}))
+    for minute in (0, 1, 2):
+        add(own, tmp_path / "a.log", status=404, minute=minute)
+    assert detect(own) == 0
+    for minute in (50, 51):
+        add(own, tmp_path / "a.log", status=404, minute=minute)
+    assert detect(own) == 1
+    assert found(own) == [("t_slow", "192.0.2.1", 5)]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import re2
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
-from sigma.exceptions import SigmaError
 from sigma.types import (
     CompareOperators,
     SigmaBool,
@@ -249,6 +248,3 @@ def _quoted(name: str) -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-__all__ = ["KEYWORDS", "SigmaError", "compile_condition"]

@@ -137,6 +137,11 @@ class Correlation:
         placed = PLACE if self.travel_kmh else ()
         return (*placed, *((self.novelty.field,) if self.novelty else ()))
 
+    @property
+    def reach_s(self) -> float:
+        """How far apart, in seconds, records may lie that are counted together."""
+        return self.bucket.capacity * self.bucket.leak_s if self.bucket else self.timespan_s
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

@@ -6,7 +6,7 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import polars as pl
@@ -17,7 +17,7 @@ from logshed.lake.commit import commit_follower, remove_files
 from logshed.lake.names import CASES, FOUND, LOGS, TABLES
 from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
-from logshed.pipeline import findings, incidents
+from logshed.pipeline import findings, incidents, lookback
 from logshed.pipeline.detect_report import DetectReport
 from logshed.pipeline.rule_cases import carried
 from logshed.pipeline.rule_scan import CHUNK_ROWS, KEY, Scan
@@ -29,7 +29,7 @@ from logshed.sql.views import literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from logshed.detections.model import Correlation, Rule
+    from logshed.detections.model import Rule
     from logshed.lake.names import TableDef
     from logshed.lake.store import Store
     from logshed.settings import Settings
@@ -38,8 +38,6 @@ log = logging.getLogger(__name__)
 
 GROUP_ROWS = 2_000_000
 """Rows of new batches that are looked at in one go; hits of all of them are in memory."""
-LONG = timedelta(hours=1)
-"""Correlations of longer spans get a scan of their own."""
 UNGROUPED = f"""
 SELECT * EXCLUDE (batch) FROM findings AS f
 WHERE actor IS NOT NULL AND observed_timestamp > now() - INTERVAL 7 DAY AND NOT EXISTS (
@@ -189,7 +187,7 @@ class Detect:
             parts.append(scan.hits(rows))
             if count:
                 self._report.rows += rows.height
-                self.first = min(filter(None, (self.first, _span(rows)[0])))
+                self.first = min(filter(None, (self.first, lookback.span(rows)[0])))
                 if self._progress is not None:
                     self._progress(self._report.rows, self._report.rows)
         return pl.concat(parts) if parts else scan.hits(self.ask(scan.select("false")))
@@ -210,28 +208,12 @@ class Detect:
             yield pl.concat(parts)
 
     def _context(self, new: pl.DataFrame, batches: list[str]) -> Iterator[pl.DataFrame]:
-        """Hits of other batches near the new ones of correlations, so that late and split series are found too.
-
-        Those of long spans are looked for apart: few rules have them, and the others need few rows.
-        """
-        near = [
-            (rule, own, _reach(rule.correlation))
-            for rule in self.rules.values()
-            if rule.correlation is not None
-            for own in [new.filter(pl.col("rule").is_in(list(rule.correlation.rules)))]
-            if not own.is_empty()
-        ]
-        parts = []
-        for some in ([one for one in near if one[2] <= LONG], [one for one in near if one[2] > LONG]):
-            if not some:
-                continue
-            first = min(_span(own)[0] - reach for _, own, reach in some)
-            last = max(_span(own)[1] + reach for _, own, reach in some)
-            names = {name for rule, _, _ in some if rule.correlation for name in rule.correlation.rules}
-            scan = Scan([self._plain[name] for name in sorted(names)], carried(self.rules.values()))
-            span = f"timestamp BETWEEN {moment_in_sql(first)} AND {moment_in_sql(last)} AND NOT ({_in(batches)})"
-            hits = self._hits(scan, span)
-            parts += [_same_groups(hits, rule, own) for rule, own, _ in some]
+        """Hits of other batches near the new ones of correlations, so that late and split series are found too."""
+        parts: list[pl.DataFrame] = []
+        for look in lookback.looks(self.rules.values(), new):
+            scan = Scan([self._plain[name] for name in look.names], carried(self.rules.values()))
+            span = f"timestamp BETWEEN {moment_in_sql(look.first)} AND {moment_in_sql(look.last)}"
+            parts += look.same_groups(self._hits(scan, f"{span} AND NOT ({_in(batches)})"))
         if parts:
             yield pl.concat(parts).unique(["rule", *KEY], maintain_order=True).with_columns(is_new=pl.lit(value=False))
 
@@ -240,7 +222,7 @@ class Detect:
             return findings.none()
         longest = max((rule.correlation.timespan_s for rule in self.rules.values() if rule.correlation), default=0)
         near = timedelta(seconds=max(findings.GAP_S, longest))
-        since, until = _span(hits)[0] - near, _span(hits)[1] + near
+        since, until = lookback.span(hits)[0] - near, lookback.span(hits)[1] + near
         named = ", ".join(findings.KNOWN)
         span = f"end_timestamp >= {moment_in_sql(since)} AND timestamp <= {moment_in_sql(until)}"
         return self.ask(f"SELECT {named} FROM findings WHERE {span}")
@@ -249,7 +231,7 @@ class Detect:
         """The incidents that these findings change."""
         if found["actor"].null_count() == found.height:
             return pl.DataFrame(schema=incidents.SCHEMA)
-        since, until = _span(found)[0], _span(found, "end_timestamp")[1]
+        since, until = lookback.span(found)[0], lookback.span(found, "end_timestamp")[1]
         near = timedelta(seconds=incidents.GAP_S)
         span = f"end_timestamp >= {moment_in_sql(since - near)} AND timestamp <= {moment_in_sql(until + near)}"
         actors = found.select("actor").unique()
@@ -294,26 +276,6 @@ def chosen(rules: dict[str, Rule], globs: Sequence[str], disabled: Sequence[str]
 def named(name: str, globs: Sequence[str]) -> bool:
     """Whether a name fits one of some globs."""
     return any(fnmatchcase(name, glob) for glob in globs)
-
-
-def _reach(asked: Correlation) -> timedelta:
-    """How far apart records may lie that a correlation counts together."""
-    return timedelta(seconds=asked.bucket.capacity * asked.bucket.leak_s if asked.bucket else asked.timespan_s)
-
-
-def _same_groups(hits: pl.DataFrame, rule: Rule, own: pl.DataFrame) -> pl.DataFrame:
-    """The hits of a correlation's rules in the groups that have new ones."""
-    asked = rule.correlation
-    if asked is None:
-        return hits.clear()
-    keys = ["collection", *asked.group_by]
-    same = hits.filter(pl.col("rule").is_in(list(asked.rules)))
-    return same.join(own.select(keys).unique(), on=keys, how="semi")
-
-
-def _span(rows: pl.DataFrame, column: str = "timestamp") -> tuple[datetime, datetime]:
-    """The first and the last moment of a column."""
-    return cast("datetime", rows[column].min()), cast("datetime", rows[column].max())
 
 
 def _in(batches: Sequence[str]) -> str:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import polars as pl
 
-from logshed.detections.model import LEVELS
 from logshed.pipeline.correlate import correlate
 from logshed.pipeline.rule_scan import KEY
 from logshed.schema import FINDINGS, UNMAPPED, polars_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from logshed.detections.model import Rule
@@ -61,9 +60,7 @@ def make(rules: Mapping[str, Rule], hits: pl.DataFrame, known: pl.DataFrame, now
 def _of_rule(rule: Rule, hits: pl.DataFrame, known: pl.DataFrame, now: datetime) -> list[dict[str, Any]]:
     if rule.correlation is not None:
         own = correlate(rule, hits)
-        gap = max(rule.correlation.timespan_s, 1.0)
-        if rule.correlation.bucket is not None:
-            gap = max(gap, rule.correlation.bucket.capacity * rule.correlation.bucket.leak_s)
+        gap = max(rule.correlation.timespan_s, rule.correlation.reach_s, 1.0)
     else:
         own = hits.filter((pl.col("rule") == rule.name) & pl.col("is_new")).with_columns(fires=pl.lit(value=True))
         own, gap = own.with_columns(group=actor_of(rule).fill_null("")), GAP_S
@@ -89,7 +86,7 @@ def actor_of(rule: Rule) -> pl.Expr:
 
 
 def _islands(own: pl.DataFrame, rule: Rule, gap: float) -> pl.DataFrame:
-    """Runs of hits of one group, none further than ``gap`` from the one before, of which a new one fires."""
+    """Runs of hits of one group, none further than ``gap`` from the one before; one fires, and one is new."""
     own = own.sort("collection", "group", "timestamp", maintain_order=True)
     keys = ["collection", "group"]
     apart = (pl.col("timestamp") - pl.col("timestamp").shift(1).over(keys)) > pl.duration(
@@ -102,14 +99,13 @@ def _islands(own: pl.DataFrame, rule: Rule, gap: float) -> pl.DataFrame:
         record=record,
         actor=actor_of(rule),
         actor_type=pl.coalesce(named) if named else pl.lit(None, pl.String),
-        counts=pl.col("is_new"),
     )
     islands = own.group_by(*keys, "island", maintain_order=True).agg(
         pl.col("timestamp").min(),
         end_timestamp=pl.col("timestamp").max(),
-        fired=(pl.col("fires") & pl.col("is_new")).any() | (pl.col("fires").any() & pl.col("is_new").any()),
+        fired=pl.col("fires").any() & pl.col("is_new").any(),
         total=pl.len().cast(pl.Int64),
-        new=pl.col("counts").sum().cast(pl.Int64),
+        new=pl.col("is_new").sum().cast(pl.Int64),
         first=pl.col("record").first(),
         records=pl.col("record").head(EVIDENCE),
         **{
@@ -241,8 +237,3 @@ def score(level: str, confidence: str, count: int) -> float:
     """0 to 100; see ``BASE``."""
     value = BASE[level] * (1.0 if confidence == "high" else 0.5) + 5 * math.log10(max(count, 1))
     return round(min(value, 100.0), 1)
-
-
-def worst(levels: Iterator[str]) -> str:
-    """The highest of some levels."""
-    return max(levels, key=LEVELS.index)
