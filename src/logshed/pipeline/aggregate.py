@@ -129,7 +129,7 @@ class Aggregate:
         """A file for each of some days that follow each other."""
         since = datetime.combine(days[0], datetime.min.time(), UTC)
         until = datetime.combine(days[-1], datetime.min.time(), UTC) + timedelta(days=1)
-        rows = self._engine().query(table.sql, {"since": since, "until": until}).pl()
+        rows = self._engine().query(table.sql, {"since": since, "until": until, **table.values}).pl()
         if missing := [column.name for column in table.columns if column.name not in rows.columns]:
             raise QueryError(f"cannot refresh {table.name}: its statement gives no column {missing[0]}; add it")
         rows = rows.select(column.name for column in table.columns).cast(polars_schema(table.columns))  # type: ignore[arg-type]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from logshed.queries.model import Chart, Parameter, Question
+from logshed.queries.chart import Chart
+from logshed.queries.model import Question
+from logshed.queries.parameters import Parameter
 from logshed.queries.registry import load, question
 from logshed.queries.times import moment
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from logshed.errors import QueryError
 from logshed.plugins import data_files
+from logshed.queries import parts
 from logshed.queries.gold import GOLD
 from logshed.queries.model import Question, parse
+from logshed.queries.parts import PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +27,8 @@ def load(extra: Iterable[Path] = ()) -> dict[str, Question]:
     Raises:
         logshed.errors.QueryError: A file's header is wrong.
     """
-    return {name: parse(name, file.read_text("utf-8")) for name, file in _questions(extra).items()}
+    known = parts.load(extra)
+    return {name: parse(name, file.read_text("utf-8"), known) for name, file in _questions(extra).items()}
 
 
 def question(name: str, extra: Iterable[Path] = ()) -> Question:
@@ -39,10 +42,10 @@ def question(name: str, extra: Iterable[Path] = ()) -> Question:
         near = difflib.get_close_matches(name, found, n=1, cutoff=0.5)
         advice = f"did you mean {near[0]}?" if near else "logshed run --list shows them"
         raise QueryError(f"cannot run the question {name!r}: there is none; {advice}")
-    return parse(name, found[name].read_text("utf-8"))
+    return parse(name, found[name].read_text("utf-8"), parts.load(extra))
 
 
 def _questions(extra: Iterable[Path]) -> dict[str, Traversable]:
-    """The files of questions; those of gold tables lie beside them."""
+    """The files of questions; those of gold tables and of parts lie beside them."""
     found = data_files("queries", ".sql", extra)
-    return {name: file for name, file in found.items() if not name.startswith(GOLD)}
+    return {name: file for name, file in found.items() if not name.startswith((GOLD, PART))}
