@@ -130,6 +130,84 @@ def test_a_table_of_a_users_own_is_kept_like_ours(lake: Lake, logs: Path, tmp_pa
     assert lake.query("SELECT n FROM mine").rows() == [(3,)]
 
 
+def test_a_column_that_a_table_gets_is_filled_for_all_days_that_the_lake_still_holds(
+    lake: Lake, logs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "own" / "queries"
+    folder.mkdir(parents=True)
+    head = "/*\ntitle = 'x'\ndescription = 'x'\n[columns]\ntimestamp = 'timestamptz: t'\ncollection = 'string: c'\n"
+    rows = "FROM logs WHERE timestamp >= $since AND timestamp < $until GROUP BY 1, 2"
+    day = "date_trunc('day', timestamp) AS timestamp, collection"
+    mine = folder / "gold_mine.sql"
+    mine.write_text(f"{head}n = 'long: n'\n*/\nSELECT {day}, count(*) AS n {rows}")
+    (logs / "a.log").write_text("".join(lines(60)))
+    lake = Lake(lake.root, lake.settings.model_copy(update={"plugins": (tmp_path / "own",)}))
+    lake.ingest([logs / "a.log"])
+    lake.aggregate(["mine"])
+    mine.write_text(f"{head}n = 'long: n'\nsize = 'double: s'\n*/\nSELECT {day}, count(*) AS n, 2.5 AS size {rows}")
+    assert [(one.days, one.error) for one in lake.aggregate(["mine"])] == [(2, "")]
+    assert lake.query("SELECT n, size FROM mine ORDER BY timestamp").rows() == [(12, 2.5), (48, 2.5)]
+    mine.write_text(f"{head}n = 'string: n'\n*/\nSELECT {day}, 'x' AS n {rows}")
+    (told,) = lake.aggregate(["mine"])
+    assert "its column n is long in the lake and string in its file; give the new one another name" in told.error
+
+
+def test_errors_of_the_same_message_stand_together_whatever_its_numbers_are(lake: Lake, logs: Path) -> None:
+    (logs / "e.jsonl").write_text(
+        "".join(
+            json.dumps({"time": time, "level": level, "logger": "db", "message": f'lost {number} of "x"'}) + "\n"
+            for number, level in enumerate(["error", "error", "info", "fatal"])
+            for time in [f"2026-01-05T10:{number:02d}:00Z"]
+        )
+    )
+    lake.ingest([logs / "e.jsonl"])
+    lake.aggregate(["errors_hourly"])
+    assert lake.query("SELECT scope_name, message_template, errors FROM errors_hourly").rows() == [
+        ("db", "lost <n> of <text>", 3)
+    ]
+
+
+PUSH = {
+    "id": "1",
+    "type": "PushEvent",
+    "actor": {"id": 1, "login": "anna"},
+    "repo": {"id": 2, "name": "anna/shop"},
+    "payload": {"size": 2, "ref": "refs/heads/main"},
+    "public": True,
+    "created_at": "2026-01-05T10:00:00Z",
+}
+
+
+def test_pushes_and_pull_requests_are_counted_by_repository_whatever_tells_of_them(lake: Lake, logs: Path) -> None:
+    pull = {"action": "closed", "number": 7, "pull_request": {"number": 7, "merged": True}}
+    events = [
+        PUSH,
+        PUSH | {"id": "2", "payload": {"size": 3, "ref": "refs/heads/dev"}, "created_at": "2026-01-05T10:59:59Z"},
+        PUSH | {"id": "3", "created_at": "2026-01-05T11:00:00Z"},
+        PUSH | {"id": "4", "type": "PullRequestEvent", "payload": pull},
+        PUSH | {"id": "5", "type": "PullRequestEvent", "payload": pull | {"action": "opened", "pull_request": {}}},
+        PUSH | {"id": "6", "type": "WatchEvent", "payload": {"action": "started"}},
+    ]
+    (logs / "gh.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    hook = {
+        "ref": "refs/heads/main",
+        "repository": {"id": 1, "full_name": "anna/shop"},
+        "pusher": {"name": "bert"},
+        "commits": [],
+        "head_commit": {"id": "b", "message": "m", "timestamp": "2026-01-05T10:30:00Z"},
+    }
+    (logs / "hook.jsonl").write_text(json.dumps(hook) + "\n")
+    lake.ingest([logs])
+    lake.aggregate(["push_events_hourly", "pr_events_hourly", "event_metrics"])
+    pushes = lake.query(
+        "SELECT repository, pushes, commits, users, branches FROM push_events_hourly ORDER BY timestamp"
+    )
+    assert pushes.rows() == [("anna/shop", 3, 5, 2, 2), ("anna/shop", 1, 2, 1, 1)]
+    pulls = lake.query("SELECT action, events, merged, pull_requests, users FROM pr_events_hourly ORDER BY action")
+    assert pulls.rows() == [("closed", 1, 1, 1, 1), ("opened", 1, 0, 1, 1)]
+    assert lake.query("SELECT max(repositories) FROM event_metrics").rows() == [(1,)]
+
+
 def test_an_unknown_table_is_told(lake: Lake) -> None:
     with pytest.raises(QueryError, match=r"^cannot refresh trafic: there is no such gold table; take "):
         lake.aggregate(["trafic"])

@@ -21,7 +21,7 @@ pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not i
 
 ANSWERS = Path(__file__).parent.parent / "sql" / "clickhouse_answers.py"
 TABLES = load()
-SPAN = {"since": datetime(2000, 1, 1, tzinfo=UTC), "until": datetime(2100, 1, 1, tzinfo=UTC)}
+SPAN = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, examples: Path) -> Lake:
 def answers(lake: Lake) -> list[Any]:
     done = subprocess.run(
         [sys.executable, str(ANSWERS), str(lake.root)],
-        input=pickle.dumps([(table.sql, SPAN) for table in TABLES.values()]),
+        input=pickle.dumps([(table.sql, table.bind(*SPAN)) for table in TABLES.values()]),
         capture_output=True,
         check=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent / "src")},
@@ -49,7 +49,7 @@ def answers(lake: Lake) -> list[Any]:
 def test_a_gold_table_is_the_same_on_both_engines(name: str, lake: Lake, answers: list[Any]) -> None:
     answer = answers[list(TABLES).index(name)]
     assert isinstance(answer, tuple), answer
-    here = lake.query(TABLES[name].sql, params=dict(SPAN))
+    here = lake.query(TABLES[name].sql, params=TABLES[name].bind(*SPAN))
     assert set(here.columns) == {column.name for column in TABLES[name].columns} == set(answer[0])
     ours, theirs = (sorted(map(plain, rows), key=repr) for rows in (here.rows(), answer[2]))
     assert len(ours) == len(theirs)

@@ -128,6 +128,31 @@ class Store:
         """A gold table that was made."""
         return self.catalog.load_table(f"{GOLD}.{name}")
 
+    def fit(self, table: TableDef) -> bool:
+        """Give a table the columns that its definition has more than it; what it has beyond that stays.
+
+        Returns:
+            Whether it lacked any.
+
+        Raises:
+            LakeError: A column of it holds another type.
+        """
+        loaded = self.table(table)
+        there = {field.name: field for field in loaded.schema().fields}
+        wanted = list(_fields(table.columns))
+        for field in wanted:
+            if field.name in there and there[field.name].field_type != field.field_type:
+                raise LakeError(
+                    f"cannot change {table.short}: its column {field.name} is {there[field.name].field_type} "
+                    f"in the lake and {field.field_type} in its file; give the new one another name"
+                )
+        new = [field for field in wanted if field.name not in there]
+        if new:
+            with loaded.update_schema() as update:
+                for field in new:
+                    update.add_column(field.name, field.field_type, doc=field.doc)
+        return bool(new)
+
     def ledger_folder(self) -> Path:
         """Where ledger and batch files lie."""
         return self.root / LEDGER

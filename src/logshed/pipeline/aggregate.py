@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from logshed.errors import QueryError
+from logshed.errors import LakeError, QueryError
 from logshed.lake.commit import remove_files, replace_days
 from logshed.lake.names import LOGS, gold
 from logshed.lake.scan import batches_missing
@@ -100,10 +100,11 @@ class Aggregate:
         done = Refreshed(table.name)
         begun = time.monotonic()
         definition = gold(table.name, table.columns)
-        missing = batches_missing(self.store, definition, LOGS)
-        days = self._days(list(missing), whole=self.rebuild)
         files: list[DataFile] = []
         try:
+            grown = self.store.fit(definition)
+            missing = batches_missing(self.store, definition, LOGS)
+            days = self._days(list(missing), whole=self.rebuild or grown)
             if days:
                 files = [file for run in runs(days) for file in self._computed(table, definition, run)]
             if missing or days:
@@ -111,7 +112,7 @@ class Aggregate:
                     done.days, done.rows = len(days), sum(file.rows for file in files)
                 else:
                     remove_files(files)
-        except QueryError as error:
+        except (QueryError, LakeError) as error:
             remove_files(files)
             done.error = str(error)
         done.seconds = round(time.monotonic() - begun, 3)
@@ -129,7 +130,7 @@ class Aggregate:
         """A file for each of some days that follow each other."""
         since = datetime.combine(days[0], datetime.min.time(), UTC)
         until = datetime.combine(days[-1], datetime.min.time(), UTC) + timedelta(days=1)
-        rows = self._engine().query(table.sql, {"since": since, "until": until, **table.values}).pl()
+        rows = self._engine().query(table.sql, table.bind(since, until)).pl()
         if missing := [column.name for column in table.columns if column.name not in rows.columns]:
             raise QueryError(f"cannot refresh {table.name}: its statement gives no column {missing[0]}; add it")
         rows = rows.select(column.name for column in table.columns).cast(polars_schema(table.columns))  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ texts and numbers are replaced by <uuid>, <hex>, <text> and <n>; only the first 
 against the time of the same length before the window.
 """
 window = "24h"
+uses = ["error_messages"]
 chart = { kind = "bar", x = "message", y = "errors" }
 
 [columns]
@@ -25,44 +26,18 @@ sample = "one of their messages"
 [parameters]
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
-WITH errors AS (
+WITH texts AS (
     SELECT
         service_name AS service,
         exception_type AS exception,
-        timestamp,
-        regexp_extract(coalesce(exception_message, body, ''), '^[^\r\n]*', 0) AS text
-    FROM logs
-    WHERE timestamp >= $before
-      AND timestamp < $until
-      AND ($collection IS NULL OR collection = $collection)
-      AND (severity_number >= 17 OR exception_type IS NOT NULL)
-),
-texts AS (
-    SELECT
-        service,
-        exception,
         text,
         count(*) FILTER (WHERE timestamp >= $since) AS errors,
         count(*) FILTER (WHERE timestamp < $since) AS before,
         min(timestamp) FILTER (WHERE timestamp >= $since) AS first_seen,
         max(timestamp) AS last_seen
     FROM errors
+    WHERE severity_number >= 17 OR exception_type IS NOT NULL
     GROUP BY 1, 2, 3
-),
-normal AS (
-    SELECT
-        *,
-        regexp_replace(
-            regexp_replace(
-                regexp_replace(
-                    regexp_replace(text, '[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}', '<uuid>', 'g'),
-                    '0x[0-9A-Fa-f]+', '<hex>', 'g'
-                ),
-                '"[^"]*"', '<text>', 'g'
-            ),
-            '[0-9]+', '<n>', 'g'
-        ) AS message
-    FROM texts
 ),
 alike AS (
     SELECT
@@ -74,7 +49,8 @@ alike AS (
         min(first_seen) AS first_seen,
         max(last_seen) AS last_seen,
         min(CASE WHEN errors > 0 THEN text END) AS sample
-    FROM normal
+    FROM texts
+    JOIN error_messages USING (text)
     GROUP BY 1, 2, 3
 )
 SELECT

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from logshed.plugins import data_files
 from logshed.queries import parts
 from logshed.queries.header import PARAMETER, names, split, words, wrong
+from logshed.queries.parameters import SCOPE
 from logshed.schema import Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from logshed.queries.parts import Part
@@ -34,7 +36,7 @@ class GoldTable:
         description: What its rows are, and what they count.
         columns: Its columns, in order; ``timestamp`` (a moment of the day) and ``collection`` are among them.
         sql: The statement with ``$since`` and ``$until``, the bounds of whole days in UTC.
-        values: Its other parameters, which parts bring.
+        values: Its other parameters, which parts bring, with their defaults.
     """
 
     name: str
@@ -43,6 +45,11 @@ class GoldTable:
     columns: tuple[Column, ...]
     sql: str
     values: dict[str, object] = field(default_factory=dict)
+
+    def bind(self, since: datetime, until: datetime) -> dict[str, object]:
+        """The statement's parameters: the days from one moment to another, of every collection."""
+        bound = {**dict.fromkeys(SCOPE), **self.values, "since": since, "until": until, "before": since}
+        return {name: bound[name] for name in sorted(set(PARAMETER.findall(self.sql)))}
 
 
 def load(extra: Iterable[Path] = ()) -> dict[str, GoldTable]:
@@ -83,11 +90,11 @@ def parse(name: str, text: str, known: Mapping[str, Part] | None = None) -> Gold
     if kinds.get("timestamp") != "timestamptz" or kinds.get("collection") != "string":
         raise wrong(what, "columns has no timestamp (timestamptz) or no collection (string)", "add them")
     sql, brought = parts.assembled(what, own, names(what, header, "uses"), known or {})
-    if not {"since", "until"} <= set(PARAMETER.findall(sql)):
+    used = set(PARAMETER.findall(sql))
+    if "until" not in used or used.isdisjoint({"since", "before"}):
         raise wrong(what, "its statement does not use $since and $until", "take the records between them")
-    values: dict[str, object] = {"collection": None, **{key: value.default for key, value in brought.items()}}
-    given = {key: value for key, value in values.items() if f"${key}" in sql}
-    return GoldTable(name, words(what, header, "title"), words(what, header, "description"), columns, sql, given)
+    values = {key: parameter.default for key, parameter in brought.items()}
+    return GoldTable(name, words(what, header, "title"), words(what, header, "description"), columns, sql, values)
 
 
 def _column(what: str, key: str, said: Any) -> Column:

@@ -12,7 +12,7 @@ events = "long: events"
 size_mean = "double: mean length of the record's fields, in characters"
 size_max = "long: longest of them"
 users = "long: different users"
-repositories = "long: different repositories (attribute repo.name, repo or repository.full_name)"
+repositories = "long: different repositories (attribute github.repo.name, repository.full_name, repo.name or repo)"
 */
 SELECT
     date_trunc('day', timestamp) AS timestamp,
@@ -22,8 +22,14 @@ SELECT
     avg(CAST(length(coalesce(array_to_string(map_values(attributes), ''), '')) AS DOUBLE)) AS size_mean,
     CAST(max(length(coalesce(array_to_string(map_values(attributes), ''), ''))) AS BIGINT) AS size_max,
     count(DISTINCT user_id) AS users,
-    count(DISTINCT coalesce(attributes['repo.name'], attributes['repo'], attributes['repository.full_name']))
-        AS repositories
+    count(
+        DISTINCT coalesce(
+            attributes['github.repo.name'],
+            attributes['repository.full_name'],
+            attributes['repo.name'],
+            attributes['repo']
+        )
+    ) AS repositories
 FROM logs
 WHERE timestamp >= $since AND timestamp < $until AND event_name IS NOT NULL
 GROUP BY date_trunc('day', timestamp), collection, event_name
