@@ -22,7 +22,7 @@ from logshed.cli.cells import NARROWEST, fitted, right, shown, widths
         (True, "True"),
         ({"a": "b"}, '{"a":"b"}'),
         (datetime(2015, 5, 20, 1, 2, 3, tzinfo=UTC), "2015-05-20 01:02:03Z"),
-        (datetime(2015, 5, 20, 1, 2, 3, 450_000, tzinfo=timezone(timedelta(hours=1))), "2015-05-20 00:02:03.45Z"),
+        (datetime(2015, 5, 20, 1, 2, 3, 450_000, tzinfo=timezone(timedelta(hours=1))), "2015-05-20 01:02:03.45+01:00"),
         ("two\nlines\t\x1b[31mred\x9b1m", "two\\nlines\\t\\x1b[31mred\\x9b1m"),
         ("right\u202eleft", "right\\u202eleft"),
     ],

@@ -62,9 +62,18 @@ def test_a_question_is_answered(logshed: Run, lake: Path) -> None:
     assert sum(row["request_count"] for row in rows if row["http_status"] == 404) == 61
 
 
-def test_traffic_is_drawn_as_bars(logshed: Run, lake: Path) -> None:
+def test_traffic_is_drawn_as_a_line(logshed: Run, lake: Path) -> None:
     lines = logshed("run", "traffic_by_hour", *DAY, "--chart", "--lake", lake).stdout.splitlines()
+    assert sum("█" in line for line in lines) == 8
+    assert lines[-1].startswith("min ")
+
+
+def test_a_chart_can_be_drawn_as_another_kind(logshed: Run, lake: Path) -> None:
+    lines = logshed("run", "traffic_by_hour", *DAY, "--chart-kind", "bar", "--lake", lake).stdout.splitlines()
     assert sum("█" in line for line in lines) >= 24
+    refused = logshed("run", "traffic_by_hour", *DAY, "--chart-kind", "sankey", "--lake", lake)
+    assert refused.returncode == 2
+    assert "cannot draw a sankey" in refused.stderr
 
 
 def test_no_rows_in_the_default_window_are_explained_by_the_span_of_the_lake(logshed: Run, lake: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,8 @@ def _number(value: float) -> str:
 
 
 def _time(value: datetime) -> str:
-    zone = "" if value.tzinfo is None else "Z"
-    moment = value if value.tzinfo is None else value.astimezone(UTC)
-    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
-    return f"{moment:%Y-%m-%d %H:%M:%S}{fraction}{zone}"
+    """A time in its own zone, with how far that is from UTC."""
+    offset = f"{value:%z}"
+    zone = "Z" if offset == "+0000" else f"{offset[:3]}:{offset[3:5]}" if offset else ""
+    fraction = f".{value.microsecond:06d}".rstrip("0") if value.microsecond else ""
+    return f"{value:%Y-%m-%d %H:%M:%S}{fraction}{zone}"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import charts, output, terminal
+from logshed.cli import drawing, output, terminal
 from logshed.cli.commands import JsonOption, LakeOption, add, pairs
 from logshed.cli.output import Format, FormatOption, OutputOption
+from logshed.queries.chart import ChartKind  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
     from logshed.api import Lake
@@ -89,7 +90,10 @@ def run(
     collection: Annotated[
         str | None, typer.Option(metavar="ID", help="Only this collection.", show_default=False)
     ] = None,
-    chart: Annotated[bool, typer.Option("--chart", help="Draw bars instead of a table.")] = False,
+    chart: Annotated[bool, typer.Option("--chart", help="Draw a chart instead of a table.")] = False,
+    chart_kind: Annotated[
+        ChartKind | None, typer.Option(help="Draw it so, and not as the question says.", show_default=False)
+    ] = None,
     param: ParameterOption = None,
     lake: LakeOption = None,
     form: FormatOption = Format.TABLE,
@@ -114,7 +118,11 @@ def run(
     opened = Lake.open(lake)
     asked: dict[str, Any] = {**pairs(param or []), "since": since, "until": until, "collection": collection}
     with opened.run(name, engine=engine.value, **asked) as result:
-        rows = _draw(question, result) if chart else output.write(result, output.chosen(form, to, as_json=as_json), to)
+        rows = (
+            _draw(question, result, chart_kind)
+            if chart or chart_kind
+            else output.write(result, output.chosen(form, to, as_json=as_json), to)
+        )
     if not rows:
         print(_nothing(opened, question, since), file=sys.stderr)
 
@@ -147,13 +155,18 @@ def _list(questions: dict[str, Question], *, as_json: bool) -> None:
     print("\nAsk one with `logshed run NAME`; `--show` explains it, `--since all` looks at everything.")
 
 
-def _draw(question: Question, result: Result) -> int:
+def _draw(question: Question, result: Result, kind: ChartKind | None) -> int:
     rows = result.rows()
-    names = list(result.columns)
-    x, y = (question.chart.x, question.chart.y) if question.chart else (names[0], names[-1])
-    labels, values = [row[names.index(x)] for row in rows], [row[names.index(y)] for row in rows]
+    lines = drawing.draw(
+        question.chart,
+        result.columns,
+        rows,
+        kind=kind,
+        width=terminal.width() or 80,
+        coloured=terminal.colours(),
+    )
     print(terminal.bold(question.title))
-    for line in charts.bars(labels, values, width=terminal.width() or 80):
+    for line in lines:
         print(line)
     return len(rows)
 

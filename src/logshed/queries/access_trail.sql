@@ -5,6 +5,7 @@ Who had access to what, and when: requests, and events with a user. With user on
 only those whose path, template or event holds that text. Newest first.
 """
 window = "7d"
+chart = { kind = "timeline", x = "timestamp", y = "resource" }
 
 [columns]
 timestamp = "when it happened"

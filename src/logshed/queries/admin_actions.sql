@@ -10,7 +10,7 @@ name holds create, delete, update, modify, grant, revoke, assign, attach, detach
 policy, permission, privilege, password, config or setting.
 """
 window = "7d"
-chart = { kind = "bar", x = "action", y = "actions" }
+chart = { kind = "bar", x = "action", y = "actions", by = "user" }
 
 [columns]
 kind = "request, command or event"

@@ -4,7 +4,7 @@ description = """
 Bytes sent in each hour (UTC) that had requests, and the largest response.
 """
 window = "7d"
-chart = { kind = "bar", x = "hour", y = "bytes" }
+chart = { kind = "line", x = "hour", y = "bytes" }
 
 [columns]
 hour = "start of the hour"

@@ -5,7 +5,7 @@ Requests by the country that the client address is in. A visitor is a client add
 as GoAccess counts them.
 """
 window = "7d"
-chart = { kind = "bar", x = "country", y = "requests" }
+chart = { kind = "map", x = "country", y = "requests" }
 
 [columns]
 country = "two letters; null where it is not known"

@@ -4,7 +4,7 @@ description = """
 Which countries data went to: requests that were answered below 400, by the country that the client address is in.
 """
 window = "30d"
-chart = { kind = "bar", x = "country", y = "bytes" }
+chart = { kind = "map", x = "country", y = "bytes" }
 
 [columns]
 country = "two letters; null where it is not known"

@@ -5,7 +5,7 @@ Errors in each hour (UTC) that had any. An error is a record of severity ERROR o
 status 500 or above; a record that is both counts once.
 """
 window = "7d"
-chart = { kind = "bar", x = "hour", y = "errors" }
+chart = { kind = "line", x = "hour", y = "errors" }
 
 [columns]
 hour = "start of the hour"

@@ -5,7 +5,7 @@ Records by the country and region that their client is in, with what went wrong.
 or above, or a request answered with status 500 or above. Records without a country are left out.
 """
 window = "7d"
-chart = { kind = "bar", x = "region", y = "events" }
+chart = { kind = "map", x = "country", y = "events" }
 
 [columns]
 country = "two letters"

@@ -4,7 +4,7 @@ description = """
 The exceptions that were logged most, by service, with one of their messages.
 """
 window = "7d"
-chart = { kind = "bar", x = "exception", y = "occurrences" }
+chart = { kind = "bar", x = "exception", y = "occurrences", by = "service" }
 
 [columns]
 exception = "class of the exception"

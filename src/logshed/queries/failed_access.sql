@@ -5,7 +5,7 @@ Access that was refused, by client, user and resource: requests answered with 40
 the outcome failure, and messages that hold access denied, permission denied, not authorized, unauthorized or forbidden.
 """
 window = "7d"
-chart = { kind = "bar", x = "resource", y = "refused" }
+chart = { kind = "bar", x = "resource", y = "refused", by = "client" }
 
 [columns]
 client = "address of the client; null where the record names none"

@@ -6,7 +6,7 @@ they failed, and messages such as sshd's "Failed password". The client and the u
 where the record has no column for them.
 """
 window = "7d"
-chart = { kind = "bar", x = "client", y = "attempts" }
+chart = { kind = "bar", x = "client", y = "attempts", by = "user" }
 
 [columns]
 client = "address of the client; null where the record names none"

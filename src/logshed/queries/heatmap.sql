@@ -5,7 +5,7 @@ Requests by the day of the week and the hour of the day (UTC) that they came in.
 visitor is a client address with a user agent on a day (UTC), as GoAccess counts them.
 """
 window = "28d"
-chart = { kind = "bar", x = "hour", y = "requests" }
+chart = { kind = "heatmap", x = "hour", y = "requests", by = "weekday" }
 
 [columns]
 weekday = "1 is Monday, 7 is Sunday"

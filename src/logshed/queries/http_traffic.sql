@@ -4,7 +4,7 @@ description = """
 Requests by status and method, with the average size of a response. A response without a size counts as 0 bytes.
 """
 window = "today"
-chart = { kind = "bar", x = "http_status", y = "request_count" }
+chart = { kind = "bar", x = "http_status", y = "request_count", by = "http_method" }
 
 [columns]
 http_status = "status code of the response"

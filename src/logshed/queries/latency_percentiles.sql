@@ -5,7 +5,7 @@ How long requests took, by service and path, in milliseconds. Percentiles are ex
 interpolated. Only records with a duration count.
 """
 window = "24h"
-chart = { kind = "bar", x = "path", y = "p95" }
+chart = { kind = "bar", x = "path", y = "p95", by = "service" }
 
 [columns]
 service = "the service; null where the log names none"

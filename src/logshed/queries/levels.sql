@@ -4,7 +4,7 @@ description = """
 How many records each level has, and from how many loggers. Records without a level, such as those of access logs, are left out.
 """
 window = "7d"
-chart = { kind = "bar", x = "level", y = "log_count" }
+chart = { kind = "pie", x = "level", y = "log_count" }
 
 [columns]
 level = "the severity as the log wrote it"

@@ -4,7 +4,7 @@ description = """
 Requests by method. A visitor is a client address with a user agent on a day (UTC), as GoAccess counts them.
 """
 window = "7d"
-chart = { kind = "bar", x = "method", y = "requests" }
+chart = { kind = "pie", x = "method", y = "requests" }
 
 [columns]
 method = "method of the request; null where the log has none"

@@ -6,7 +6,7 @@ same length before it, has come before; earlier visits are not looked at. A visi
 agent on a day (UTC), as GoAccess counts them. Requests without a client address are left out.
 """
 window = "30d"
-chart = { kind = "bar", x = "day", y = "visitors" }
+chart = { kind = "line", x = "day", y = "visitors" }
 
 [columns]
 day = "the day"

@@ -5,7 +5,7 @@ Requests by the version of HTTP. A visitor is a client address with a user agent
 them.
 """
 window = "7d"
-chart = { kind = "bar", x = "version", y = "requests" }
+chart = { kind = "pie", x = "version", y = "requests" }
 
 [columns]
 version = "version of HTTP; null where the log has none"

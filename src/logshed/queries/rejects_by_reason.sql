@@ -4,7 +4,7 @@ description = """
 Records that no format took, by source and reason. `logshed rejects` shows their lines.
 """
 window = "all"
-chart = { kind = "bar", x = "reason", y = "records" }
+chart = { kind = "bar", x = "reason", y = "records", by = "source" }
 
 [columns]
 source = "where they came from"

@@ -9,7 +9,7 @@ among all records: 1 means that it has nothing to do with them. Most excess firs
 value lets expect.
 """
 window = "24h"
-chart = { kind = "bar", x = "value", y = "excess" }
+chart = { kind = "bar", x = "value", y = "excess", by = "what" }
 
 [columns]
 what = "the column: service, host, endpoint, network, user agent, logger or exception"

@@ -5,7 +5,7 @@ Endpoints that took most time in all: what to make faster first. An endpoint is 
 the path where it has none. Only requests with a duration count; times are in milliseconds.
 """
 window = "24h"
-chart = { kind = "bar", x = "endpoint", y = "total_ms" }
+chart = { kind = "bar", x = "endpoint", y = "total_ms", by = "method" }
 
 [columns]
 service = "the service; null where the log names none"

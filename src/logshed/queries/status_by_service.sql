@@ -4,7 +4,7 @@ description = """
 Which share of each service's requests ended with which status.
 """
 window = "7d"
-chart = { kind = "bar", x = "http_status", y = "requests" }
+chart = { kind = "bar", x = "http_status", y = "requests", by = "service" }
 
 [columns]
 service = "the service; null where the log names none"

@@ -5,7 +5,7 @@ Requests by the status code of their response. A visitor is a client address wit
 GoAccess counts them.
 """
 window = "7d"
-chart = { kind = "bar", x = "status", y = "requests" }
+chart = { kind = "pie", x = "status", y = "requests" }
 
 [columns]
 status = "status code of the response"

@@ -6,7 +6,7 @@ Without a user agent, a request is left out. A visitor is a client address with 
 counts them.
 """
 window = "7d"
-chart = { kind = "bar", x = "agent", y = "requests" }
+chart = { kind = "bar", x = "agent", y = "requests", by = "os" }
 
 [columns]
 agent = "name of the user agent"

@@ -5,7 +5,7 @@ The query strings that were sent most, with the path that they were sent to. A v
 agent on a day (UTC), as GoAccess counts them.
 """
 window = "7d"
-chart = { kind = "bar", x = "query", y = "requests" }
+chart = { kind = "bar", x = "query", y = "requests", by = "path" }
 
 [columns]
 path = "path of the request"

@@ -4,6 +4,7 @@ description = """
 All records of one trace in the order of their time. Without trace_id it is the trace of the newest record that has one.
 """
 window = "7d"
+chart = { kind = "waterfall", x = "what", y = "duration_ms", by = "offset_ms" }
 
 [columns]
 offset_ms = "milliseconds since the first record of the trace"

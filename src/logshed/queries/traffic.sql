@@ -5,7 +5,7 @@ Requests of each day (UTC), with visitors, bots, errors and bytes. A visitor is 
 day (UTC), as GoAccess counts them. Requests without a client address are no visitor.
 """
 window = "30d"
-chart = { kind = "bar", x = "day", y = "visitors" }
+chart = { kind = "line", x = "day", y = "requests" }
 
 [columns]
 day = "the day"

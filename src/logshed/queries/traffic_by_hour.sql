@@ -4,7 +4,7 @@ description = """
 HTTP requests in each hour (UTC) that had any, with their clients, errors and bytes.
 """
 window = "7d"
-chart = { kind = "bar", x = "hour", y = "requests" }
+chart = { kind = "line", x = "hour", y = "requests" }
 
 [columns]
 hour = "start of the hour"
