@@ -142,24 +142,32 @@ class Lake:
         engine = LocalEngine(workers or settings.workers)
         return Ingest(store, settings, options, engine, progress).run([str(path) for path in paths])
 
-    def query(self, sql: str, *, engine: EngineName = "duckdb", params: dict[str, object] | None = None) -> Result:
+    def query(
+        self,
+        sql: str,
+        *,
+        engine: EngineName = "duckdb",
+        params: dict[str, object] | None = None,
+        timezone: str | None = None,
+    ) -> Result:
         """Run a statement over ``logs`` and ``lines``.
 
         Args:
             sql: A statement in DuckDB's dialect; parameters as ``$name``.
             engine: ``duckdb`` (embedded) or ``clickhouse``.
             params: Values of the parameters.
+            timezone: The zone of days, hours and times that name none; None takes UTC.
 
         Raises:
             logshed.errors.QueryError: The statement is wrong; the text shows the place.
+            logshed.errors.UsageError: There is no such zone.
         """
-        if engine == "clickhouse":
-            from logshed.sql.clickhouse import ClickHouse  # noqa: PLC0415 - an extra
+        from logshed.queries.times import zone_of  # noqa: PLC0415 - reads files
+        from logshed.sql import connect  # noqa: PLC0415 - heavy
 
-            return ClickHouse(self._tables()).query(sql, params)
-        from logshed.sql.duckdb import DuckDB  # noqa: PLC0415 - heavy
-
-        return DuckDB(self._tables()).query(sql, params)
+        zone = timezone or "UTC"
+        zone_of(zone)
+        return connect(engine, self._tables(), timezone=zone).query(sql, params)
 
     def run(
         self,
@@ -170,6 +178,8 @@ class Lake:
         until: str | datetime | None = None,
         collection: str | None = None,
         now: datetime | None = None,
+        compare: str | None = None,
+        timezone: str | None = None,
         **params: object,
     ) -> Result:
         """Answer a named question.
@@ -181,19 +191,30 @@ class Lake:
             until: First moment after; None takes all.
             collection: The only collection to look at.
             now: The present, from which windows look back; None takes the clock.
+            compare: Put the figures of an earlier time beside: ``previous`` is the time of the same length right
+                before, ``1d`` or ``1w`` the same time a day or a week earlier.
+            timezone: The zone of days and hours, also of times that name none; None takes UTC for days and hours, and
+                the setting for times.
             params: The question's own parameters.
 
         Raises:
             logshed.errors.QueryError: There is no such question.
-            logshed.errors.UsageError: A parameter is wrong.
+            logshed.errors.UsageError: A parameter is wrong, or the question's rows cannot be compared.
         """
         from logshed.queries import registry  # noqa: PLC0415 - reads files
 
         question = registry.question(name, self.settings.plugins)
-        bound = question.bind(
-            params, now=now, since=since, until=until, collection=collection, timezone=self.settings.timezone or "UTC"
-        )
-        return self.query(question.sql, engine=engine, params=bound)
+        zone = timezone or self.settings.timezone or "UTC"
+
+        def ask(since: str | datetime | None, until: str | datetime | None, values: Mapping[str, object]) -> Result:
+            bound = question.bind(values, now=now, since=since, until=until, collection=collection, timezone=zone)
+            return self.query(question.sql, engine=engine, params=bound, timezone=timezone)
+
+        if compare is None:
+            return ask(since, until, params)
+        from logshed.pipeline.comparing import compared  # noqa: PLC0415 - heavy
+
+        return compared(question, ask, (since, until, now), params, compare, zone)
 
     def search(
         self,

@@ -48,7 +48,7 @@ class Asked:
         ):
             return False
         left_out = self.params.get("exclude_client")
-        return left_out is None or row.get("client_address") != left_out
+        return left_out is None or re.search(left_out, row.get("client_address") or "") is None
 
 
 ANSWERS: dict[str, Callable[[Asked], Answer]] = {}

@@ -29,6 +29,7 @@ QUESTIONS = load()
 CLICKHOUSE = Path(__file__).parent.parent / "sql" / "clickhouse_answers.py"
 
 PEOPLE = {"exclude_bots": True, "exclude_client": "198.51.100.1"}
+NETWORKS = {"exclude_client": ["198.51.100.4/30", "203.0.113.7", "2001:db8::/32"]}
 OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "access_trail": [{"user": "bob"}, {"resource": "/shop"}, {"user": sample_lake.DROP, "resource": sample_lake.DROP}],
     "bandwidth": [{"by": "client"}, {"by": "day", **PEOPLE}],
@@ -45,7 +46,10 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
 
 def ways(name: str) -> list[dict[str, Any]]:
     """What a question is asked with: all of the lake by default and by its parameters, and a window of a collection."""
-    own = [*OTHERWISE.get(name, []), *([PEOPLE] if "exclude_bots" in QUESTIONS[name].parameters else [])]
+    parameters = QUESTIONS[name].parameters
+    own = [*OTHERWISE.get(name, []), *([PEOPLE] if "exclude_bots" in parameters else [])]
+    if "exclude_client" in parameters and parameters["exclude_client"].kind == "addresses":
+        own.append(NETWORKS)
     window = {"since": "20d", "until": "2d", "collection": "web", "values": {}}
     return [*({"since": "all", "values": values} for values in [{}, *own]), window]
 

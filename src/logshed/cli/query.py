@@ -11,6 +11,7 @@ import typer
 from logshed.cli import drawing, output, terminal
 from logshed.cli.commands import JsonOption, LakeOption, add, pairs
 from logshed.cli.output import Format, FormatOption, OutputOption
+from logshed.errors import UsageError
 from logshed.queries.chart import ChartKind  # noqa: TC001 - typer reads the annotations
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ EngineOption = Annotated[Engine, typer.Option("--sql", help="What runs the SQL."
 ParameterOption = Annotated[
     list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Set a parameter.", show_default=False)
 ]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option("--tz", metavar="ZONE", help="The zone of days and hours, such as Europe/Berlin.", show_default=False),
+]
 
 
 QUERY_EXAMPLES = (
@@ -42,6 +47,7 @@ RUN_EXAMPLES = (
     "logshed run http_traffic",
     "logshed run traffic_by_hour --since 2015-05-17 --until 2015-05-18 --chart",
     "logshed run top_paths --since 7d --output paths.csv",
+    "logshed run traffic --since 7d --compare previous --tz Europe/Berlin --exclude-bots --exclude-ip 10.0.0.0/8",
 )
 
 
@@ -63,12 +69,15 @@ def query(
     to: OutputOption = None,
     engine: EngineOption = Engine.DUCKDB,
     param: ParameterOption = None,
+    zone: ZoneOption = None,
 ) -> None:
     """Ask the lake in SQL. Its tables: logs (what the lines say) and lines (the lines themselves)."""
     from logshed.api import Lake  # noqa: PLC0415 - heavy
 
     text = sys.stdin.read() if sql == "-" else sql
-    with Lake.open(lake, check=False).query(text, engine=engine.value, params={**pairs(param or [])} or None) as result:
+    params: dict[str, object] = {**pairs(param or [])}
+    opened = Lake.open(lake, check=False)
+    with opened.query(text, engine=engine.value, params=params or None, timezone=zone) as result:
         output.write(result, output.chosen(form, to, as_json=as_json), to)
 
 
@@ -90,6 +99,16 @@ def run(
     collection: Annotated[
         str | None, typer.Option(metavar="ID", help="Only this collection.", show_default=False)
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="Beside an earlier time: previous, 1d, 1w.", show_default=False),
+    ] = None,
+    zone: ZoneOption = None,
+    exclude_ip: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="Leave out a client or a network.", show_default=False),
+    ] = None,
+    exclude_bots: Annotated[bool, typer.Option("--exclude-bots", help="Leave out bots.")] = False,
     chart: Annotated[bool, typer.Option("--chart", help="Draw a chart instead of a table.")] = False,
     chart_kind: Annotated[
         ChartKind | None, typer.Option(help="Draw it so, and not as the question says.", show_default=False)
@@ -116,8 +135,9 @@ def run(
     from logshed.api import Lake  # noqa: PLC0415 - heavy
 
     opened = Lake.open(lake)
-    asked: dict[str, Any] = {**pairs(param or []), "since": since, "until": until, "collection": collection}
-    with opened.run(name, engine=engine.value, **asked) as result:
+    asked: dict[str, Any] = {**pairs(param or []), **_left_out(question, exclude_ip or [], bots=exclude_bots)}
+    window: dict[str, Any] = {"since": since, "until": until, "collection": collection}
+    with opened.run(name, engine=engine.value, compare=compare, timezone=zone, **asked, **window) as result:
         rows = (
             _draw(question, result, chart_kind)
             if chart or chart_kind
@@ -125,6 +145,22 @@ def run(
         )
     if not rows:
         print(_nothing(opened, question, since), file=sys.stderr)
+
+
+def _left_out(question: Question, addresses: list[str], *, bots: bool) -> dict[str, Any]:
+    """The question's parameters that leave out clients and bots."""
+    given: dict[str, tuple[str, Any]] = {
+        "exclude_client": ("--exclude-ip", addresses[0] if len(addresses) == 1 else addresses),
+        "exclude_bots": ("--exclude-bots", bots),
+    }
+    wanted = {name: both for name, both in given.items() if both[1]}
+    for name, (option, _) in wanted.items():
+        if name not in question.parameters:
+            raise UsageError(
+                f"cannot use {option} with {question.name}: it has no parameter {name}; leave it out, or take a "
+                "question that has one (`logshed run NAME --show`)"
+            )
+    return {name: value for name, (_, value) in wanted.items()}
 
 
 def question_lines(question: Question) -> list[str]:

@@ -11,6 +11,7 @@ policy, permission, privilege, password, config or setting.
 """
 window = "7d"
 chart = { kind = "bar", x = "action", y = "actions", by = "user" }
+keys = ["kind", "action", "user", "client"]
 
 [columns]
 kind = "request, command or event"

@@ -13,7 +13,7 @@ bytes = "bytes of all responses"
 largest_response = "bytes of the largest one"
 */
 SELECT
-    date_trunc('hour', timestamp) AS hour,
+    time_bucket(to_seconds(3600), timestamp) AS hour,
     count(*) AS requests,
     coalesce(sum(http_response_body_size), 0) AS bytes,
     coalesce(max(http_response_body_size), 0) AS largest_response

@@ -35,6 +35,13 @@ class Chart:
     y: str
     by: str | None = None
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that tell one row from another; none where the rows are single records."""
+        if self.kind in {"waterfall", "timeline"}:
+            return ()
+        return (self.x,) if self.by is None else (self.x, self.by)
+
 
 def read(what: str, header: Mapping[str, Any], columns: Mapping[str, str]) -> Chart | None:
     """The chart that a header names; None where it names none.

@@ -9,6 +9,7 @@ against the time of the same length before the window.
 window = "24h"
 uses = ["error_messages"]
 chart = { kind = "bar", x = "message", y = "errors" }
+keys = ["fingerprint"]
 
 [columns]
 fingerprint = "name of the group, the same at any time"

@@ -14,7 +14,7 @@ error_records = "records of severity ERROR or above"
 server_errors = "requests answered with status 500 or above"
 */
 SELECT
-    date_trunc('hour', timestamp) AS hour,
+    time_bucket(to_seconds(3600), timestamp) AS hour,
     count(*) AS errors,
     count(*) FILTER (WHERE severity_number >= 17) AS error_records,
     count(*) FILTER (WHERE http_response_status_code >= 500) AS server_errors

@@ -6,6 +6,7 @@ or above, or a request answered with status 500 or above. Records without a coun
 """
 window = "7d"
 chart = { kind = "map", x = "country", y = "events" }
+keys = ["country", "region"]
 
 [columns]
 country = "two letters"

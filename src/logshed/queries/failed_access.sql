@@ -6,6 +6,7 @@ the outcome failure, and messages that hold access denied, permission denied, no
 """
 window = "7d"
 chart = { kind = "bar", x = "resource", y = "refused", by = "client" }
+keys = ["client", "user", "resource", "service"]
 
 [columns]
 client = "address of the client; null where the record names none"

@@ -5,6 +5,7 @@ Incidents that wait for somebody: neither closed nor muted. Worst first.
 """
 window = "all"
 chart = { kind = "bar", x = "actor", y = "threat_score" }
+keys = ["incident_id"]
 
 [columns]
 incident_id = "name of the incident"

@@ -5,6 +5,7 @@ What the lake holds of each source: records by format, rejects, redacted spans, 
 """
 window = "all"
 chart = { kind = "bar", x = "source", y = "records" }
+keys = ["collection", "source", "format"]
 
 [columns]
 collection = "the set of logs that it belongs to"

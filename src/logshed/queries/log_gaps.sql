@@ -6,6 +6,7 @@ the newest record of all sources. Records without a time of their own are left o
 """
 window = "7d"
 chart = { kind = "bar", x = "source", y = "longest_gap_s" }
+keys = ["collection", "source"]
 
 [columns]
 collection = "the set of logs that it belongs to"

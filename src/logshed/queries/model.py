@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from logshed.queries.parameters import Parameter
     from logshed.queries.parts import Part
 
-_KEYS = frozenset({"title", "description", "window", "columns", "parameters", "chart", "uses"})
+_KEYS = frozenset({"title", "description", "window", "columns", "parameters", "chart", "uses", "keys"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Question:
         columns: What each column of the answer means, in order.
         parameters: Its own parameters by name.
         chart: How to draw it, or None.
+        keys: Columns that together tell a row from the others, by which two answers are compared; empty where rows
+            are single records.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Question:
     columns: dict[str, str]
     parameters: dict[str, Parameter] = field(default_factory=dict)
     chart: Chart | None = None
+    keys: tuple[str, ...] = ()
 
     def bind(
         self,
@@ -109,6 +112,7 @@ def parse(name: str, text: str, parts: Mapping[str, Part] | None = None) -> Ques
     sql, brought = assembled(what, own, names(what, header, "uses"), parts or {})
     parameters = {**params.read(what, header), **brought}
     _check_parameters(what, sql, parameters)
+    chart = charts.read(what, header, columns)
     return Question(
         name=name,
         title=words(what, header, "title"),
@@ -117,7 +121,8 @@ def parse(name: str, text: str, parts: Mapping[str, Part] | None = None) -> Ques
         window=_window(what, header),
         columns=columns,
         parameters=parameters,
-        chart=charts.read(what, header, columns),
+        chart=chart,
+        keys=_keys(what, header, columns, chart),
     )
 
 
@@ -137,6 +142,16 @@ def _columns(what: str, header: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(value, dict) or not value or not all(isinstance(text, str) for text in value.values()):
         raise wrong(what, "columns is missing or no table of texts", "write [columns] in its header")
     return dict(value)
+
+
+def _keys(what: str, header: Mapping[str, Any], columns: Mapping[str, str], chart: Chart | None) -> tuple[str, ...]:
+    """Those that the header names, else what the chart has beside its sizes."""
+    if "keys" not in header:
+        return chart.keys if chart is not None else ()
+    keys = names(what, header, "keys")
+    if not set(keys) <= set(columns):
+        raise wrong(what, "keys names a column that [columns] has not", "name one of its columns")
+    return keys
 
 
 def _window(what: str, header: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ percent_returning = "their share"
 
 [parameters]
 exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 */
 WITH visits AS (
     SELECT date_trunc('day', timestamp) AS day, client_address, user_agent_original, max(timestamp) AS last_seen
@@ -28,7 +28,7 @@ WITH visits AS (
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
       AND client_address IS NOT NULL
-      AND ($exclude_client IS NULL OR client_address <> $exclude_client)
+      AND ($exclude_client IS NULL OR NOT regexp_matches(client_address, $exclude_client))
     GROUP BY 1, 2, 3
 ),
 numbered AS (

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from logshed.errors import UsageError
+from logshed.networks import pattern
 from logshed.queries.header import wrong
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ParameterKind = Literal["integer", "number", "string", "boolean"]
+ParameterKind = Literal["integer", "number", "string", "boolean", "addresses"]
+"""Addresses are one or several, networks too; the statement sees the regular expression that they match."""
 
 SCOPE = ("since", "until", "collection", "before")
 """Parameters that every question has."""
@@ -42,7 +44,8 @@ class Parameter:
         try:
             return _READERS[self.kind](value)
         except (TypeError, ValueError, KeyError) as error:
-            raise UsageError(f"cannot set {name} to {value!r}: it is no {self.kind}; give one") from error
+            advice = "give one" if self.kind != "addresses" else "give addresses or networks such as 10.0.0.0/8"
+            raise UsageError(f"cannot set {name} to {value!r}: it is no {self.kind}; {advice}") from error
 
 
 def read(what: str, header: Mapping[str, Any]) -> dict[str, Parameter]:
@@ -66,4 +69,21 @@ def _boolean(value: object) -> bool:
     return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
 
 
-_READERS: dict[str, Any] = {"integer": int, "number": float, "string": str, "boolean": _boolean}
+def _string(value: object) -> str:
+    if isinstance(value, list | tuple):
+        raise TypeError
+    return str(value)
+
+
+def _addresses(value: object) -> str:
+    given = value if isinstance(value, list | tuple) else str(value).split(",")
+    return pattern(str(one) for one in given)
+
+
+_READERS: dict[str, Any] = {
+    "integer": int,
+    "number": float,
+    "string": _string,
+    "boolean": _boolean,
+    "addresses": _addresses,
+}

@@ -17,7 +17,7 @@ last_seen = "the last request"
 
 [parameters]
 exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
 SELECT
@@ -34,7 +34,7 @@ WHERE timestamp >= $since
   AND ($collection IS NULL OR collection = $collection)
   AND http_response_status_code IS NOT NULL
   AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-  AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+  AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
   AND user_id IS NOT NULL
 GROUP BY user_id
 ORDER BY requests DESC, user_id

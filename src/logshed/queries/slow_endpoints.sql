@@ -6,6 +6,7 @@ the path where it has none. Only requests with a duration count; times are in mi
 """
 window = "24h"
 chart = { kind = "bar", x = "endpoint", y = "total_ms", by = "method" }
+keys = ["service", "method", "endpoint"]
 
 [columns]
 service = "the service; null where the log names none"

@@ -5,6 +5,7 @@ The single requests that took longest.
 """
 window = "24h"
 chart = { kind = "bar", x = "path", y = "duration_ms" }
+keys = []
 
 [columns]
 timestamp = "when it happened"

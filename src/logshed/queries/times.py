@@ -29,7 +29,7 @@ def moment(text: str, *, now: datetime, timezone: str = "UTC") -> datetime:
         logshed.errors.UsageError: The text is none of these.
     """
     wanted = text.strip().lower()
-    zone = _zone(timezone)
+    zone = zone_of(timezone)
     if ago := _AGO.fullmatch(wanted):
         return _back(now, float(ago[1]) * _SECONDS[ago[2][0]], text)
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -58,7 +58,44 @@ def _midnight_before(midnight: datetime) -> datetime:
     return (midnight.replace(tzinfo=None) - timedelta(days=1)).replace(tzinfo=midnight.tzinfo)
 
 
-def _zone(name: str) -> tzinfo:
+def back(text: str, begin: datetime, end: datetime) -> timedelta:
+    """How far before a window the one lies that it is compared with.
+
+    Args:
+        text: ``previous`` (the time of the same length right before), or a length such as ``1d``, ``1w``, ``36h``.
+        begin: First moment of the window.
+        end: First moment after it.
+
+    Raises:
+        logshed.errors.UsageError: The text is neither, or the window has no beginning.
+    """
+    if begin <= EARLIEST:
+        raise UsageError("cannot compare all that is there: nothing lies before it; give --since")
+    if text.strip().lower() == "previous":
+        return end - begin
+    ago = _AGO.fullmatch(text.strip().lower())
+    if ago is None or float(ago[1]) <= 0:
+        raise UsageError(f"cannot compare with {text!r}: it is no length of time; write previous, 1d, 1w or 36h")
+    length = timedelta(seconds=float(ago[1]) * _SECONDS[ago[2][0]])
+    if begin - length <= EARLIEST:
+        raise UsageError(f"cannot compare with {text!r}: it is too long ago; write less")
+    return length
+
+
+def moved(when: datetime, by: timedelta, timezone: str = "UTC") -> datetime:
+    """A time moved by a length; by whole days on the clock of a zone, whose days may have 23 or 25 hours."""
+    if by % timedelta(days=1):
+        return when + by
+    zone = zone_of(timezone)
+    return (when.astimezone(zone).replace(tzinfo=None) + by).replace(tzinfo=zone).astimezone(UTC)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of a name.
+
+    Raises:
+        logshed.errors.UsageError: There is none.
+    """
     try:
         return UTC if name.upper() == "UTC" else ZoneInfo(name)
     except (ValueError, KeyError) as error:

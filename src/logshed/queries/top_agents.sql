@@ -7,6 +7,7 @@ counts them.
 """
 window = "7d"
 chart = { kind = "bar", x = "agent", y = "requests", by = "os" }
+keys = ["agent", "os", "bot"]
 
 [columns]
 agent = "name of the user agent"
@@ -19,7 +20,7 @@ bytes = "bytes of all responses"
 
 [parameters]
 exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
 WITH visits AS (
@@ -36,7 +37,7 @@ WITH visits AS (
       AND ($collection IS NULL OR collection = $collection)
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
       AND coalesce(user_agent_name, user_agent_original) IS NOT NULL
     GROUP BY 1, 2, 3, date_trunc('day', timestamp), client_address, user_agent_original
 )

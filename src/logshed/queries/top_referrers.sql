@@ -17,7 +17,7 @@ example_referrer = "one of them"
 [parameters]
 exclude_site = { kind = "string", meaning = "a site to leave out, such as your own; without it none is" }
 exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
 WITH visits AS (
@@ -34,7 +34,7 @@ WITH visits AS (
       AND ($collection IS NULL OR collection = $collection)
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
       AND http_referrer IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5
 ),

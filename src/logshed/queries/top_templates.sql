@@ -16,7 +16,7 @@ bytes = "bytes of all responses"
 
 [parameters]
 exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
 WITH visits AS (
@@ -31,7 +31,7 @@ WITH visits AS (
       AND ($collection IS NULL OR collection = $collection)
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
     GROUP BY coalesce(url_template, url_path), date_trunc('day', timestamp), client_address, user_agent_original
 )
 SELECT

@@ -14,7 +14,7 @@ errors = "requests answered with status 400 or above"
 bytes = "bytes of all responses"
 */
 SELECT
-    date_trunc('hour', timestamp) AS hour,
+    time_bucket(to_seconds(3600), timestamp) AS hour,
     count(*) AS requests,
     count(DISTINCT client_address) AS clients,
     count(*) FILTER (WHERE http_response_status_code >= 400) AS errors,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from logshed.errors import UsageError
+from logshed.networks import of_version_4
 from logshed.search.model import Mistake, Value
 
 if TYPE_CHECKING:
@@ -126,14 +127,7 @@ def network(value: Value) -> str | None:
         raise Mistake(
             "only networks of IPv4 are known here", "write the prefix with *: 2001:db8:*", value.at, value.end
         )
-    whole, bits = divmod(found.prefixlen, 8)
-    octets = found.network_address.packed
-    fixed = [str(octet) for octet in octets[:whole]]
-    if bits:
-        some = range(octets[whole], octets[whole] + 2 ** (8 - bits))
-        fixed.append("(" + "|".join(map(str, some)) + ")")
-    rest = [r"[0-9]+"] * (len(octets) - len(fixed))
-    return "^" + r"\.".join([*fixed, *rest]) + "$"
+    return f"^{of_version_4(found)}$"
 
 
 def _scaled(value: Value, text: str, units: dict[str, float], what: str, advice: str) -> Span:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from logshed.sql.tables import TableColumn, Tables
 
 SETTINGS: dict[str, object] = {
-    "session_timezone": "UTC",
     "prefer_column_name_to_alias": 1,  # as in DuckDB: WHERE means the column
     "aggregate_functions_null_for_empty": 1,
     "join_use_nulls": 1,
@@ -43,7 +42,7 @@ _TYPES: dict[Kind, str] = {
     "long": "Nullable(Int64)",
     "double": "Nullable(Float64)",
     "boolean": "Nullable(Bool)",
-    "timestamptz": "Nullable(DateTime64(6, 'UTC'))",
+    "timestamptz": "Nullable(DateTime64(6, '{zone}'))",
     "map": "Map(String, Nullable(String))",
 }
 _ARROW: dict[str, pa.DataType] = {
@@ -61,20 +60,19 @@ _ARROW: dict[str, pa.DataType] = {
     "Float64": pa.float64(),
     "Date": pa.date32(),
     "Date32": pa.date32(),
-    "DateTime": pa.timestamp("us", "UTC"),
-    "DateTime64": pa.timestamp("us", "UTC"),
     "Nothing": pa.null(),
 }
 
 
-def connect(tables: Tables, **client: Any) -> ClickHouse:
+def connect(tables: Tables, *, timezone: str = "UTC", **client: Any) -> ClickHouse:
     """An engine over a lake's tables.
 
     Args:
         tables: The lake's tables.
+        timezone: The zone of days, hours and times that name none.
         client: What ``clickhouse_connect.get_client`` takes, such as ``host``; without it chdb answers.
     """
-    return ClickHouse(tables, **client)
+    return ClickHouse(tables, timezone=timezone, **client)
 
 
 class ClickHouse:
@@ -82,17 +80,19 @@ class ClickHouse:
 
     Args:
         tables: The lake's tables. A server must see their files under the same paths, inside its ``user_files_path``.
+        timezone: The zone of days, hours and times that name none.
         client: See ``connect``.
 
     Raises:
         logshed.errors.QueryError: The packages are not installed, or the server does not answer.
     """
 
-    def __init__(self, tables: Tables, **client: Any) -> None:
+    def __init__(self, tables: Tables, *, timezone: str = "UTC", **client: Any) -> None:
         self._tables = tables
+        self._zone = timezone
         options = client or {"interface": "chdb"}
         self._maker = _client(options)
-        self._reader = _reader(options)
+        self._reader = _reader(options, {**SETTINGS, "session_timezone": timezone})
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> Result:
         """Run one statement that reads.
@@ -108,10 +108,10 @@ class ClickHouse:
         mistake: QueryError | None = None
         filters: dict[str, str | None] = {}
         try:
-            filters = DuckDB(self._tables).filters(sql, values)
+            filters = DuckDB(self._tables, timezone=self._zone).filters(sql, values)
         except QueryError as error:
             mistake = error  # or a function that only ClickHouse has: it shall try
-        statement = _Statement(self._maker, self._reader, self._tables)
+        statement = _Statement(self._maker, self._reader, self._tables, self._zone)
         try:
             return statement.run(sql, values, filters)
         except Exception as error:  # the client raises what its transport does
@@ -122,8 +122,9 @@ class ClickHouse:
 class _Statement:
     """One statement and the database that shows it the lake's tables."""
 
-    def __init__(self, maker: Any, reader: Any, tables: Tables) -> None:
+    def __init__(self, maker: Any, reader: Any, tables: Tables, zone: str) -> None:
         self._maker = maker
+        self._zone = zone
         self._reader = reader
         self._tables = tables
         self._database = ""
@@ -136,10 +137,10 @@ class _Statement:
         files = {name: self._tables.files(name, filters.get(name)) for name in used}
         if used:
             self._create(columns, files)
-        text = dialect.to_clickhouse(tree, values, columns, lambda name: f"{self._database}.{name}")
+        text = dialect.to_clickhouse(tree, values, columns, lambda name: f"{self._database}.{name}", zone=self._zone)
         described = self._reader.query(f"DESCRIBE TABLE ({text})").result_rows
         kinds = [str(row[1]) for row in described]
-        schema = _schema([str(row[0]) for row in described], kinds)
+        schema = _schema([str(row[0]) for row in described], kinds, self._zone)
         stream = self._reader.query_arrow_stream(text)
         read_files = sum(map(len, files.values()))
         return Result(schema, _batches(stream, kinds, schema), close=self.close, files_read=read_files)
@@ -149,7 +150,9 @@ class _Statement:
         self._database = f"logshed_{secrets.token_hex(8)}"
         self._maker.command(f"CREATE DATABASE {self._database} ENGINE = Memory")
         for table, listed in columns.items():
-            typed = ", ".join(f"{_name(column.name)} {_TYPES[column.kind]}" for column in listed)
+            typed = ", ".join(
+                f"{_name(column.name)} {_TYPES[column.kind].format(zone=self._zone)}" for column in listed
+            )
             source = (
                 f"AS file({_glob(files[table])}, 'Parquet', {_text(typed)})"
                 if files[table]
@@ -177,12 +180,12 @@ def _client(options: dict[str, Any]) -> Any:
         raise QueryError(f"cannot reach ClickHouse: {_cause(error)}; check the address and the user") from error
 
 
-def _reader(options: dict[str, Any]) -> Any:
+def _reader(options: dict[str, Any], settings: dict[str, object]) -> Any:
     """A client that can do nothing but read."""
     if options.get("interface") != "chdb":
-        return _client(options | {"settings": SETTINGS})
+        return _client(options | {"settings": settings})
     reader = _client(options)
-    reader.command("SET " + ", ".join(f"{name} = {value!r}" for name, value in SETTINGS.items()))
+    reader.command("SET " + ", ".join(f"{name} = {value!r}" for name, value in settings.items()))
     return reader
 
 
@@ -197,19 +200,21 @@ def _batches(stream: Any, kinds: Sequence[str], schema: pa.Schema) -> Iterator[p
         raise _query_error(error) from error
 
 
-def _schema(names: Sequence[str], kinds: Sequence[str]) -> pa.Schema:
-    """The Arrow schema for ClickHouse's types: times in microseconds UTC, whole numbers with a sign."""
-    return pa.schema([pa.field(name, _arrow_type(name, kind)) for name, kind in zip(names, kinds, strict=True)])
+def _schema(names: Sequence[str], kinds: Sequence[str], zone: str) -> pa.Schema:
+    """The Arrow schema for ClickHouse's types: times in microseconds and one zone, whole numbers with a sign."""
+    return pa.schema([pa.field(name, _arrow_type(name, kind, zone)) for name, kind in zip(names, kinds, strict=True)])
 
 
-def _arrow_type(name: str, kind: str) -> pa.DataType:
+def _arrow_type(name: str, kind: str, zone: str) -> pa.DataType:
     plain = _bare(kind)
     if plain.startswith("Array("):
-        return pa.list_(_arrow_type(name, plain[6:-1]))
+        return pa.list_(_arrow_type(name, plain[6:-1], zone))
     if plain.startswith("Map(String, "):
-        return pa.map_(pa.string(), _arrow_type(name, plain[12:-1]))
+        return pa.map_(pa.string(), _arrow_type(name, plain[12:-1], zone))
     if decimal := re.fullmatch(r"Decimal\((\d+), (\d+)\)", plain):
         return pa.decimal128(int(decimal[1]), int(decimal[2]))
+    if plain.startswith("DateTime"):
+        return pa.timestamp("us", zone)
     found = _ARROW.get(plain.partition("(")[0])
     if found is None:
         raise QueryError(f"cannot show column {name}: its type is {kind}; cast it to VARCHAR")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import sqlglot
 from sqlglot import exp
@@ -57,6 +58,7 @@ def to_clickhouse(
     values: Mapping[str, object],
     columns: Mapping[str, Sequence[TableColumn]],
     place: Callable[[str], str],
+    zone: str = "UTC",
 ) -> str:
     """The statement in ClickHouse's dialect.
 
@@ -65,6 +67,7 @@ def to_clickhouse(
         values: The parameters' values.
         columns: The columns of every table that it reads, by short name.
         place: What follows FROM in ClickHouse for a table, by short name.
+        zone: The zone of times that name none.
 
     Raises:
         logshed.errors.QueryError: A parameter has no value.
@@ -81,7 +84,7 @@ def to_clickhouse(
     for select in tree.find_all(exp.Select):
         _order_by_place(select)
     _bind(tree, values)
-    return str(tree.transform(_rewritten).transform(_renamed).sql(dialect="clickhouse"))
+    return str(tree.transform(_rewritten, zone).transform(_renamed).sql(dialect="clickhouse"))
 
 
 def _real_tables(tree: exp.Query) -> Iterator[exp.Table]:
@@ -119,10 +122,11 @@ def _literal(value: object) -> exp.Expr:
     return exp.convert(value)
 
 
-def _moment(value: datetime) -> exp.Expr:
+def _moment(value: datetime, zone: str = "UTC") -> exp.Expr:
     moment = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     text = exp.Literal.string(moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
-    return exp.func("toDateTime64", text, exp.Literal.number(6), exp.Literal.string("UTC"))
+    found = exp.func("toDateTime64", text, exp.Literal.number(6), exp.Literal.string("UTC"))
+    return found if zone == "UTC" else exp.func("toTimeZone", found, exp.Literal.string(zone))
 
 
 def _order_by_place(select: exp.Select) -> None:
@@ -151,13 +155,13 @@ def _renamed(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _rewritten(node: exp.Expr) -> exp.Expr:
+def _rewritten(node: exp.Expr, zone: str) -> exp.Expr:
     if isinstance(node, exp.AtTimeZone):
         return exp.func("toTimeZone", node.this, node.args["zone"])
     if isinstance(node, exp.RegexpReplace):
-        return _replaced(node)
+        return _replaced(node, zone)
     if isinstance(node, exp.Cast) and node.to.is_type(exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMP):
-        return _to_moment(node.this)
+        return _to_moment(node.this, zone)
     return _percentile(node) or node
 
 
@@ -171,11 +175,11 @@ def _percentile(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
-def _replaced(node: exp.RegexpReplace) -> exp.Expr:
+def _replaced(node: exp.RegexpReplace, zone: str) -> exp.Expr:
     """DuckDB replaces the first match, and all of them where its options hold a g."""
     options = node.args.get("modifiers")
     name = "replaceRegexpAll" if options is not None and "g" in options.name else "replaceRegexpOne"
-    return exp.func(name, node.this.transform(_rewritten), node.expression, node.args["replacement"])
+    return exp.func(name, node.this.transform(_rewritten, zone), node.expression, node.args["replacement"])
 
 
 def _quantile(share: exp.Expr, of: exp.Expr) -> exp.Expr:
@@ -183,13 +187,14 @@ def _quantile(share: exp.Expr, of: exp.Expr) -> exp.Expr:
     return exp.ParameterizedAgg(this="quantileExactInclusive", expressions=[share], params=[of])
 
 
-def _to_moment(of: exp.Expr) -> exp.Expr:
+def _to_moment(of: exp.Expr, zone: str) -> exp.Expr:
     if isinstance(of, exp.Literal) and of.is_string:
         try:
-            return _moment(datetime.fromisoformat(of.this))
+            found = datetime.fromisoformat(of.this)
+            return _moment(found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone)), zone)
         except ValueError:
             pass  # ClickHouse says what is wrong with it
-    return exp.func("toDateTime64", of, exp.Literal.number(6), exp.Literal.string("UTC"))
+    return exp.func("toDateTime64", of, exp.Literal.number(6), exp.Literal.string(zone))
 
 
 def _first_line(error: Exception) -> str:

@@ -35,23 +35,28 @@ _READS_TABLES = re.compile(r"\b(from|join|tables?|describe|desc|summarize|show|p
 _EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?(\([^()]*\)\s*)?", re.IGNORECASE)
 
 
-def connect(tables: Tables, *, memory_limit: str | None = None, threads: int | None = None) -> DuckDB:
+def connect(
+    tables: Tables, *, memory_limit: str | None = None, threads: int | None = None, timezone: str = "UTC"
+) -> DuckDB:
     """An engine over a lake's tables.
 
     Args:
         tables: The lake's tables.
         memory_limit: Such as ``2GB``; above it DuckDB spills to the temporary folder. None takes DuckDB's own default.
         threads: Cores that a statement may use; None takes all.
+        timezone: The zone of days, hours and times that name none.
     """
-    return DuckDB(tables, memory_limit=memory_limit, threads=threads)
+    return DuckDB(tables, memory_limit=memory_limit, threads=threads, timezone=timezone)
 
 
 class DuckDB:
     """Answers statements; each one gets a connection of its own, so that one engine serves many threads."""
 
-    def __init__(self, tables: Tables, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self, tables: Tables, *, memory_limit: str | None = None, threads: int | None = None, timezone: str = "UTC"
+    ) -> None:
         self._tables = tables
-        self._settings = {"memory_limit": memory_limit, "threads": threads}
+        self._settings = {"memory_limit": memory_limit, "threads": threads, "TimeZone": timezone}
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> Result:
         """Run one statement that reads.
@@ -100,6 +105,7 @@ class _Session:
         self._stubs: prune.Stubs | None = None
         self._files = 0
         self._shift = 0
+        self._utc = settings["TimeZone"] == "UTC"
         self._setup(settings)
 
     def _setup(self, settings: Mapping[str, object]) -> None:
@@ -109,7 +115,6 @@ class _Session:
                 execute(f"SET {name} = {literal(str(value))}")
         spill = Path(tempfile.gettempdir()) / f"logshed-{id(self):x}"
         execute(f"SET temp_directory = {literal(str(spill))}")
-        execute("SET TimeZone = 'UTC'")
         execute("SET python_enable_replacements = false")  # else a table's name could mean a variable of ours
         execute("SET errors_as_json = true")  # they say where the mistake is
         execute("ATTACH ':memory:' AS iceberg")
@@ -148,7 +153,7 @@ class _Session:
         self._columns = {table: self._tables.columns(table) for table in self._tables.names()}
         for table, listed in self._columns.items():
             self.known |= {view.path: view.columns(listed) for view in views(table)}
-        self._stubs = prune.Stubs(self._connection, self._columns)
+        self._stubs = prune.Stubs(self._connection, self._columns, utc=self._utc)
         return values, self._stubs.wanted(inner, values)
 
     def _checked(self) -> str:

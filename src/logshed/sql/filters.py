@@ -37,12 +37,13 @@ _LONGEST_UNIT = {
 }
 
 
-def row_filter(texts: Sequence[str], columns: Mapping[str, TableColumn]) -> str | None:
+def row_filter(texts: Sequence[str], columns: Mapping[str, TableColumn], *, utc: bool = True) -> str | None:
     """A filter that every row which passes all texts passes too.
 
     Args:
         texts: Expressions, one or several to a text (a line each); an empty text says nothing.
         columns: The columns by the names that the texts have for them.
+        utc: Whether days and times that name no zone are UTC's; else nothing is learned from them.
 
     Returns:
         A PyIceberg row filter, or None where nothing is known.
@@ -50,7 +51,7 @@ def row_filter(texts: Sequence[str], columns: Mapping[str, TableColumn]) -> str 
     known: list[str] = []
     for text in texts:
         try:
-            parts = [_condition(line, columns) for line in lines_of(text)]
+            parts = [_condition(line, columns) for line in lines_of(text) if utc or not _zoneless(line)]
         except (NotUnderstoodError, RecursionError):
             continue
         known += [part for part in parts if part is not None]
@@ -95,6 +96,15 @@ def _condition(items: list[Item], columns: Mapping[str, TableColumn]) -> str | N
     return (
         _flag(items, columns) or _null_check(items, columns) or _membership(items, columns) or _compared(items, columns)
     )
+
+
+def _zoneless(items: Sequence[Item]) -> bool:
+    """Whether an expression speaks of days, of other truncated times, or of a time that names no zone."""
+    texts = [item.text if isinstance(item, Token) else "" for item in items]
+    times = [place for place, text in enumerate(texts) if text == "TIMESTAMP"]
+    if {"DATE", "date_trunc"} & set(texts) or any(texts[place + 1 : place + 2] != ["WITH"] for place in times):
+        return True
+    return any(_zoneless(item) for item in items if not isinstance(item, Token))
 
 
 def _without_optional(items: list[Item]) -> list[Item]:
@@ -194,7 +204,7 @@ def _value(items: list[Item], column: TableColumn | None) -> str | None:
 def _truncated(items: list[Item], columns: Mapping[str, TableColumn]) -> tuple[TableColumn, timedelta] | None:
     """``CAST(time AS DATE)`` and ``date_trunc('unit', time)``: the column and the longest that the unit lasts.
 
-    Days and hours are UTC's: the connection's zone is, and no other is taken.
+    Days and hours are UTC's here: of a connection with another zone such expressions are not looked at.
     """
     if len(items) != 2 or not isinstance(items[1], list):  # noqa: PLR2004 - a function's name and its arguments
         return None

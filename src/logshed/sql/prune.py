@@ -44,8 +44,11 @@ class Stubs:
     statement's and are not looked at.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Sequence[TableColumn]]) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Sequence[TableColumn]], *, utc: bool = True
+    ) -> None:
         self._connection = connection
+        self._utc = utc
         self._listed = columns
         self._secret = secrets.token_hex(4)
         self._stubs: dict[str, tuple[str, dict[str, TableColumn]]] = {}
@@ -82,7 +85,7 @@ class Stubs:
                 texts = [_joined(scan.get("Filters"))]
                 if stub.endswith(self._secret):
                     texts.append(_joined(above.get("Expression")))
-                found.setdefault(table, []).append(row_filter(texts, columns))
+                found.setdefault(table, []).append(row_filter(texts, columns, utc=self._utc))
         return {table: either(filters) for table, filters in found.items()}
 
     def _hide(self, table: str, stub: str) -> None:
