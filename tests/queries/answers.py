@@ -462,7 +462,11 @@ def log_gaps(asked: Asked) -> Answer:
     rows = []
     for key, of in groups(timed, lambda row: (row["collection"], row["source"])).items():
         moments = sorted(row["timestamp"] for row in of)
-        gaps = [(later - sooner, sooner, later) for sooner, later in pairwise(moments)]
+        gaps = [
+            (later - sooner, sooner, later)
+            for sooner, later in pairwise(moments)
+            if later.replace(microsecond=0) != sooner.replace(microsecond=0)
+        ]
         longest, start, end = max(gaps, key=lambda gap: gap[0], default=(None, None, None))
         seconds = None if longest is None else longest.total_seconds()
         rows.append((*key, len(of), seconds, start, end, moments[-1], (newest - moments[-1]).total_seconds()))

@@ -5,6 +5,7 @@ Requests by the day of the week and the hour of the day (UTC) that they came in.
 visitor is a client address with a user agent on a day (UTC), as GoAccess counts them.
 """
 window = "28d"
+uses = ["quarters"]
 chart = { kind = "heatmap", x = "hour", y = "requests", by = "weekday" }
 
 [columns]
@@ -19,18 +20,19 @@ exclude_client = { kind = "addresses", meaning = "client addresses and networks 
 */
 WITH visits AS (
     SELECT
-        isodow(timestamp) AS weekday,
-        extract(hour FROM timestamp) AS hour,
+        weekday,
+        hour_of_day AS hour,
         client_address,
         count(*) AS requests
     FROM logs
+    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
       AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
-    GROUP BY 1, 2, date_trunc('day', timestamp), client_address, user_agent_original
+    GROUP BY weekday, hour_of_day, day, client_address, user_agent_original
 )
 SELECT weekday, hour, sum(requests) AS requests, count(client_address) AS visitors
 FROM visits

@@ -2,7 +2,8 @@
 title = "Gaps of sources"
 description = """
 Sources that fell silent: the longest time between two records of each, and how long it has been silent now, measured to
-the newest record of all sources. Records without a time of their own are left out.
+the newest record of all sources. Records without a time of their own are left out, and so is the time between records of
+the same second.
 """
 window = "7d"
 chart = { kind = "bar", x = "source", y = "longest_gap_s" }
@@ -12,7 +13,7 @@ keys = ["collection", "source"]
 collection = "the set of logs that it belongs to"
 source = "the source"
 records = "records"
-longest_gap_s = "seconds of the longest gap; null with one record"
+longest_gap_s = "seconds of the longest gap; null where all records are of one second"
 gap_from = "the record before it"
 gap_to = "the record after it"
 last_record = "its newest record"
@@ -21,34 +22,38 @@ silent_s = "seconds from there to the newest record of all sources"
 [parameters]
 limit = { kind = "integer", default = 50, meaning = "rows to show" }
 */
-WITH records AS (
-    SELECT collection, source, timestamp, epoch_us(timestamp) AS at_us
+WITH seconds AS (
+    SELECT
+        collection,
+        source,
+        epoch_us(timestamp) // 1000000 AS second,
+        count(*) AS records,
+        min(timestamp) AS first_record,
+        max(timestamp) AS last_record
     FROM logs
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
       AND timestamp_source <> 'observed'
+    GROUP BY 1, 2, 3
 ),
 gaps AS (
     SELECT
-        collection,
-        source,
-        timestamp,
-        at_us,
-        lag(timestamp) OVER (PARTITION BY collection, source ORDER BY at_us) AS before,
-        at_us - lag(at_us) OVER (PARTITION BY collection, source ORDER BY at_us) AS gap_us
-    FROM records
+        *,
+        lag(last_record) OVER (PARTITION BY collection, source ORDER BY second) AS before,
+        epoch_us(first_record)
+        - lag(epoch_us(last_record)) OVER (PARTITION BY collection, source ORDER BY second) AS gap_us
+    FROM seconds
 ),
 sources AS (
     SELECT
         collection,
         source,
-        count(*) AS records,
+        sum(records) AS records,
         max(gap_us) AS gap_us,
         arg_max(before, gap_us) AS gap_from,
-        arg_max(timestamp, gap_us) AS gap_to,
-        max(timestamp) AS last_record,
-        max(at_us) AS last_us
+        arg_max(first_record, gap_us) AS gap_to,
+        max(last_record) AS last_record
     FROM gaps
     GROUP BY 1, 2
 )
@@ -60,7 +65,7 @@ SELECT
     gap_from,
     gap_to,
     last_record,
-    (max(last_us) OVER () - last_us) / 1000000.0 AS silent_s
+    (max(epoch_us(last_record)) OVER () - epoch_us(last_record)) / 1000000.0 AS silent_s
 FROM sources
 ORDER BY longest_gap_s DESC, collection, source
 LIMIT $limit

@@ -5,6 +5,7 @@ Requests by the version of HTTP. A visitor is a client address with a user agent
 them.
 """
 window = "7d"
+uses = ["quarters"]
 chart = { kind = "pie", x = "version", y = "requests" }
 
 [columns]
@@ -26,13 +27,14 @@ WITH visits AS (
         count(*) AS requests,
         coalesce(sum(http_response_body_size), 0) AS bytes
     FROM logs
+    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
       AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
-    GROUP BY network_protocol_version, date_trunc('day', timestamp), client_address, user_agent_original
+    GROUP BY network_protocol_version, day, client_address, user_agent_original
 )
 SELECT
     version,

@@ -6,6 +6,7 @@ a client address with a user agent; weeks begin on Monday (UTC). Visits before t
 first cohort also holds those who had come before. Requests without a client address are left out.
 """
 window = "84d"
+keys = ["cohort", "week"]
 chart = { kind = "bar", x = "week", y = "percent" }
 
 [columns]

@@ -6,6 +6,7 @@ Without a user agent, a request is left out. A visitor is a client address with 
 counts them.
 """
 window = "7d"
+uses = ["quarters"]
 chart = { kind = "bar", x = "agent", y = "requests", by = "os" }
 keys = ["agent", "os", "bot"]
 
@@ -32,6 +33,7 @@ WITH visits AS (
         count(*) AS requests,
         coalesce(sum(http_response_body_size), 0) AS bytes
     FROM logs
+    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
@@ -39,7 +41,7 @@ WITH visits AS (
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
       AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
       AND coalesce(user_agent_name, user_agent_original) IS NOT NULL
-    GROUP BY 1, 2, 3, date_trunc('day', timestamp), client_address, user_agent_original
+    GROUP BY 1, 2, 3, day, client_address, user_agent_original
 )
 SELECT
     agent,

@@ -5,6 +5,7 @@ The query strings that were sent most, with the path that they were sent to. A v
 agent on a day (UTC), as GoAccess counts them.
 """
 window = "7d"
+uses = ["quarters"]
 chart = { kind = "bar", x = "query", y = "requests", by = "path" }
 
 [columns]
@@ -27,6 +28,7 @@ WITH visits AS (
         count(*) AS requests,
         count(*) FILTER (WHERE http_response_status_code >= 400) AS errors
     FROM logs
+    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
@@ -34,7 +36,7 @@ WITH visits AS (
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
       AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
       AND url_query <> ''
-    GROUP BY url_path, url_query, date_trunc('day', timestamp), client_address, user_agent_original
+    GROUP BY url_path, url_query, day, client_address, user_agent_original
 )
 SELECT
     path,

@@ -5,6 +5,7 @@ The sites that requests came from: the host of the referring page, in small lett
 the web are left out. A visitor is a client address with a user agent on a day (UTC), as GoAccess counts them.
 """
 window = "7d"
+uses = ["quarters"]
 chart = { kind = "bar", x = "site", y = "requests" }
 
 [columns]
@@ -21,14 +22,9 @@ exclude_client = { kind = "addresses", meaning = "client addresses and networks 
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
 WITH visits AS (
-    SELECT
-        lower(regexp_extract(http_referrer, '^[A-Za-z]+://(?:[^/@]*@)?([^/:?#]+)', 1)) AS site,
-        http_referrer,
-        date_trunc('day', timestamp) AS day,
-        client_address,
-        user_agent_original,
-        count(*) AS requests
+    SELECT http_referrer, day, client_address, user_agent_original, count(*) AS requests
     FROM logs
+    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
@@ -36,16 +32,21 @@ WITH visits AS (
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
       AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
       AND http_referrer IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
+    GROUP BY http_referrer, day, client_address, user_agent_original
+),
+links AS (
+    SELECT http_referrer, lower(regexp_extract(http_referrer, '^[A-Za-z]+://(?:[^/@]*@)?([^/:?#]+)', 1)) AS site
+    FROM (SELECT DISTINCT http_referrer FROM visits) AS distinct_links
 ),
 visitors AS (
     SELECT site, client_address, sum(requests) AS requests
     FROM visits
+    JOIN links USING (http_referrer)
     GROUP BY site, day, client_address, user_agent_original
 ),
 pages AS (
-    SELECT site, count(DISTINCT http_referrer) AS referrers, min(http_referrer) AS example_referrer
-    FROM visits
+    SELECT site, count(*) AS referrers, min(http_referrer) AS example_referrer
+    FROM links
     GROUP BY site
 ),
 sites AS (

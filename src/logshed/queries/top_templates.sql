@@ -5,6 +5,7 @@ Requests by the template of their path, such as /users/{id}; a path without a te
 client address with a user agent on a day (UTC), as GoAccess counts them.
 """
 window = "7d"
+uses = ["quarters"]
 chart = { kind = "bar", x = "template", y = "requests" }
 
 [columns]
@@ -26,13 +27,14 @@ WITH visits AS (
         count(*) AS requests,
         coalesce(sum(http_response_body_size), 0) AS bytes
     FROM logs
+    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
       AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
-    GROUP BY coalesce(url_template, url_path), date_trunc('day', timestamp), client_address, user_agent_original
+    GROUP BY coalesce(url_template, url_path), day, client_address, user_agent_original
 )
 SELECT
     template,

@@ -5,6 +5,7 @@ Requests of each day (UTC), with visitors, bots, errors and bytes. A visitor is 
 day (UTC), as GoAccess counts them. Requests without a client address are no visitor.
 """
 window = "30d"
+uses = ["quarters"]
 chart = { kind = "line", x = "day", y = "requests" }
 
 [columns]
@@ -21,20 +22,21 @@ exclude_client = { kind = "addresses", meaning = "client addresses and networks 
 */
 WITH visits AS (
     SELECT
-        date_trunc('day', timestamp) AS day,
+        day,
         client_address,
         count(*) AS requests,
         count(*) FILTER (WHERE user_agent_is_bot) AS bot_requests,
         count(*) FILTER (WHERE http_response_status_code >= 400) AS errors,
         coalesce(sum(http_response_body_size), 0) AS bytes
     FROM logs
+    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
       AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
-    GROUP BY date_trunc('day', timestamp), client_address, user_agent_original
+    GROUP BY day, client_address, user_agent_original
 )
 SELECT
     day,
