@@ -175,9 +175,7 @@ def searches(lake: Lake, repeat: int) -> list[Measured]:
         return lake.search(f'"{NEEDLE}"', since="all").pl().height
 
     def hours() -> int:
-        return (
-            lake.query("SELECT date_trunc('hour', timestamp) AS hour, count(*) AS n FROM logs GROUP BY 1").pl().height
-        )
+        return lake.query(statements.histogram(understood("", since="all"), 3600)).pl().height
 
     return [
         measured("search: needle", needle, repeat, NEEDLE_S),
