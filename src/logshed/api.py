@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from logshed.lake import folder
 from logshed.settings import Settings
@@ -462,6 +462,26 @@ class Lake:
 
         asked = load_regime(regime, self.settings.plugins)
         return compliance(self._opened(), self.settings, asked, Sample(share, seed), progress)
+
+    def prover(self, *, sign: bool = False) -> Callable[[Path, Mapping[str, Any], int], Path]:
+        """Note the state of the lake, and give what writes the proof of an answer that is asked for from now on.
+
+        Args:
+            sign: Sign it with the current key of pseudonyms.
+
+        Returns:
+            A function of the answer's file, what was asked and how many rows there are; it gives the proof's path.
+
+        Raises:
+            logshed.errors.RedactionError: There is no key to sign with.
+        """
+        from logshed.pipeline import proof  # noqa: PLC0415 - heavy
+        from logshed.redaction.keyring import load_keys  # noqa: PLC0415 - heavy
+
+        key = load_keys(self.settings.keys).current if sign else None
+        store = self._opened()
+        before = proof.snapshots(store)
+        return lambda file, asked, rows: proof.write(file, asked, rows, (before, proof.snapshots(store)), key)
 
     def rejects(self) -> Result:
         """Records that no format took, with the reason."""

@@ -79,7 +79,7 @@ def sanitize_files(
     outcome = sanitizer.run(places)
     if reports:
         from logshed.redaction.page import page  # noqa: PLC0415 - only for reports
-        from logshed.redaction.report import signed  # noqa: PLC0415 - only for reports
+        from logshed.redaction.signing import signed  # noqa: PLC0415 - only for reports
 
         told = sanitizer.report(f"logshed {__version__}")
         told = signed(told, key) if key else told
@@ -130,14 +130,14 @@ def verify_report(path: Path, *, settings: Settings | None = None) -> str:
     Raises:
         logshed.errors.RedactionError: It is not, or that cannot be told; the text says why.
     """
-    from logshed.redaction import report  # noqa: PLC0415 - heavy
+    from logshed.redaction import report, signing  # noqa: PLC0415 - heavy
     from logshed.redaction.keyring import load_keys  # noqa: PLC0415 - heavy
 
     try:
         text = path.read_bytes()
     except OSError as error:
         raise RedactionError(f"cannot verify {path}: {error.strerror}; check the path") from None
-    return report.verified(report.parse(text, str(path)), load_keys((settings or Settings.load()).keys))
+    return report.verified(signing.parse(text, str(path)), load_keys((settings or Settings.load()).keys))
 
 
 def _reports(report: Path, *, force: bool) -> list[Path]:

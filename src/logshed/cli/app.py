@@ -24,6 +24,7 @@ from logshed.cli import (
     keys,
     patterns,
     policy,
+    proof,
     query,
     rejects,
     rules,
@@ -61,6 +62,6 @@ def _root(
 
 files = (schema, convert, sanitize, view)
 secure = (detect, incidents, decisions, rules, alerts)
-kept = (audit, verify, compliance, doctor, policy, keys, enrich)
+kept = (audit, verify, proof, compliance, doctor, policy, keys, enrich)
 for group in (ingest, search, query, aggregate, patterns, anomalies, rejects, formats, *files, *secure, *kept):
     group.register(app)

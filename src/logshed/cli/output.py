@@ -64,6 +64,13 @@ class Rows(Protocol):
         """The rows as Arrow batches; each is let go before the next is made."""
 
 
+def document(value: object) -> None:
+    """Print one JSON document for a machine."""
+    import orjson  # noqa: PLC0415 - only for --json
+
+    print(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
 def chosen(form: Format, to: Path | None, *, as_json: bool) -> Format:
     """The format that was asked for; a file's ending says it where nothing else does."""
     if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import drawing, output, terminal
+from logshed.cli import drawing, output, proof, terminal
 from logshed.cli.commands import JsonOption, LakeOption, add, pairs
 from logshed.cli.output import Format, FormatOption, OutputOption
 from logshed.errors import UsageError
@@ -70,6 +70,8 @@ def query(
     engine: EngineOption = Engine.DUCKDB,
     param: ParameterOption = None,
     zone: ZoneOption = None,
+    prove: proof.ProofOption = False,
+    sign: proof.SignOption = False,
 ) -> None:
     """Ask the lake in SQL. Its tables: logs (what the lines say) and lines (the lines themselves)."""
     from logshed.api import Lake  # noqa: PLC0415 - heavy
@@ -77,8 +79,10 @@ def query(
     text = sys.stdin.read() if sql == "-" else sql
     params: dict[str, object] = {**pairs(param or [])}
     opened = Lake.open(lake, check=False)
+    proven = proof.beside(opened, to, proof=prove, sign=sign)
     with opened.query(text, engine=engine.value, params=params or None, timezone=zone) as result:
-        output.write(result, output.chosen(form, to, as_json=as_json), to)
+        rows = output.write(result, output.chosen(form, to, as_json=as_json), to)
+    proven({"sql": text, "params": params, "engine": engine.value, "timezone": zone}, rows)
 
 
 def run(
@@ -118,6 +122,8 @@ def run(
     form: FormatOption = Format.TABLE,
     as_json: JsonOption = False,
     to: OutputOption = None,
+    prove: proof.ProofOption = False,
+    sign: proof.SignOption = False,
     engine: EngineOption = Engine.DUCKDB,
 ) -> None:
     """Ask a named question."""
@@ -137,12 +143,15 @@ def run(
     opened = Lake.open(lake)
     asked: dict[str, Any] = {**pairs(param or []), **_left_out(question, exclude_ip or [], bots=exclude_bots)}
     window: dict[str, Any] = {"since": since, "until": until, "collection": collection}
-    with opened.run(name, engine=engine.value, compare=compare, timezone=zone, **asked, **window) as result:
+    how: dict[str, Any] = {"engine": engine.value, "compare": compare, "timezone": zone}
+    proven = proof.beside(opened, to, proof=prove, sign=sign)
+    with opened.run(name, **how, **asked, **window) as result:
         rows = (
             _draw(question, result, chart_kind)
             if chart or chart_kind
             else output.write(result, output.chosen(form, to, as_json=as_json), to)
         )
+    proven({"question": name, "sql": question.sql, "params": asked, **window, **how}, rows)
     if not rows:
         print(_nothing(opened, question, since), file=sys.stderr)
 

@@ -1,28 +1,26 @@
-"""The report of a redaction: what was looked for, what was found, by which rules; signed so that a change shows."""
+"""The report of a redaction: what was looked for, what was found, by which rules."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
-import json
 import tomllib
 from typing import TYPE_CHECKING, Any, cast
 
 from logshed import plugins
 from logshed.errors import RedactionError
+from logshed.redaction import signing
 from logshed.redaction.registry import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from logshed.redaction.keyring import Key, KeyRing
+    from logshed.redaction.keyring import KeyRing
     from logshed.redaction.model import Policy
     from logshed.redaction.treatments import Treatment
 
 FORMAT = "logshed redaction report 1"
 """What the document calls itself; the number changes with its shape."""
-ALGORITHM = "HMAC-SHA-256"
 
 
 def looked_for(policy: Policy, extra: Iterable[Path] = ()) -> list[dict[str, Any]]:
@@ -66,12 +64,6 @@ def key_id(policy: Policy) -> str | None:
     return next((one.key.name for one in made if one is not None), None)
 
 
-def signed(report: Mapping[str, Any], key: Key) -> dict[str, Any]:
-    """The report with an HMAC-SHA-256 (RFC 2104) of its canonical JSON, the key's id included."""
-    body = {**report, "signature": {"algorithm": ALGORITHM, "key": key.name}}
-    return {**body, "signature": {**body["signature"], "value": _mac(body, key)}}
-
-
 def verified(report: Mapping[str, Any], keys: KeyRing) -> str:
     """Check a report's signature.
 
@@ -81,51 +73,9 @@ def verified(report: Mapping[str, Any], keys: KeyRing) -> str:
     Raises:
         RedactionError: It is no report, it is not signed, the key is not there, or it was changed since.
     """
-    signature = report.get("signature")
     if report.get("report") != FORMAT:
         raise RedactionError(f"cannot verify the report: it is no '{FORMAT}'; name the JSON that sanitize wrote")
-    if not isinstance(signature, dict) or signature.get("algorithm") != ALGORITHM:
-        raise RedactionError("cannot verify the report: it is not signed; write it with --sign")
-    key = next((one for one in keys.keys if one.name == signature.get("key")), None)
-    if key is None:
-        raise RedactionError(
-            f"cannot verify the report: there is no key {signature.get('key')}; name its file in `keys`"
-        )
-    body = {**report, "signature": {name: value for name, value in signature.items() if name != "value"}}
-    if not hmac.compare_digest(_mac(body, key), str(signature.get("value"))):
-        raise RedactionError("cannot verify the report: it was changed since it was signed; do not rely on it")
-    return key.name
-
-
-def parse(text: bytes, path: str) -> dict[str, Any]:
-    """A report from its JSON; a key that stands twice is refused, since readers differ in which one counts.
-
-    Raises:
-        RedactionError: It is no JSON object.
-    """
-    try:
-        found = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        raise RedactionError(f"cannot verify {path}: it is no JSON ({error}); name the JSON of a report") from None
-    if not isinstance(found, dict):
-        raise RedactionError(f"cannot verify {path}: it is no report; name the JSON that sanitize wrote")
-    return found
-
-
-def canonical(report: Mapping[str, Any]) -> bytes:
-    """The one spelling of a report that is signed: keys sorted, no blanks, UTF-8."""
-    return json.dumps(report, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def _mac(body: Mapping[str, Any], key: Key) -> str:
-    return hmac.digest(key.secret, canonical(body), "sha256").hex()
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
+    return signing.verified(report, keys, what="the report", advice="write it with --sign")
 
 
 def _action(treatment: Treatment | None) -> str:
