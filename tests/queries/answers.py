@@ -499,7 +499,9 @@ def root_causes(asked: Asked) -> Answer:
                 continue
             lift, excess = with_it * records / (errors * len(of)), with_it - errors * len(of) / records
             shares = (percent(with_it, len(of)), percent(with_it, errors), percent(len(of), records))
-            rows.append((what, value, with_it, len(of), *shares, rounded(lift, 2), rounded(excess, 1)))
+            chance = len(of) * errors * (records - errors) * (records - len(of)) / records**2 / (records - 1)
+            far = rounded(excess / math.sqrt(chance), 1)
+            rows.append((what, value, with_it, len(of), *shares, rounded(lift, 2), rounded(excess, 1), far))
     return ordered(rows, -9, -8, 1, 2, limit=asked.params["limit"])
 
 

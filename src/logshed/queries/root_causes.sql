@@ -6,7 +6,8 @@ ERROR or above, or a request answered with status 500 or above. Looked at are se
 path, or the path), network of the client (its name, that of its autonomous system, or the first three parts of its IPv4
 address), name of the user agent, logger and type of exception. Lift is the share of a value among errors over its share
 among all records: 1 means that it has nothing to do with them. Most excess first: the errors beyond what the share of a
-value lets expect.
+value lets expect. Significance is the excess over the standard deviation that the number of errors would have if they were
+drawn from all records by chance (hypergeometric distribution).
 """
 window = "24h"
 chart = { kind = "bar", x = "value", y = "excess", by = "what" }
@@ -21,6 +22,7 @@ share_of_errors = "percent of all errors that have it"
 share_of_records = "percent of all records that have it"
 lift = "the one over the other"
 excess = "errors beyond those expected"
+significance = "excess in standard deviations of what chance would give; 3 and more is hardly chance"
 
 [parameters]
 min_errors = { kind = "integer", default = 5, meaning = "leave out values with fewer errors" }
@@ -82,7 +84,11 @@ shares AS (
         errors * 100.0 / nullif(all_errors, 0) AS share_of_errors,
         records * 100.0 / all_records AS share_of_records,
         errors * 1.0 * all_records / nullif(all_errors * 1.0 * records, 0) AS lift,
-        errors - all_errors * 1.0 * records / all_records AS excess
+        errors - all_errors * 1.0 * records / all_records AS excess,
+        sqrt(
+            records * 1.0 * all_errors / all_records * (all_records - all_errors) / all_records
+            * (all_records - records) / nullif(all_records - 1, 0)
+        ) AS deviation
     FROM values_seen
     CROSS JOIN whole
     WHERE errors >= $min_errors
@@ -96,7 +102,8 @@ SELECT
     floor(share_of_errors * 100 + 0.5) / 100 AS share_of_errors,
     floor(share_of_records * 100 + 0.5) / 100 AS share_of_records,
     floor(lift * 100 + 0.5) / 100 AS lift,
-    floor(excess * 10 + 0.5) / 10 AS excess
+    floor(excess * 10 + 0.5) / 10 AS excess,
+    floor(excess / nullif(deviation, 0) * 10 + 0.5) / 10 AS significance
 FROM shares
 WHERE lift > 1
 ORDER BY excess DESC, lift DESC, what, value
