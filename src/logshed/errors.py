@@ -6,6 +6,8 @@
     ├── UsageError               the call's words are off; exit code 2
     │   └── SettingsError        a key of logshed.toml or of the environment is wrong
     ├── SourceError              a place that logs are read from cannot be read
+    ├── SpoolError               a spool cannot be opened, read or written
+    │   └── SpoolFullError       it has no room; collect again once it was emptied into a lake
     ├── FormatError              a format file or a format's name is wrong
     ├── RedactionError           a redaction rule or policy is wrong
     ├── EnrichmentError          a database or a threat list cannot be used
@@ -41,6 +43,14 @@ class SettingsError(UsageError):
 
 class SourceError(LogshedError):
     """A place that logs are read from cannot be read."""
+
+
+class SpoolError(LogshedError):
+    """A spool cannot be opened, read or written."""
+
+
+class SpoolFullError(SpoolError):
+    """A spool has no room for what was to be written; nothing of it was."""
 
 
 class FormatError(LogshedError):

@@ -59,6 +59,7 @@ class Split:
         head_hash: See ``Checkpoint``.
         inode: See ``Checkpoint``.
         final: Whether a last line without a line feed is taken.
+        collection: The collection of its records; empty where the run says it.
     """
 
     source: str
@@ -76,6 +77,7 @@ class Split:
     head_hash: str = ""
     inode: str = ""
     final: bool = False
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)

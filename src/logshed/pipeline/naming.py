@@ -91,16 +91,17 @@ class Naming:
         found: set[str] = set()
         for target in targets:
             found.add(str(PurePath(target.source).parent))
-            if not target.is_stream:
+            if not target.is_stream and not target.generation:
                 found.add(str(PurePath(f"{_FILE}{target.locator}").parent))
         return found
 
     def resource(self, target: Target, service: str | None) -> tuple[tuple[str, str], ...]:
         """What produced a target's lines, sorted pairs; a column that the policy names is treated here too."""
-        found = {} if target.is_stream else {PATH_ATTRIBUTE: _path(target.source)}
+        own = {} if target.is_stream else {PATH_ATTRIBUTE: _path(target.source)}
+        found = dict(target.resource) if target.generation else own
         if service:
             found["service.name"] = self._names.texts([service])[0]
-        policy = self._policy.of(self._collection, target.source)
+        policy = self._policy.of(target.collection or self._collection, target.source)
         pairs = ((name, self._treated(policy, name.replace(".", "_"), value)) for name, value in found.items())
         return tuple(sorted((name, value) for name, value in pairs if value))
 
@@ -110,7 +111,7 @@ class Naming:
         Raises:
             SourceError: What the glob's rule says would not be done, neither now nor when the records are read again.
         """
-        if target.is_stream or target.source == f"{_FILE}{target.locator}":
+        if target.is_stream or target.generation or target.source == f"{_FILE}{target.locator}":
             return
         for glob in self._globs:
             if fnmatchcase(f"{_FILE}{target.locator}", glob) and not fnmatchcase(target.source, glob):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logshed.errors import UsageError
-from logshed.sources import codecs, encodings, files, streams
+from logshed.sources import codecs, encodings, files, rawfile, streams
 from logshed.sources.codecs import CODECS, PARQUET
 from logshed.sources.model import Discovered, Target
 
@@ -158,7 +158,7 @@ def _refuse(places: Sequence[Place], targets: Sequence[Target], also: Sequence[P
     inputs = {target.inode: target.path for target in targets if target.inode}
     taken = {Path(os.path.abspath(path)): "the report" for path in also}  # noqa: PTH100 - as below
     for path in also:
-        if path.exists() and streams.inode_of(path.stat()) in inputs:
+        if path.exists() and rawfile.inode_of(path.stat()) in inputs:
             raise UsageError(f"cannot write {path}: it is one of the inputs; name another file")
     for one in places:
         if one.path is None:
@@ -172,7 +172,7 @@ def _refuse(places: Sequence[Place], targets: Sequence[Target], also: Sequence[P
             continue
         if path.is_dir():
             raise UsageError(f"cannot write {one.target.path} to {path}: there is a folder of that name; name another")
-        if path.exists() and streams.inode_of(path.stat()) in inputs:
+        if path.exists() and rawfile.inode_of(path.stat()) in inputs:
             raise UsageError(f"cannot write {path}: it is one of the inputs; name another file")
         if not force:
             raise UsageError(f"cannot write {path}: it exists; name another file or say --force")

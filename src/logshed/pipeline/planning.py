@@ -121,7 +121,7 @@ class Planner:
         if identity.copy_of or not self._planned(plan.target, identity, "", splittable=False):
             return
         gave_way = self._gave_way(identity)
-        detected = gave_way or self._pinned or self._detected(plan.target, plan.report)
+        detected = gave_way or self._pinned or plan.target.format or self._detected(plan.target, plan.report)
         plan.report.format = self._gone_on(identity, detected)
         splittable = multiline.splittable(Choice.parse(plan.report.format))
         splits = self._planned(plan.target, identity, plan.report.format, splittable=splittable)

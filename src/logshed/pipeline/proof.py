@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from logshed import __version__
 from logshed.errors import LogshedError
 from logshed.lake.names import TABLES
 from logshed.pipeline import writing
@@ -86,7 +86,7 @@ def write(
         "asked": {name: _plain(value) for name, value in asked.items()},
         "snapshots": dict(before) if before == after else {"before": dict(before), "after": dict(after)},
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "logshed": __version__,
+        "logshed": version("logshed"),
     }
     path = file.with_name(file.name + ENDING)
     with writing.opened(path, "plain", "utf-8") as output:

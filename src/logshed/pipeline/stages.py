@@ -60,7 +60,8 @@ class Stages:
         self._split = split
         self._choice = Choice.parse(split.format)
         self._formats = registry.load(job.plugins)
-        self._redactor = Redactor(job.policy.of(job.collection, split.source))
+        self._collection = split.collection or job.collection
+        self._redactor = Redactor(job.policy.of(self._collection, split.source))
         self._drops = [rule for rule in job.drops if drops.applies(rule, split.source)]
         own = [rule for rule in job.transforms if transforms.applies(rule, split.source)]
         self._transforms = [transforms.Applied(rule) for rule in own]
@@ -134,7 +135,7 @@ class Stages:
         return records, parsed, logs
 
     def _constant(self, height: int) -> pl.Series:
-        return pl.Series("collection", [self._job.collection]).new_from_index(0, height)
+        return pl.Series("collection", [self._collection]).new_from_index(0, height)
 
     def _show(self, stage: str, rows: pl.DataFrame) -> None:
         if self._watch is not None:
@@ -204,7 +205,7 @@ class Stages:
             "source": pl.lit(self._split.source),
             "generation": pl.lit(self._split.generation),
             "batch": pl.lit(self._job.batch),
-            "collection": pl.lit(self._job.collection),
+            "collection": pl.lit(self._collection),
             "observed_timestamp": pl.lit(self._job.observed, pl.Datetime("us", "UTC")),
         }
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from logshed.sources import codecs, encodings, streams
+from logshed.errors import SpoolError
+from logshed.sources import codecs, encodings, rawfile, spool, streams
 from logshed.sources.model import HEAD_BYTES, Discovered, Problem, Target
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def discover(paths: Sequence[str], *, encoding: str = "auto", exclude: Sequence[
     is a problem.
 
     Args:
-        paths: Files, folders, globs (``**`` goes to any depth), or ``-`` for standard input.
+        paths: Files, folders, globs (``**`` goes to any depth), ``-`` for standard input, or ``spool:`` and the folder
+            of a spool.
         encoding: Encoding of the files; ``auto`` tells UTF-16 and UTF-32 and takes all else as UTF-8.
         exclude: Folders not to enter, such as the lake's own.
 
@@ -107,7 +109,7 @@ def _target(path: str, locator: str, source: str, status: os.stat_result | None,
     found = Target(path, source, locator, codec, encoding, head=text[:HEAD_BYTES], note="" if raw else "empty")
     if status is None:
         return replace(found, is_stream=True)
-    return replace(found, size=status.st_size, mtime=status.st_mtime, inode=streams.inode_of(status))
+    return replace(found, size=status.st_size, mtime=status.st_mtime, inode=rawfile.inode_of(status))
 
 
 class _Walk:
@@ -121,6 +123,9 @@ class _Walk:
 
     def take(self, path: str) -> None:
         """A path that the user named."""
+        if path.startswith(spool.SPOOL):
+            self._spool(path)
+            return
         named = path if path == streams.STDIN else str(Path(path).expanduser())
         if named == streams.STDIN or os.path.lexists(named) or not glob.has_magic(named):
             self._take_existing(named, self.found.problems)
@@ -130,6 +135,15 @@ class _Walk:
             self._problem(path, f"cannot find {path}: no file matches; check the pattern")
         for match in matches:
             self._take_existing(match, self.found.skipped)
+
+    def _spool(self, path: str) -> None:
+        try:
+            found = spool.targets(path)
+        except SpoolError as error:
+            self._problem(path, str(error))
+            return
+        self.found.targets.extend(target for target in found if target.locator not in self._seen)
+        self._seen |= {target.locator for target in found}
 
     def _take_existing(self, path: str, refusals: list[Problem]) -> None:
         if not Path(path).is_dir():

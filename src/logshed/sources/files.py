@@ -91,6 +91,7 @@ def plan(
             head_hash=identity.head_hash,
             inode=target.inode,
             final=final,
+            collection=target.collection,
         )
         for number, (start, following) in enumerate(pairwise(bounds))
     ]

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from logshed.sources import discovery, streams
+from logshed.sources import discovery, rawfile, streams
 from logshed.sources.codecs import CODECS
 from logshed.sources.model import HEAD_BYTES, Identity, Target
 from logshed.sources.reading import hash_of
@@ -84,6 +84,11 @@ class _Known:
         """Ids of a source's generations."""
         return {one.generation for one in self._index.get((source,), ())}
 
+    def end(self, source: str, generation: str) -> int:
+        """How far a generation of a source is in the lake."""
+        ends = (one.end for one in self._index.get((source,), ()) if one.generation == generation)
+        return max(ends, default=0)
+
     @staticmethod
     def _keys(source: str, inode: str) -> list[tuple[str, ...]]:
         path = PurePosixPath(_path(source))
@@ -93,6 +98,9 @@ class _Known:
 def _identify(target: Target, known: _Known) -> Identity:
     if target.is_stream:
         return Identity(target.source, uuid4().hex[:16], 0, 0, "")
+    if target.generation:
+        end = known.end(target.source, target.generation)
+        return Identity(target.source, target.generation, max(end, target.start), 0, "", exhausted=end >= target.size)
     for checkpoint in known.near(target):
         exhausted = _holds(target, checkpoint)
         if exhausted is not None and not _is_another(target, checkpoint):
@@ -135,7 +143,7 @@ def _holds(target: Target, checkpoint: Checkpoint) -> bool | None:
         return None  # the reading of it will say what is wrong
     stream = streams.decoded(raw, target.codec, target.encoding)
     try:
-        if isinstance(raw, streams.RawFile) and target.is_seekable:
+        if isinstance(raw, rawfile.RawFile) and target.is_seekable:
             tail = raw.before(checkpoint.end, checkpoint.tail_size) if raw.size() >= checkpoint.end else b""
             return raw.size() == checkpoint.end if _is_tail(tail, checkpoint) else None
         left = checkpoint.end - checkpoint.tail_size

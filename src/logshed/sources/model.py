@@ -24,6 +24,11 @@ class Target:
         head: The first decoded bytes, at most ``HEAD_BYTES``.
         is_stream: Whether it can be read only once and from its start (standard input, a named pipe).
         note: What a person may want to know, or empty.
+        generation: Which stream it is, where its source tells; empty where that has to be found out.
+        start: Offset of the first line that is still there.
+        collection: The collection of its records; empty where the run says it.
+        format: The format choice that its lines were joined by; empty where none is known.
+        resource: What produced its lines, where its source tells.
     """
 
     path: str
@@ -37,6 +42,11 @@ class Target:
     head: bytes = b""
     is_stream: bool = False
     note: str = ""
+    generation: str = ""
+    start: int = 0
+    collection: str = ""
+    format: str = ""
+    resource: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_seekable(self) -> bool:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from logshed.sources.streams import RawFile
+    from logshed.sources.rawfile import RawFile
 
 ROWS = 4_096
 """Rows that are turned into text at a time."""

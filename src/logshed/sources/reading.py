@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from logshed.errors import SourceError
-from logshed.sources import streams
+from logshed.sources import rawfile, streams
 from logshed.sources.lines import LineCutter, empty
 from logshed.sources.model import HEAD_BYTES
 from logshed.work import UNTIL_EOF
@@ -72,7 +72,7 @@ class Reading:
         self._chunk = chunk_bytes
         self._raw = _open(split)
         self._stream = streams.decoded(self._raw, split.codec, split.encoding)
-        self._file = self._raw if self._stream is self._raw and isinstance(self._raw, streams.RawFile) else None
+        self._file = self._raw if self._stream is self._raw and isinstance(self._raw, rawfile.RawFile) else None
         self._limit = self._file.size() if self._file else UNTIL_EOF
         if split.final and not split.continues:
             self._limit = min(self._limit, split.end)  # what was written since may finish the line that is taken
@@ -174,7 +174,7 @@ class Reading:
         view[: len(data)] = data
         return len(data)
 
-    def _seek(self, file: streams.RawFile) -> int:
+    def _seek(self, file: rawfile.RawFile) -> int:
         """Go to the first line that begins in the split: its offset."""
         split = self._split
         if split.start > self._limit:
@@ -204,16 +204,16 @@ class Reading:
         return position
 
 
-def _open(split: Split) -> streams.RawFile | streams.OnceStream:
+def _open(split: Split) -> rawfile.RawFile | streams.OnceStream:
     """Open the very file that was planned: under its new name in the same folder if it was renamed since."""
     try:
         raw = streams.open_raw(split.locator)
-        if isinstance(raw, streams.RawFile) and split.inode and raw.inode() != split.inode:
+        if isinstance(raw, rawfile.RawFile) and split.inode and raw.inode() != split.inode:
             raw.close()
             raw = streams.open_raw(_renamed(split))
     except OSError as error:
         raise SourceError(f"cannot read {split.locator}: {error.strerror}; check that it is still there") from error
-    if isinstance(raw, streams.RawFile) and split.head_size and _head_hash(raw, split) != split.head_hash:
+    if isinstance(raw, rawfile.RawFile) and split.head_size and _head_hash(raw, split) != split.head_hash:
         raw.close()
         raise SourceError(f"cannot read {split.locator}: it was overwritten since it was looked at; run it again")
     return raw
@@ -226,7 +226,7 @@ def _renamed(split: Split) -> str:
     return path
 
 
-def _head_hash(raw: streams.RawFile, split: Split) -> str:
+def _head_hash(raw: rawfile.RawFile, split: Split) -> str:
     if split.codec == "plain" and split.encoding == "utf-8":
         return hash_of(raw.before(split.head_size, split.head_size))
     stream = streams.decoded(raw, split.codec, split.encoding)

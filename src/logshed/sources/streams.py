@@ -13,17 +13,13 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from logshed.sources.codecs import PARQUET, Decompressed
 from logshed.sources.encodings import Transcoded
 from logshed.sources.parquet import Rows
+from logshed.sources.rawfile import RawFile, inode_of
+from logshed.sources.spool import SPOOL, SpoolFile
 
 if TYPE_CHECKING:
     from logshed.sources.codecs import ByteStream
 
 STDIN = "-"
-SEARCH_BYTES = 64 * 1024
-
-
-def inode_of(status: os.stat_result) -> str:
-    """``device:inode`` of a file, which it keeps when it is renamed."""
-    return f"{status.st_dev}:{status.st_ino}"
 
 
 def mode_of(path: str) -> int:
@@ -46,84 +42,6 @@ def of_inode(folder: Path, inode: str) -> str:
             if entry.is_file(follow_symlinks=False) and inode_of(entry.stat(follow_symlinks=False)) == inode:
                 return entry.path
     return ""
-
-
-class RawFile:
-    """The bytes of an open file; an error while reading ends it and is its ``problem``.
-
-    Attributes:
-        taken: Bytes read so far.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.problem = ""
-        self.taken = 0
-
-    def read(self, size: int) -> bytes:
-        """At most ``size`` bytes; none at the end."""
-        try:
-            data = self._file.read(size)
-        except OSError as error:
-            self.problem = f"{error.strerror} after {self.taken:,} bytes"
-            return b""
-        self.taken += len(data)
-        return data
-
-    def readinto(self, view: memoryview) -> int:
-        """Fill a buffer; the bytes taken, 0 at the end."""
-        try:
-            count = self._file.readinto(view)  # type: ignore[attr-defined]
-        except OSError as error:
-            self.problem = f"{error.strerror} after {self.taken:,} bytes"
-            return 0
-        self.taken += count
-        return int(count)
-
-    @property
-    def handle(self) -> BinaryIO:
-        """The open file, for readers that go to and fro in it."""
-        return self._file
-
-    def seek(self, position: int) -> None:
-        """Go to an offset."""
-        self._file.seek(position)
-
-    def size(self) -> int:
-        """Bytes in the file now."""
-        return os.fstat(self._file.fileno()).st_size
-
-    def inode(self) -> str:
-        """``device:inode`` of the open file, whatever its name is by now."""
-        return inode_of(os.fstat(self._file.fileno()))
-
-    def before(self, position: int, size: int) -> bytes:
-        """At most ``size`` bytes before an offset; the place to read on from stays."""
-        start = max(position - size, 0)
-        return os.pread(self._file.fileno(), position - start, start)
-
-    def after_newline(self, position: int) -> int:
-        """The offset after the first line feed at or behind an offset, the file's end where there is none."""
-        while data := os.pread(self._file.fileno(), SEARCH_BYTES, position):
-            found = data.find(b"\n")
-            if found >= 0:
-                return position + found + 1
-            position += len(data)
-        return position
-
-    def after_last_newline(self, start: int, end: int) -> int:
-        """The offset after the last line feed from ``start`` to before ``end``; ``start`` where there is none."""
-        while end > start:
-            size = min(SEARCH_BYTES, end - start)
-            found = os.pread(self._file.fileno(), size, end - size).rfind(b"\n")
-            if found >= 0:
-                return end - size + found + 1
-            end -= size
-        return start
-
-    def close(self) -> None:
-        """Give back what is held open."""
-        self._file.close()
 
 
 class OnceStream:
@@ -184,7 +102,7 @@ def once(locator: str) -> OnceStream:
 
 def is_once(locator: str) -> bool:
     """Whether a locator names standard input, a named pipe or another thing that is no file."""
-    return locator == STDIN or not stat.S_ISREG(Path(locator).stat().st_mode)
+    return locator == STDIN or (not locator.startswith(SPOOL) and not stat.S_ISREG(Path(locator).stat().st_mode))
 
 
 def open_raw(locator: str) -> RawFile | OnceStream:
@@ -192,7 +110,10 @@ def open_raw(locator: str) -> RawFile | OnceStream:
 
     Raises:
         OSError: It cannot be opened.
+        SpoolError: The spool that it lies in cannot be read.
     """
+    if locator.startswith(SPOOL):
+        return SpoolFile(locator)
     if is_once(locator):
         return once(locator)
     return RawFile(_opened(locator))
