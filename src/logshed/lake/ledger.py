@@ -138,6 +138,11 @@ class Ledger:
         ends = frame.group_by("source", "generation").agg(pl.col("end").max()).collect()
         return {(source, generation): end for source, generation, end in ends.iter_rows()}
 
+    def generations(self, ids: Iterable[str]) -> dict[str, int]:
+        """The end of these generations, whatever their sources are called."""
+        frame = self.scan().filter(pl.col("generation").is_in(list(ids)))
+        return dict(frame.group_by("generation").agg(pl.col("end").max()).collect().iter_rows())
+
     def append(self, new: pl.DataFrame, folder: Path) -> str:
         """Write a root file that holds these entries too, and return its path; nothing refers to it yet."""
         delta = folder / f"delta-{uuid4().hex}.parquet"

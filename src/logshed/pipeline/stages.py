@@ -73,9 +73,7 @@ class Stages:
             records: Columns text, offset, line_count, cut_bytes, escaped; one row a record.
         """
         read = int(records["line_count"].sum())
-        redacted = self._redactor.redact(records["text"])
-        by_rule = dict(redacted.by_rule)
-        records = records.with_columns(redacted.text.alias("text"), redacted.counts.alias("redaction_count"))
+        records, by_rule = self._redacted(records)
         dropped: dict[str, int] = {}
         for rule in self._drops:
             if rule.where is None:
@@ -102,6 +100,15 @@ class Stages:
             redacted=by_rule,
         )
         return Refined(lines, logs, counts)
+
+    def rest(self, records: pl.DataFrame) -> pl.DataFrame:
+        """Records as they were read to records that may rest: as ``bronze.lines`` would have them.
+
+        Args:
+            records: As ``refine`` takes them.
+        """
+        redacted, by_rule = self._redacted(records)
+        return settled(redacted, self._parse, self._redactor, by_rule)[0]
 
     def reparse(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Rows of ``silver.logs`` from rows of ``bronze.lines``, which are redacted already."""
@@ -133,6 +140,12 @@ class Stages:
                 records = records.with_columns(own.scatter(rows, route).alias("collection"))
                 logs = logs.with_columns(records["collection"].gather(parsed["row"]).alias("collection"))
         return records, parsed, logs
+
+    def _redacted(self, records: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+        """The records without what the policy's rules find in their text, and how much that was by rule."""
+        redacted = self._redactor.redact(records["text"])
+        counts = redacted.counts.alias("redaction_count")
+        return records.with_columns(redacted.text.alias("text"), counts), dict(redacted.by_rule)
 
     def _constant(self, height: int) -> pl.Series:
         return pl.Series("collection", [self._collection]).new_from_index(0, height)
