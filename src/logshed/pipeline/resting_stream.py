@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from logshed.sources.feeds import Arrival, Cursor, Stream
 
 OPEN_S = 1.0
-"""How long a record stays open for a line that may belong to it; so long the first lines of a stream wait for more, too,
-to have its format told by."""
+"""How long a record stays open for a line that may belong to it; so long the first lines of a stream wait for more,
+too, to tell its format by."""
 TELLING_LINES = 200
 """So many lines tell a format without waiting."""
 
