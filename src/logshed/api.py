@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from logshed.lake.store import Store
     from logshed.pipeline.aggregate import Refreshed
     from logshed.pipeline.audit import AuditReport
+    from logshed.pipeline.collect_report import CollectReport
     from logshed.pipeline.compliance import Compliance
     from logshed.pipeline.job import Job
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.patterns import Change, Patterns
+    from logshed.pipeline.planning import Options
     from logshed.pipeline.rejects import ReplayReport
     from logshed.pipeline.resting import Sample
     from logshed.pipeline.tables import LakeTables
     from logshed.pipeline.verify import Verification
     from logshed.queries.model import Question
     from logshed.security import Security
+    from logshed.sources.feeds import Feed
     from logshed.sql.result import Result
 
 EngineName = Literal["duckdb", "clickhouse"]
@@ -141,6 +144,32 @@ class Lake:
         store = self._opened() if folder.is_lake(self.root) or not dry_run else None
         engine = LocalEngine(workers or settings.workers)
         return Ingest(store, settings, options, engine, progress).run([str(path) for path in paths])
+
+    def collect(
+        self,
+        feeds: Sequence[Feed],
+        settings: Settings | None = None,
+        options: Options | None = None,
+        progress: Callable[[CollectReport], None] | None = None,
+    ) -> CollectReport:
+        """Follow places until each has ended or SIGINT comes: their lines rest redacted in the spool, then here.
+
+        Args:
+            feeds: Where from, such as ``logshed.sources.docker`` makes them.
+            settings: Other settings than the lake's.
+            options: Collection, format and zone of the records.
+            progress: Is told how it stands, about four times a second.
+
+        Raises:
+            logshed.errors.SpoolError: The spool cannot be written, or another process writes it.
+            logshed.errors.LakeError: The lake cannot be opened; where it cannot be written, lines wait in the spool.
+        """
+        from logshed.pipeline.collection import Collection  # noqa: PLC0415 - heavy
+        from logshed.pipeline.planning import Options as Wanted  # noqa: PLC0415 - heavy
+
+        own = settings or self.settings
+        wanted = options or Wanted(collection=own.collection)
+        return Collection(own, wanted, self._opened(create=True), progress).run(feeds)
 
     def query(
         self,

@@ -81,6 +81,13 @@ class Settings(BaseModel):
     batch_bytes: Size = Field(
         2**24, ge=2**16, le=2**30, description="Bytes that one worker has in hand at a time; memory grows with it."
     )
+    spool: Path = Field(
+        Path("logshed-spool"),
+        description="Folder where collected lines rest until a lake has them; relative like `lake`.",
+    )
+    spool_bytes: Size = Field(
+        2**30, ge=2**20, description="Bytes that the spool may take; beyond them collecting pauses, and says so."
+    )
     timezone: str | None = Field(
         None, description="Time zone of timestamps that name none, such as `Europe/Paris`; UTC unless set."
     )
@@ -145,7 +152,7 @@ class Settings(BaseModel):
             SettingsError: A key is unknown or its value is off; the text names the key and where it stands.
         """
         folder = Path.cwd() if folder is None else Path(folder)
-        given: dict[str, Any] = {"lake": folder / "logshed-lake"}
+        given: dict[str, Any] = {"lake": folder / "logshed-lake", "spool": folder / "logshed-spool"}
         origins: dict[str, str] = {}
         for origin, base, values in _layers(folder, os.environ if environ is None else environ):
             for key, value in values.items():
@@ -223,7 +230,7 @@ def _key(name: str) -> str | None:
 
 def _rooted(key: str, value: Any, base: Path) -> Any:
     """Paths as they hold from anywhere: relative to where they were written."""
-    if key == "lake" and isinstance(value, str):
+    if key in ("lake", "spool") and isinstance(value, str):
         return base / Path(value).expanduser()
     if key == "plugins" and isinstance(parts := paths(value), list):
         return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]

@@ -1,0 +1,18 @@
+"""``logshed collect``: the group of commands that follow running systems, read-only."""
+
+from __future__ import annotations
+
+import typer
+
+GROUPS: tuple[object, ...] = ()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(
+        name="collect",
+        help="Follow containers, pods and files of running systems, read-only; what comes rests redacted in a spool.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    app.add_typer(group)

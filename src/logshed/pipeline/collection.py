@@ -1,0 +1,81 @@
+"""Sets up a collection: its spool, what may rest, the lake that it is emptied into; runs it until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logshed.engines.local import LocalEngine
+from logshed.enrichment import sources
+from logshed.lake.secret import lake_secret
+from logshed.pipeline import draining
+from logshed.pipeline.collect import Collect
+from logshed.pipeline.planning import Options, job_of
+from logshed.redaction.naming import Names
+from logshed.redaction.policy_files import load_policy
+from logshed.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from logshed.lake.store import Store
+    from logshed.pipeline.collect_report import CollectReport
+    from logshed.settings import Settings
+    from logshed.sources.feeds import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a collection is made with.
+
+    Attributes:
+        settings: Settings; ``spool`` and ``spool_bytes`` among them.
+        options: Collection, format and zone of what comes, as of an ingest.
+        store: The lake that the spool is emptied into; None leaves the lines in the spool.
+        progress: Is told how it stands, about four times a second.
+    """
+
+    settings: Settings
+    options: Options
+    store: Store | None = None
+    progress: Callable[[CollectReport], None] | None = None
+
+    def run(self, feeds: Sequence[Feed]) -> CollectReport:
+        """Collect until every feed has ended, or SIGINT or SIGTERM comes; what came by then rests.
+
+        Raises:
+            SpoolError: The spool cannot be written, or another process writes it.
+            LogshedError: The policy or a setting is wrong.
+        """
+        return asyncio.run(self._run(feeds))
+
+    async def _run(self, feeds: Sequence[Feed]) -> CollectReport:
+        settings = self.settings
+        policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
+        job = job_of(settings, self.options, policy, sources.opened(settings.enrichment))
+        with Spool(settings.spool, limit=settings.spool_bytes) as spool:
+            names = Names(policy, lambda: lake_secret(spool.root))
+            collecting = Collect(spool, job, names, drain=self._drain(), progress=self.progress)
+            running = asyncio.ensure_future(collecting.run(feeds))
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, running.cancel)
+            try:
+                await running
+            except asyncio.CancelledError:
+                if not running.cancelled():
+                    raise
+            return collecting.report
+
+    def _drain(self) -> Callable[[], None] | None:
+        store = self.store
+        if store is None:
+            return None
+        engine = LocalEngine(self.settings.workers)
+
+        def drain() -> None:
+            draining.drain(store, self.settings.spool, self.settings, self.options, engine)
+
+        return drain
