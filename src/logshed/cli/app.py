@@ -31,6 +31,7 @@ from logshed.cli import (
     sanitize,
     schema,
     search,
+    spool,
     verify,
     view,
 )
@@ -60,7 +61,7 @@ def _root(
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
 
 
-files = (schema, convert, sanitize, view)
+files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, proof, compliance, doctor, policy, keys, enrich)
 for group in (ingest, search, query, aggregate, patterns, anomalies, rejects, formats, *files, *secure, *kept):

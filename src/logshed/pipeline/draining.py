@@ -1,15 +1,12 @@
-"""Empties a spool into a lake: an ingest of its streams, and the note of how far they are there."""
+"""Empties a spool into a lake: an ingest of its streams, none of which may fail."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from logshed import spool
 from logshed.errors import LakeError
-from logshed.lake.ledger import Ledger
-from logshed.lake.names import LINES
 from logshed.pipeline.ingest import Ingest
-from logshed.sources.spool import SPOOL, targets
+from logshed.sources.spool import SPOOL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def drain(store: Store, root: Path, settings: Settings, options: Options, engine: Engine) -> IngestReport:
-    """Ingest what a spool holds, and let its writer make room.
+    """Ingest what a spool holds, so that its writer may make room.
 
     Args:
         store: The lake.
@@ -38,13 +35,4 @@ def drain(store: Store, root: Path, settings: Settings, options: Options, engine
     report = Ingest(store, settings, options, engine).run([f"{SPOOL}{root}"])
     if failed := next((one for one in report.files if one.status == "failed"), None):
         raise LakeError(failed.error)
-    note(store, root)
     return report
-
-
-def note(store: Store, root: Path) -> None:
-    """Note how far the streams of a spool are in the lake."""
-    found = targets(f"{SPOOL}{root}")
-    generations = {target.generation for target in found}
-    ends = Ledger.of(store.table(LINES)).generations(generations)
-    spool.note_done(root, ends)

@@ -25,10 +25,13 @@ from logshed.pipeline.planning import GROUP_BYTES, Options, Plan, Planner, bundl
 from logshed.pipeline.task import IngestTask, Meter
 from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
+from logshed.sources.spool import root_of
+from logshed.spool import note_done
 from logshed.work import UNTIL_EOF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from logshed.engines import Bundle, Engine
     from logshed.lake.store import Store
@@ -103,10 +106,22 @@ class Ingest:
         ]
         for group in groups(self._naming.targets(found.targets)):
             result.files += [plan.report for plan in self._group(group, result)]
+        if self._store is not None and not self._options.dry_run:
+            self._note(found.targets)
         if self._store is not None:
             drift.alarm(self._store, result.files, result.batches)
         result.seconds = time.monotonic() - self._started
         return result
+
+    def _note(self, targets: Sequence[Target]) -> None:
+        """Let the writers of spools know what is in the lake by now, so that they can make room."""
+        streams: dict[Path, set[str]] = {}
+        for target in targets:
+            if target.generation:
+                streams.setdefault(root_of(target.locator), set()).add(target.generation)
+        ledger = self._ledger() if streams else None
+        for root, generations in streams.items():
+            note_done(root, ledger.generations(generations) if ledger else {})
 
     def _group(self, targets: Sequence[Target], result: IngestReport) -> list[Plan]:
         """Plan, run and commit some files; what another writer made stale is done again."""

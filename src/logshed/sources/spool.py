@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logshed import spool
 from logshed.errors import SpoolError
@@ -12,8 +13,13 @@ from logshed.sources.rawfile import RawFile
 from logshed.spool.frames import DamageError, lines_of
 from logshed.spool.index import damaged
 
+if TYPE_CHECKING:
+    from logshed.spool.index import Index
+
 SPOOL = "spool:"
 """What names of spools begin with."""
+_latest: dict[Path, Index] = {}
+"""What each spool held when its streams were last listed: opening hundreds of streams looks through it once."""
 HELD_FRAMES = 8
 """Frames whose lines are kept in memory, so that going to and fro in a stream reads each once."""
 
@@ -28,7 +34,7 @@ def targets(path: str) -> list[Target]:
         SpoolError: It cannot be read, or it is damaged.
     """
     root = Path(path.removeprefix(SPOOL)).expanduser().resolve()
-    found = spool.read(root)
+    found = _latest[root] = spool.read(root)
     return [
         Target(
             path=f"{SPOOL}{root} ({stream.source})",
@@ -46,6 +52,11 @@ def targets(path: str) -> list[Target]:
     ]
 
 
+def root_of(locator: str) -> Path:
+    """The folder of the spool in which a locator's stream lies."""
+    return Path(locator.removeprefix(SPOOL).rpartition("#")[0])
+
+
 class SpoolFile(RawFile):
     """The lines of one stream, at the offsets that they have had from its beginning.
 
@@ -59,8 +70,11 @@ class SpoolFile(RawFile):
         Raises:
             SpoolError: There is no such stream any more, or the spool cannot be read.
         """
-        root, _, generation = locator.removeprefix(SPOOL).rpartition("#")
-        stream = spool.read(Path(root)).of_generation(generation)
+        root, generation = root_of(locator), locator.rpartition("#")[2]
+        known = _latest.get(root)
+        stream = known.of_generation(generation) if known else None
+        if stream is None:
+            stream = spool.read(root).of_generation(generation)
         if stream is None:
             raise SpoolError(f"cannot read {locator}: the spool has no such stream; run it again")
         self.problem = ""

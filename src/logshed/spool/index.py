@@ -85,6 +85,7 @@ class Index:
     streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
     segments: dict[Path, int] = field(default_factory=dict)
     torn: int = -1
+    _by_generation: dict[str, Stream] | None = None
 
     @property
     def bytes(self) -> int:
@@ -93,7 +94,9 @@ class Index:
 
     def of_generation(self, generation: str) -> Stream | None:
         """The stream of this generation."""
-        return next((one for one in self.streams.values() if one.generation == generation), None)
+        if self._by_generation is None or len(self._by_generation) != len(self.streams):
+            self._by_generation = {one.generation: one for one in self.streams.values()}
+        return self._by_generation.get(generation)
 
     def take(self, segment: Path, frame: Frame) -> None:
         """Take the next frame."""

@@ -68,7 +68,7 @@ class Spool:
         self.root = root
         self.limit = limit
         self._segment_bytes = min(segment_bytes, max(limit // 4, 1))
-        self._lock = _locked(root)
+        self._lock = locked(root)
         try:
             self._index = index.read(root)
             if self._index.torn >= 0:
@@ -217,7 +217,12 @@ def read_done(root: Path) -> dict[str, int]:
         return {}
 
 
-def _locked(root: Path) -> IO[bytes]:
+def locked(root: Path) -> IO[bytes]:
+    """Take the right to write a spool; closing what is returned gives it back.
+
+    Raises:
+        SpoolError: Another process has it, or the folder cannot be made.
+    """
     try:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = (root / LOCK).open("ab")
