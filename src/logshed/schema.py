@@ -166,6 +166,24 @@ FINDINGS: tuple[Column, ...] = (
     Column("batch", "string", "the unit of detection that found it (UUIDv7)", required=True),
 )
 
+AUDIT: tuple[Column, ...] = (
+    Column("timestamp", "timestamptz", "when it was done", required=True),
+    Column("sequence", "long", "its number in the chain, from 1 on", required=True),
+    Column(
+        "collection",
+        "string",
+        "the set of logs that it was done to; * where it was done to none or to many",
+        required=True,
+    ),
+    Column("actor", "string", "who did it: user and host", required=True),
+    Column("verb", "string", "what was done: collect, command, erase, policy ...", required=True),
+    Column("target", "string", "what it was done to", required=True),
+    Column("outcome", "string", "ok, refused or failed", required=True),
+    Column("details", "string", "more of it, a JSON object without secrets"),
+    Column("prev_hash", "string", "hash of the entry before it; of the first, 64 zeros", required=True),
+    Column("hash", "string", "SHA-256 of the entry with prev_hash", required=True),
+)
+
 INCIDENTS: tuple[Column, ...] = (
     Column("incident_id", "string", "hash of collection, actor and first finding", required=True),
     Column("timestamp", "timestamptz", "when the first of its records happened", required=True),

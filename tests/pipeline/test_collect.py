@@ -13,6 +13,7 @@ from logshed.errors import LakeError, SourceError
 from logshed.pipeline import draining
 from logshed.pipeline.collect import Collect
 from logshed.pipeline.planning import Options, job_of
+from logshed.pipeline.trail import FILE, Trail
 from logshed.redaction.naming import Names
 from logshed.redaction.policy_files import load_policy
 from logshed.settings import Settings
@@ -58,7 +59,9 @@ class Numbered:
 def collect(root: Path, *, policy: str = "default", **options: Any) -> Collect:
     settings = Settings.load(root, environ={})
     job = job_of(settings, Options(), load_policy(policy), sources.opened(settings.enrichment))
-    return Collect(Spool(root / "spool"), job, Names(job.policy, lambda: b"k" * 32), **options)
+    spool = Spool(root / "spool")
+    trail = Trail(spool.root / FILE)
+    return Collect(spool, job, Names(job.policy, lambda: b"k" * 32), trail, **options)
 
 
 def run(collecting: Collect, *feeds: Any, seconds: float = 30) -> Any:

@@ -203,7 +203,7 @@ def test_a_statement_cannot_write_over_a_file_of_the_lake(engine: DuckDB, tables
 
 
 def test_tables_can_be_described(engine: DuckDB) -> None:
-    assert engine.query("SHOW TABLES").rows() == [("findings",), ("incidents",), ("lines",), ("logs",)]
+    assert engine.query("SHOW TABLES").rows() == [("audit",), ("findings",), ("incidents",), ("lines",), ("logs",)]
     assert engine.query("DESCRIBE logs").rows()[0][:2] == ("timestamp", "TIMESTAMP WITH TIME ZONE")
     assert "record_id" in {row[0] for row in engine.query("SUMMARIZE logs").rows()}
     assert engine.query("PIVOT logs ON collection USING count(*) GROUP BY item").rows() == [(0, 200, 400)]

@@ -72,7 +72,7 @@ def commit_lines(
             step("before ledger write")
             root = ledger.append(new, store.ledger_folder())
             step("before bronze commit")
-            _append(table, files, {LEDGER_PROPERTY: root}, batch)
+            append_files(table, files, {LEDGER_PROPERTY: root}, batch)
         except (CommitFailedException, OperationalError):
             _back_off(attempt)
             continue
@@ -107,7 +107,7 @@ def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFi
         try:
             step(f"before {short} commit")
             done = batches.add(batch).save(store.ledger_folder())
-            _append(table, files, {BATCHES_PROPERTY: done}, batch)
+            append_files(table, files, {BATCHES_PROPERTY: done}, batch)
         except (CommitFailedException, OperationalError):
             _back_off(attempt)
             continue
@@ -188,10 +188,15 @@ def replace_files(
         ) from error
 
 
-def _append(table: Table, files: Sequence[DataFile], properties: dict[str, str], batch: str) -> None:
-    """One transaction: the files and the properties. An append without files still makes the loser of a race fail."""
+def append_files(table: Table, files: Sequence[DataFile], properties: dict[str, str], batch: str = "") -> None:
+    """One transaction: the files and the properties. An append without files still makes the loser of a race fail.
+
+    Raises:
+        CommitFailedException: Another writer was quicker.
+    """
     with table.transaction() as transaction:
-        with transaction.update_snapshot(snapshot_properties={"logshed.batch": batch}).merge_append() as append:
+        noted = {"logshed.batch": batch} if batch else {}
+        with transaction.update_snapshot(snapshot_properties=noted).merge_append() as append:
             for file in _iceberg_files(table, files):
                 append.append_data_file(file)
         transaction.set_properties(properties)

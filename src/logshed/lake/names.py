@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from logshed.schema import BRONZE, FINDINGS, INCIDENTS, SILVER, Column
+from logshed.schema import AUDIT, BRONZE, FINDINGS, INCIDENTS, SILVER, Column
 
 LAKE_VERSION = 1
 """Layout of the folder; a lake with a higher one is refused."""
@@ -16,6 +16,9 @@ LEDGER = "ledger"
 
 LEDGER_PROPERTY = "logshed.ledger"
 """On ``bronze.lines``: the ledger's root file."""
+
+TRAIL_PROPERTY = "logshed.trail"
+"""On ``ops.audit``: sequence and hash of the newest entry, and how far each local trail is in it."""
 
 BATCHES_PROPERTY = "logshed.batches"
 """On every table that follows another: the file with the batches done."""
@@ -44,7 +47,8 @@ LINES = TableDef("bronze.lines", "lines", BRONZE, "observed_timestamp", "day")
 LOGS = TableDef("silver.logs", "logs", SILVER, "timestamp", "month")
 FOUND = TableDef("security.findings", "findings", FINDINGS, "timestamp", "month")
 CASES = TableDef("security.incidents", "incidents", INCIDENTS, "timestamp", "month")
-TABLES: dict[str, TableDef] = {table.short: table for table in (LINES, LOGS, FOUND, CASES)}
+TRAIL = TableDef("ops.audit", "audit", AUDIT, "timestamp", "month")
+TABLES: dict[str, TableDef] = {table.short: table for table in (LINES, LOGS, FOUND, CASES, TRAIL)}
 FIRST = (LINES, LOGS)
 """Tables that every lake has; the others are made when they are first wanted, also in a lake of an older version."""
 

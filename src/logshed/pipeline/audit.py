@@ -11,6 +11,7 @@ from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.scan import batches_missing, frame, iceberg_files, paths
 from logshed.pipeline.drift import drifts
+from logshed.pipeline.trail import broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,7 @@ class AuditReport:
 
 
 def audit(store: Store) -> AuditReport:
-    """Compare the ledger with both tables."""
+    """Compare the ledger with both tables, and look whether the audit trail is whole."""
     table = store.table(LINES)
     ledger = Ledger.of(table).scan()
     lines = frame(paths(iceberg_files(table)), LINES.short)
@@ -94,7 +95,8 @@ def audit(store: Store) -> AuditReport:
         f"batch {batch} is in lines and not in logs; `logshed ingest` of anything lets logs catch up"
         for batch in missing
     )
-    return AuditReport(tuple(_row(row) for row in found.iter_rows(named=True)), behind, drifts(store))
+    trail = tuple(f"audit trail: {text}" for text in broken(store))
+    return AuditReport(tuple(_row(row) for row in found.iter_rows(named=True)), (*behind, *trail), drifts(store))
 
 
 def _ledger_facts(ledger: pl.LazyFrame) -> pl.LazyFrame:

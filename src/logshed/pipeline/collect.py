@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from logshed.pipeline.job import Job
+    from logshed.pipeline.trail import Trail
     from logshed.redaction.naming import Names
     from logshed.sources.feeds import Arrival, Cursor, Feed, Stream
     from logshed.spool import Piece, Spool
@@ -38,6 +39,7 @@ class Collect:
         spool: Where lines rest; this process writes it.
         job: Policy, formats, sizes: as an ingest would have it, without writers.
         names: What of names and attributes may rest.
+        trail: Who did what.
         drain: Empties the spool into a lake; None leaves the lines there.
         progress: Is told how it stands, about four times a second.
     """
@@ -47,11 +49,13 @@ class Collect:
         spool: Spool,
         job: Job,
         names: Names,
+        trail: Trail,
         *,
         drain: Callable[[], None] | None = None,
         progress: Callable[[CollectReport], None] | None = None,
     ) -> None:
         self.report = CollectReport()
+        self.trail = trail
         self._spool = spool
         self._job = job
         self._names = names
@@ -106,6 +110,7 @@ class Collect:
 
     async def _feed(self, feed: Feed) -> None:
         """Run one feed; what happens to it stops no other."""
+        self.trail.note("collect", feed.name, details={"state": "begins"})
         try:
             await feed.run(_Sink(self, feed.name))
         except LogshedError as error:
@@ -115,6 +120,11 @@ class Collect:
             self.report.failed[feed.name] = (
                 f"cannot collect from {feed.name}: {type(error).__name__}: {error}; run with --log-level debug"
             )
+        finally:
+            problem = self.report.failed.get(feed.name)
+            lines = sum(one.lines for (name, _), one in self.report.targets.items() if name == feed.name)
+            told = {"state": "ends", "lines": lines, **({"problem": problem} if problem else {})}
+            self.trail.note("collect", feed.name, "failed" if problem else "ok", told)
 
     async def _commits(self) -> None:
         while not await self._ends_within(COMMIT_S):
@@ -232,8 +242,12 @@ class _Sink:
         """Take lines."""
         await self._collect.put(self._feed, arrivals)
 
+    def note(self, verb: str, target: str, outcome: str = "ok", details: Mapping[str, Any] | None = None) -> None:
+        """Write into the audit trail what is done to a place."""
+        self._collect.trail.note(verb, target, outcome, {"feed": self._feed, **(details or {})})
+
     def tell(self, target: str, state: str, text: str = "") -> None:
-        """Note how a target stands."""
+        """Say how a target stands."""
         report = self._collect.report.target(self._feed, target)
         report.errors += state in ("waiting", "failed")
         report.state, report.text = state, text

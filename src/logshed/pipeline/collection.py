@@ -13,6 +13,7 @@ from logshed.lake.secret import lake_secret
 from logshed.pipeline import draining
 from logshed.pipeline.collect import Collect
 from logshed.pipeline.planning import Options, job_of
+from logshed.pipeline.trail import FILE, Trail
 from logshed.redaction.naming import Names
 from logshed.redaction.policy_files import load_policy
 from logshed.spool import Spool
@@ -57,7 +58,8 @@ class Collection:
         job = job_of(settings, self.options, policy, sources.opened(settings.enrichment))
         with Spool(settings.spool, limit=settings.spool_bytes) as spool:
             names = Names(policy, lambda: lake_secret(spool.root))
-            collecting = Collect(spool, job, names, drain=self._drain(), progress=self.progress)
+            trail = Trail(spool.root / FILE, lambda text: names.texts([text])[0])
+            collecting = Collect(spool, job, names, trail, drain=self._drain(trail), progress=self.progress)
             running = asyncio.ensure_future(collecting.run(feeds))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -69,7 +71,7 @@ class Collection:
                     raise
             return collecting.report
 
-    def _drain(self) -> Callable[[], None] | None:
+    def _drain(self, trail: Trail) -> Callable[[], None] | None:
         store = self.store
         if store is None:
             return None
@@ -77,5 +79,6 @@ class Collection:
 
         def drain() -> None:
             draining.drain(store, self.settings.spool, self.settings, self.options, engine)
+            trail.ship(store)
 
         return drain

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from logshed.errors import LakeError
 from logshed.lake import rest
-from logshed.lake.names import CASES, FOUND, LINES, LOGS, TABLES, TableDef
+from logshed.lake.names import CASES, FOUND, LINES, LOGS, TABLES, TRAIL, TableDef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,6 +107,7 @@ RESTING_PLACES: list[Place] = [
     _table(LOGS),
     _table(FOUND),
     _table(CASES),
+    _table(TRAIL),
     Place("ledger", _ledger, table=False),
     Place("other files", _others, table=False),
 ]

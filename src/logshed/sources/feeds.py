@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Cursor = dict[str, Any]
 """Where a feed goes on; what it means is the feed's. It is kept with the lines that it stands behind."""
@@ -56,6 +56,19 @@ class Sink(Protocol):
 
     async def put(self, arrivals: Sequence[Arrival]) -> None:
         """Take lines; it waits while there is no room for them. Arrivals of one call rest together, in their order."""
+
+    def note(self, verb: str, target: str, outcome: str = "ok", details: Mapping[str, Any] | None = None) -> None:
+        """Write into the audit trail what is done to a place, before it is done; no secrets.
+
+        Args:
+            verb: What, such as ``connect`` or ``command``.
+            target: To what.
+            outcome: ``ok``, ``refused`` or ``failed``.
+            details: More of it.
+
+        Raises:
+            LogshedError: It cannot be written; it must not be done then.
+        """
 
     def tell(self, target: str, state: str, text: str = "") -> None:
         """Say how a container, file or pod stands.

@@ -1,0 +1,140 @@
+"""The audit trail in the lake: entries chained by hashes, each local trail's entries exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import polars as pl
+from pyiceberg.exceptions import CommitFailedException
+from sqlalchemy.exc import OperationalError
+
+from logshed.errors import CommitConflictError
+from logshed.lake.commit import append_files, remove_files
+from logshed.lake.names import TRAIL, TRAIL_PROPERTY
+from logshed.lake.writing import FileWriter
+from logshed.schema import AUDIT, polars_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pyiceberg.table import Table
+
+    from logshed.lake.store import Store
+
+ATTEMPTS = 100
+NOTHING = "0" * 64
+"""What the first entry names as the hash before it."""
+HASHED = ("sequence", "timestamp", "collection", "actor", "verb", "target", "outcome", "details", "prev_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry of the chain.
+
+    Attributes:
+        sequence: Its number; 0 where there is none.
+        hash: Its hash.
+        shipped: How many entries of each local trail are in the chain, by the trail's id.
+    """
+
+    sequence: int
+    hash: str
+    shipped: dict[str, int]
+
+    @classmethod
+    def of(cls, table: Table) -> Head:
+        """The head of a loaded table."""
+        found = json.loads(table.properties.get(TRAIL_PROPERTY, "{}"))
+        return cls(found.get("sequence", 0), found.get("hash", NOTHING), found.get("shipped", {}))
+
+
+def append(store: Store, entries: Sequence[Mapping[str, Any]], trail: str, first: int) -> int:
+    """Chain entries of a local trail to the newest, once.
+
+    Args:
+        store: The lake.
+        entries: timestamp (aware), collection, actor, verb, target, outcome, details (JSON or None); in their order.
+        trail: Id of the local trail that they are of.
+        first: Number of the first of them in that trail, from 0 on.
+
+    Returns:
+        How many entries of that trail are in the chain now.
+
+    Raises:
+        CommitConflictError: Other writers were quicker each time.
+    """
+    for attempt in range(ATTEMPTS):
+        table = store.table(TRAIL)
+        head = Head.of(table)
+        known = head.shipped.get(trail, 0)
+        new = entries[max(known - first, 0) :]
+        if not new:
+            return known
+        rows = _chained(new, head)
+        reached = first + len(entries)
+        newest = {
+            "sequence": rows[-1]["sequence"],
+            "hash": rows[-1]["hash"],
+            "shipped": {**head.shipped, trail: reached},
+        }
+        frame = pl.DataFrame(rows, schema=polars_schema(AUDIT), orient="row").sort("timestamp", maintain_order=True)
+        files = FileWriter.of(TRAIL, table).write(frame, uuid4().hex)
+        try:
+            append_files(table, files, {TRAIL_PROPERTY: json.dumps(newest)})
+        except (CommitFailedException, OperationalError):
+            remove_files(files)
+            time.sleep(random.uniform(0, min(0.01 * 2**attempt, 1)))  # noqa: S311 - no secret
+            continue
+        return reached
+    raise CommitConflictError(f"cannot write the audit trail: {ATTEMPTS} attempts met other writers; run it again")
+
+
+def breaks(entries: pl.DataFrame, head: Head) -> list[str]:
+    """Where the chain is broken, in sentences; none where it is whole.
+
+    Args:
+        entries: All of ``ops.audit``, in any order.
+        head: The newest entry, as the table says it.
+    """
+    found, expected, before = [], 1, NOTHING
+    for row in entries.sort("sequence").iter_rows(named=True):
+        if row["sequence"] != expected:
+            found.append(f"entries {expected:,} to {row['sequence'] - 1:,} are missing, or stand twice")
+        elif row["prev_hash"] != before:
+            found.append(f"entry {expected:,} does not follow the one before it")
+        if row["hash"] != hash_of(row):
+            found.append(f"entry {row['sequence']:,} was changed")
+        expected, before = row["sequence"] + 1, row["hash"]
+    if (expected - 1, before) != (head.sequence, head.hash):
+        found.append(f"the chain ends with entry {expected - 1:,}, and not with {head.sequence:,} as it should")
+    return found
+
+
+def hash_of(entry: Mapping[str, Any]) -> str:
+    """SHA-256 of an entry's canonical JSON: keys sorted, no blanks, the time in microseconds UTC."""
+    told = {name: entry[name] for name in HASHED}
+    told["timestamp"] = told["timestamp"].astimezone(UTC).isoformat(timespec="microseconds")
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _chained(entries: Iterable[Mapping[str, Any]], head: Head) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    before, sequence = head.hash, head.sequence
+    for entry in entries:
+        sequence += 1
+        row = {**entry, "sequence": sequence, "prev_hash": before}
+        row["hash"] = before = hash_of(row)
+        rows.append(row)
+    return rows
+
+
+def moment(text: str) -> datetime:
+    """A time of an entry, ISO 8601, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
