@@ -82,6 +82,18 @@ def test_settings_travel_to_workers(tmp_path: Path) -> None:
             "alert.0.template: there is no {nam}; the names are",
         ),
         ('[[alert]]\nname = "a"\nto = "email"\nsender = "x"', "alert.0.sender: 'x' is no address; write one as"),
+        ('[[objective]]\nname = "a"\ntarget = 100', "objective.0.target: Input should be less than 100"),
+        ('[[objective]]\nname = "a"', "objective.0.target: Field required"),
+        ('[[objective]]\nname = "a"\ntarget = 99\nkind = "speed"', "objective.0.kind: Input should be 'availability'"),
+        ('[[objective]]\nname = "a"\ntarget = 99\nwindow = "soon"', "objective.0.window: 'soon' are no days; write 1d"),
+        ('[[objective]]\nname = "a"\ntarget = 99\nwindow = "400d"', "objective.0.window: '400d' are no days"),
+        ('[[objective]]\nname = "a"\ntarget = 99\nkind = "latency"', "objective.0: threshold_ms is missing; give the"),
+        ('[[objective]]\nname = "a"\ntarget = 99\nthreshold_ms = 5', "objective.0: threshold_ms is of no use for"),
+        ('[[objective]]\nname = "a"\ntarget = 99\ntarge = 5', "unknown key objective.0.targe; did you mean target?"),
+        (
+            '[[objective]]\nname = "a"\ntarget = 9\n[[objective]]\nname = "a"\ntarget = 9',
+            "two objectives are named a; give each its own name",
+        ),
         ('[[alert]]\nname = "a"\nto = "x"\n[[alert]]\nname = "A"\nto = "x"', "two destinations are named a"),
     ],
 )

@@ -417,11 +417,26 @@ class Lake:
 
         begin, end, present = asked(since, until, now, self.settings.timezone or "UTC")
         detectors = self.detectors(rule).values()
+        return of_frame(find(self._ask, detectors, begin, end, present, known=known, collection=collection))
 
-        def query(sql: str, params: Mapping[str, object]) -> pl.DataFrame:
-            return self.query(sql, params=dict(params)).pl()
+    def slo(self, *, now: datetime | None = None) -> Result:
+        """Look how the service level objectives of logshed.toml stand, worst first.
 
-        return of_frame(find(query, detectors, begin, end, present, known=known, collection=collection))
+        Args:
+            now: The present, at which all windows end; None takes the clock.
+
+        Returns:
+            A row for each objective and service: good requests of all, percent of the error budget that is left, burn
+            rates over 5 minutes to 3 days, ``status`` (``page``, ``spent``, ``ticket``, ``ok``, ``no requests``) and
+            when the budget will be used up at the rate of the last 6 hours. ``docs/slo.md`` has the formulas.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        from logshed.pipeline.objectives import SHOWN, look  # noqa: PLC0415 - heavy
+        from logshed.sql.result import of_frame  # noqa: PLC0415 - heavy
+
+        found = look(self._ask, self.settings.objective, now or datetime.now(UTC))
+        return of_frame(found.select(SHOWN))
 
     def detectors(self, name: str | None = None) -> dict[str, Detector]:
         """The anomaly detectors, or the one of this name: ours, installed packages' and the user's."""
@@ -528,6 +543,9 @@ class Lake:
         from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
 
         return Ingest(self._opened(), self.settings, Options(), LocalEngine(1)).job("")
+
+    def _ask(self, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
+        return self.query(sql, params=dict(params)).pl()
 
     def _tables(self) -> LakeTables:
         from logshed.pipeline.tables import LakeTables  # noqa: PLC0415 - heavy

@@ -149,7 +149,7 @@ FINDINGS: tuple[Column, ...] = (
     Column("rule_title", "string", "what the rule finds"),
     Column("rule_version", "string", "date and hash of the rule's text", required=True),
     Column("rule_author", "string", "who wrote the rule; its licence may want this shown on every alert"),
-    Column("rule_kind", "string", "event, correlation, anomaly, template or query", required=True),
+    Column("rule_kind", "string", "event, correlation, anomaly, template, objective or query", required=True),
     Column("level", "string", "Sigma's level: informational, low, medium, high or critical", required=True),
     Column("confidence", "string", "high: made to alert; low: counts towards scores only", required=True),
     Column("technique", "string", "MITRE ATT&CK techniques, such as T1110.003, separated by blanks"),

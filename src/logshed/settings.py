@@ -27,6 +27,7 @@ from pydantic import (
 from logshed.alert_settings import Alert, rooted
 from logshed.detection_settings import DetectSettings, Suppress
 from logshed.errors import SettingsError
+from logshed.objective_settings import Objective
 from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ __all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "Tra
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
-TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert"})
+TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective"})
 """Settings that only the file can hold."""
 NESTED: dict[str, type[BaseModel]] = {"enrichment": Enrichment}
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
@@ -108,6 +109,7 @@ class Settings(BaseModel):
     detect: DetectSettings = Field(default_factory=DetectSettings, description="What `logshed detect` looks for.")
     suppress: tuple[Suppress, ...] = Field((), description="Findings that are counted and not kept.")
     alert: tuple[Alert, ...] = Field((), description="Destinations of alerts.")
+    objective: tuple[Objective, ...] = Field((), description="Service level objectives.")
 
     @field_validator("timezone")
     @classmethod
@@ -124,12 +126,13 @@ class Settings(BaseModel):
             ip_network(network)
         return value
 
-    @field_validator("drop", "transform", "suppress")
+    @field_validator("drop", "transform", "suppress", "objective")
     @classmethod
     def _own_names(cls, value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
         names = [rule.name for rule in (*value, *(info.data.get("drop", ()) if info.field_name == "transform" else ()))]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two rules are named {twice[0]}; give each its own name")
+            what = "objectives" if info.field_name == "objective" else "rules"
+            raise ValueError(f"two {what} are named {twice[0]}; give each its own name")
         return value
 
     @field_validator("alert")
@@ -266,7 +269,9 @@ def _known(where: tuple[int | str, ...]) -> Iterable[str]:
         return Settings.model_fields
     if where[0] in NESTED:
         return NESTED[str(where[0])].model_fields
-    own: dict[str, type[BaseModel]] = {"drop": Drop, "detect": DetectSettings, "suppress": Suppress, "alert": Alert}
+    own: dict[str, type[BaseModel]] = {
+        "drop": Drop, "detect": DetectSettings, "suppress": Suppress, "alert": Alert, "objective": Objective,
+    }  # fmt: skip
     if where[0] in own:
         return own[str(where[0])].model_fields
     return TransformTest.model_fields if "test" in where else Transform.model_fields

@@ -820,3 +820,42 @@ def events_by_region(asked: Asked) -> Answer:
         if of_key[0] is not None
     )
     return ordered(rows, -3, 1, 2, limit=asked.params["limit"])
+
+
+@answer
+def slo(asked: Asked) -> Answer:
+    target, threshold = asked.params["target"], asked.params["threshold_ms"]
+    requests = [
+        row
+        for row in asked.logs
+        if any(row.get(name) is not None for name in ("http_request_method", "url_path", "http_response_status_code"))
+        and (
+            threshold is None
+            or not math.isnan(row.get("duration_ms") or (0 if row.get("duration_ms") == 0 else math.nan))
+        )
+    ]
+    newest = max((row["timestamp"] for row in requests), default=None)
+
+    def bad(row: Row) -> bool:
+        if threshold is not None:
+            return bool(row["duration_ms"] > threshold)
+        return (
+            row["http_response_status_code"] >= 500
+            if row.get("http_response_status_code") is not None
+            else ((row.get("severity_number") or 0) >= 17)
+        )
+
+    def burn(rows: list[Row], hours: int) -> float | None:
+        late = [row for row in rows if newest - row["timestamp"] < timedelta(hours=hours)]
+        return rounded(sum(map(bad, late)) * 100.0 / (len(late) * (100 - target)), 2) if late else None
+
+    found = []
+    for (collection, service), rows in groups(
+        requests, lambda row: (row["collection"], row.get("service_name"))
+    ).items():
+        wrong = sum(map(bad, rows))
+        good, left = len(rows) - wrong, 1 - wrong * 100.0 / (len(rows) * (100 - target))
+        share = math.floor(good * 100_000 / len(rows) + 0.5) / 1000
+        figures = [math.floor(left * 10_000 + 0.5) / 100, *(burn(rows, hours) for hours in (1, 6, 72))]
+        found.append((collection, service, len(rows), good, share, *figures))
+    return ordered(found, 6, 1, 2)

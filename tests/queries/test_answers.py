@@ -39,6 +39,7 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "sessions": [{"gap": 60, "limit": 2_000}],
     "slow_endpoints": [{"min_requests": 20}],
     "top_referrers": [{"exclude_site": "example.org"}],
+    "slo": [{"target": 90}, {"target": 75.5, "threshold_ms": 20.25}],
     "trace": [{"trace_id": "t1"}, {"trace_id": sample_lake.DROP}],
 }
 """Parameters to ask with, beside the defaults."""

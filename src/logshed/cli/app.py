@@ -22,6 +22,7 @@ from logshed.cli import (
     incidents,
     ingest,
     keys,
+    objectives,
     patterns,
     policy,
     proof,
@@ -64,5 +65,6 @@ def _root(
 files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, proof, compliance, doctor, policy, keys, enrich)
-for group in (ingest, search, query, aggregate, patterns, anomalies, rejects, formats, *files, *secure, *kept):
+ahead = (anomalies, objectives)
+for group in (ingest, search, query, aggregate, patterns, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

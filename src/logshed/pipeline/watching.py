@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.detections.anomalies import registry
-from logshed.pipeline import alert_queries, anomalies, decisions, template_findings
+from logshed.pipeline import alert_queries, anomalies, decisions, objective_findings, template_findings
 from logshed.pipeline.alerting import Alerting
 from logshed.pipeline.detect import Detect, moment_in_sql, named
 from logshed.pipeline.tables import LakeTables
@@ -67,6 +67,7 @@ def watch(
         if named(name, rules or ("*",)) and (rules or not named(name, settings.detect.disabled)):
             found = template_findings.find(lake.ask, store.root, change, verb.first, now)
             verb.keep(found, now)
+    _objectives(verb, lake, settings, rules, now)
     report.decisions = decisions.decide(store.root, report.incidents, settings.detect, now)
     report.alerts = alerting.deliver(_to_tell(lake, report.findings, alerting.since()), now)
     return report
@@ -88,6 +89,22 @@ def _anomalies(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[st
         lambda sql, params: lake.query(sql, params=dict(params)).pl(), detectors, since, now, now, known=known
     )
     verb.keep(found, now)
+    turns.done(now)
+
+
+def _objectives(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[str], now: datetime) -> None:
+    """Look how objectives stand; windows move on also where nothing new came."""
+    turns = Turns(lake.root, "objectives", EVERY)
+    names = {name for name, *_ in objective_findings.KINDS.values()}
+    wanted = {name for name in names if named(name, rules or ("*",))}
+    if not rules:
+        wanted = {name for name in wanted if not named(name, settings.detect.disabled)}
+    if not settings.objective or not wanted or turns.due(now, now) is None:
+        return
+    found = objective_findings.find(
+        lambda sql, params: lake.query(sql, params=dict(params)).pl(), settings.objective, now
+    )
+    verb.keep(found.filter(pl.col("rule_name").is_in(sorted(wanted))), now)
     turns.done(now)
 
 
