@@ -438,6 +438,45 @@ class Lake:
         found = look(self._ask, self.settings.objective, now or datetime.now(UTC))
         return of_frame(found.select(SHOWN))
 
+    def capacity(
+        self,
+        *,
+        since: str | datetime = "84d",
+        until: str | datetime | None = None,
+        horizon: str = "28d",
+        limit_rate: float | None = None,
+        limit_bytes: float | None = None,
+        per_replica: float | None = None,
+        collection: str | None = None,
+        service: str | None = None,
+        coverage: float = 0.9,
+        hours: bool = False,
+    ) -> Result:
+        """Forecast requests and bytes a second of each service from the hours that were.
+
+        Args:
+            since: First moment of the history, such as ``84d`` or ``2026-09-01``.
+            until: First moment after it; None takes all. The newest hour is left out, as it is not over.
+            horizon: How far to look ahead, such as ``28d``.
+            limit_rate: Requests a second that are too many: when are they reached?
+            limit_bytes: Bytes a second that are too many.
+            per_replica: Requests a second that one replica takes: how many are needed?
+            collection: The only collection to look at.
+            service: The only service to look at.
+            coverage: The share of hours that the interval is to hold.
+            hours: Give every hour with its interval instead of a summary.
+
+        Raises:
+            logshed.errors.UsageError: There are no requests, the history is too short, or a value is wrong.
+        """
+        from logshed.pipeline import capacity  # noqa: PLC0415 - heavy
+        from logshed.sql.result import of_frame  # noqa: PLC0415 - heavy
+
+        times = capacity.window(since, until, horizon, self.settings.timezone or "UTC")
+        limits = {"rate": limit_rate, "bytes": limit_bytes}
+        wanted = capacity.Wanted(*times, limits, per_replica, collection, service, coverage)
+        return of_frame((capacity.hourly if hours else capacity.summary)(self._ask, wanted))
+
     def detectors(self, name: str | None = None) -> dict[str, Detector]:
         """The anomaly detectors, or the one of this name: ours, installed packages' and the user's."""
         from logshed.detections.anomalies import registry  # noqa: PLC0415 - reads files

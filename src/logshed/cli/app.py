@@ -12,6 +12,7 @@ from logshed.cli import (
     alerts,
     anomalies,
     audit,
+    capacity,
     compliance,
     convert,
     decisions,
@@ -65,6 +66,6 @@ def _root(
 files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, proof, compliance, doctor, policy, keys, enrich)
-ahead = (anomalies, objectives)
+ahead = (anomalies, objectives, capacity)
 for group in (ingest, search, query, aggregate, patterns, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

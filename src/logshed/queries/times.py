@@ -12,6 +12,9 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 """No record lies outside: event times start in 1990 and end a day after now."""
 
+LONGEST_S = 100 * 366 * 86_400
+"""Seconds of the longest length of time that is taken."""
+
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|hours?|d|days?|w|weeks?)(?:\s+ago)?")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -73,13 +76,28 @@ def back(text: str, begin: datetime, end: datetime) -> timedelta:
         raise UsageError("cannot compare all that is there: nothing lies before it; give --since")
     if text.strip().lower() == "previous":
         return end - begin
-    ago = _AGO.fullmatch(text.strip().lower())
-    if ago is None or float(ago[1]) <= 0:
-        raise UsageError(f"cannot compare with {text!r}: it is no length of time; write previous, 1d, 1w or 36h")
-    length = timedelta(seconds=float(ago[1]) * _SECONDS[ago[2][0]])
-    if begin - length <= EARLIEST:
+    away = length(text, "compare with", "write previous, 1d, 1w or 36h")
+    if (begin - EARLIEST) <= away:
         raise UsageError(f"cannot compare with {text!r}: it is too long ago; write less")
-    return length
+    return away
+
+
+def length(text: str, verb: str = "take", advice: str = "write 90s, 36h, 28d or 2w") -> timedelta:
+    """A length of time such as ``36h``, ``28d`` or ``2w``.
+
+    Args:
+        text: The length.
+        verb: What cannot be done with it, for the error.
+        advice: What to write instead.
+
+    Raises:
+        logshed.errors.UsageError: It is none, or zero.
+    """
+    found = _AGO.fullmatch(text.strip().lower())
+    seconds = float(found[1]) * _SECONDS[found[2][0]] if found else 0
+    if not 0 < seconds < LONGEST_S:
+        raise UsageError(f"cannot {verb} {text!r}: it is no length of time; {advice}")
+    return timedelta(seconds=seconds)
 
 
 def moved(when: datetime, by: timedelta, timezone: str = "UTC") -> datetime:
