@@ -12,10 +12,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from logshed.queries.resource_fields import load as load_resources
 from logshed.sql.views import record_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from logshed.queries.resource_fields import ResourceField
 
 Row = dict[str, Any]
 Answer = list[tuple[Any, ...]]
@@ -859,3 +862,45 @@ def slo(asked: Asked) -> Answer:
         figures = [math.floor(left * 10_000 + 0.5) / 100, *(burn(rows, hours) for hours in (1, 6, 72))]
         found.append((collection, service, len(rows), good, share, *figures))
     return ordered(found, 6, 1, 2)
+
+
+SCALES = {
+    **{("bytes", f"{letter}b"): 1000.0**power for power, letter in enumerate("kmgt", 1)},
+    **{("bytes", letter): 1000.0**power for power, letter in enumerate("kmg", 1)},
+    **{("bytes", f"{letter}i{end}"): 1024.0**power for power, letter in enumerate("kmgt", 1) for end in ("", "b")},
+    **{("cores", letter): scale for letter, scale in (("m", 0.001), ("u", 0.000001), ("n", 0.000000001))},
+}
+
+
+def amount(text: str, field: ResourceField) -> float | None:
+    """The number at the beginning of a text, in the field's unit."""
+    found = re.match(r" *(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)", text)
+    behind = re.match(r" *-?[0-9.]+ *([A-Za-z]*)", text)
+    if found is None or behind is None:
+        return None
+    return field.factor * float(found[1]) * SCALES.get((field.unit, behind[1].lower()), 1.0)
+
+
+@answer
+def resource_usage(asked: Asked) -> Answer:
+    fields = {field.name: field for file in load_resources().values() for field in file.fields}
+    wanted, service = asked.params["resource"], asked.params["service"]
+    values = [
+        (fields[name], row.get("host_name"), row.get("service_name"), row["timestamp"], value)
+        for row in asked.logs
+        if service in {None, row.get("service_name")}
+        for name, text in (row.get("attributes") or {}).items()
+        if name in fields
+        and wanted in {None, fields[name].resource}
+        and text is not None
+        and (value := amount(text, fields[name])) is not None
+    ]
+    found = []
+    for (field, host, owner), own in groups(values, lambda one: one[:3]).items():
+        figures = sorted(one[4] for one in own)
+        newest = max(one[3] for one in own)
+        latest = max(one[4] for one in own if one[3] == newest)
+        told = [figures[0], sum(figures) / len(figures), quantile(figures, 0.95), figures[-1], latest]
+        head = (field.resource, field.name, host, owner, field.unit, len(own))
+        found.append((*head, *(rounded(figure, 3) for figure in told), newest))
+    return ordered(found, 1, 2, 3, 4, limit=asked.params["limit"])

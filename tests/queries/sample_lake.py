@@ -92,6 +92,10 @@ def records() -> list[Row]:
             when = START + timedelta(seconds=dice.randrange(36 * 24 * 3_600))
             found.append(record(len(found), when, **make(dice)))
     found.append(record(len(found), START + timedelta(days=3), timestamp_source="observed"))
+    dice = random.Random(12)  # noqa: S311 - dice of its own, so that those above fall as before
+    for _ in range(150):
+        when = START + timedelta(seconds=dice.randrange(36 * 24) * 3_600)
+        found.append(record(len(found), when, **_measured(dice)))
     return sorted(found, key=lambda row: (row["timestamp"], row["offset"]))
 
 
@@ -239,6 +243,32 @@ def _message(dice: random.Random) -> Row:
         "service_name": dice.choice(["pay", DROP, None]),
         "trace_id": dice.choice(["t1", "t2", None]),
         "span_id": dice.choice(["s1", None]),
+    }
+
+
+def _measured(dice: random.Random) -> Row:
+    """A record that says how much of a resource is in use."""
+    name, text = dice.choice(
+        [
+            ("system.cpu.total.norm.pct", f"{dice.random():.3f}"),
+            ("cpu_percent", f"{dice.randrange(100)}"),
+            ("cpu_percent", "no number"),
+            ("CPUPerc", f"{dice.randrange(10_000) / 100}%"),
+            ("MemUsage", f"{dice.randrange(1, 900)}MiB / 1GiB"),
+            ("usage.cpu", f"{dice.randrange(1, 4_000)}m"),
+            ("usage.memory", f"{dice.randrange(1, 4_000)}Ki"),
+            ("jvm.memory.used", f"{dice.randrange(1, 4_000)}e3"),
+            ("queue_depth", f"-{dice.randrange(9)}"),
+            ("queue_depth", None),
+            ("no.such.field", "7"),
+        ]
+    )
+    return {
+        "collection": "app",
+        "source": "file:/var/log/metrics.log",
+        "host_name": dice.choice(["h1", DROP, None]),
+        "service_name": dice.choice(["pay", None]),
+        "attributes": {name: text, "other": "1"},
     }
 
 

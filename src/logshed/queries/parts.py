@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from logshed.plugins import data_files
-from logshed.queries import parameters
+from logshed.queries import parameters, resource_fields
 from logshed.queries.header import names, split, words, wrong
 
 if TYPE_CHECKING:
@@ -48,9 +48,13 @@ def load(extra: Iterable[Path] = ()) -> dict[str, Part]:
     Raises:
         logshed.errors.QueryError: A header is wrong.
     """
-    return {
+    roots = tuple(extra)
+    made = Part(
+        resource_fields.NAME, resource_fields.DESCRIPTION, resource_fields.sql(resource_fields.load(roots).values())
+    )
+    return {made.name: made} | {
         name.removeprefix(PART): parse(name.removeprefix(PART), file.read_text("utf-8"))
-        for name, file in data_files("queries", ".sql", extra).items()
+        for name, file in data_files("queries", ".sql", roots).items()
         if name.startswith(PART)
     }
 

@@ -28,6 +28,8 @@ _RENAMED = {
     "url_decode": "decodeURLComponent",
 }
 """Functions of DuckDB that SQLGlot hands on as they are."""
+_TYPED: dict[type[exp.Expr], str] = {exp.Lower: "lowerUTF8", exp.MapKeys: "mapKeys"}
+"""Those of one argument that it writes in another way than ClickHouse means."""
 
 
 def parsed(sql: str) -> exp.Query:
@@ -146,8 +148,8 @@ def _renamed(node: exp.Expr) -> exp.Expr:
         return exp.func(_RENAMED[node.name.lower()], *node.expressions)
     if isinstance(node, exp.TryCast) and node.to.is_type(exp.DType.DOUBLE):
         return exp.func("accurateCastOrNull", node.this.transform(_renamed), exp.Literal.string("Float64"))
-    if isinstance(node, exp.Lower):
-        return exp.func("lowerUTF8", node.this.transform(_renamed))
+    if type(node) in _TYPED:
+        return exp.func(_TYPED[type(node)], node.this.transform(_renamed))
     if isinstance(node, exp.DateBin) and isinstance(node.this, exp.Anonymous):
         return exp.func("toStartOfInterval", node.expression, exp.func("toIntervalSecond", node.this.expressions[0]))
     if isinstance(node, exp.ArrayToString):
