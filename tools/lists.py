@@ -35,7 +35,7 @@ QUESTIONS = {
     "top_paths top_queries top_referrers top_templates traffic traffic_by_hour user_agents virtual_hosts",
     "Sessions and visitors": "entry_pages exit_pages journeys retention search_terms sessions",
     "Reliability": "deploy_impact error_groups errors_by_hour exceptions latency_percentiles levels log_gaps "
-    "root_causes service_health slow_endpoints slowest_requests top_error_sources trace",
+    "resource_usage root_causes service_health slo slow_endpoints slowest_requests top_error_sources trace",
     "Audit": "access_trail admin_actions data_access_by_country failed_access",
     "Security": "events_by_region failed_logins findings_by_rule incidents_open login_by_ip suspicious_clients",
     "The lake": "ingest_summary rejects_by_reason",
