@@ -837,7 +837,7 @@ def slo(asked: Asked) -> Answer:
             or not math.isnan(row.get("duration_ms") or (0 if row.get("duration_ms") == 0 else math.nan))
         )
     ]
-    newest = max((row["timestamp"] for row in requests), default=None)
+    newest = max((row["timestamp"] for row in requests), default=FIRST).replace(second=59, microsecond=999_999)
 
     def bad(row: Row) -> bool:
         if threshold is not None:

@@ -9,7 +9,7 @@ it, such as 12.5%, 120MiB or 250m; the 95th percentile is exact.
 window = "24h"
 chart = { kind = "bar", x = "field", y = "p95", by = "host" }
 keys = ["host", "service", "field"]
-uses = ["resource_fields"]
+uses = ["resource_fields", "resource_scales"]
 
 [columns]
 resource = "cpu, memory, disk, connections, pool, queue, threads or load"
@@ -52,37 +52,26 @@ texts AS (
     INNER JOIN resource_fields AS f ON n.key_name = f.field
     WHERE $resource IS NULL OR f.resource = $resource
 ),
-parsed AS (
+numbers AS (
     SELECT
         *,
-        factor * TRY_CAST(regexp_extract(text, '^ *(-?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?)', 1) AS DOUBLE)
-        * CASE concat(unit, ' ', lower(regexp_extract(text, '^ *-?[0-9.]+ *([A-Za-z]*)', 1)))
-            WHEN 'bytes kb' THEN 1000.0
-            WHEN 'bytes k' THEN 1000.0
-            WHEN 'bytes mb' THEN 1000000.0
-            WHEN 'bytes m' THEN 1000000.0
-            WHEN 'bytes gb' THEN 1000000000.0
-            WHEN 'bytes g' THEN 1000000000.0
-            WHEN 'bytes tb' THEN 1000000000000.0
-            WHEN 'bytes kib' THEN 1024.0
-            WHEN 'bytes ki' THEN 1024.0
-            WHEN 'bytes mib' THEN 1048576.0
-            WHEN 'bytes mi' THEN 1048576.0
-            WHEN 'bytes gib' THEN 1073741824.0
-            WHEN 'bytes gi' THEN 1073741824.0
-            WHEN 'bytes tib' THEN 1099511627776.0
-            WHEN 'bytes ti' THEN 1099511627776.0
-            WHEN 'cores m' THEN 0.001
-            WHEN 'cores u' THEN 0.000001
-            WHEN 'cores n' THEN 0.000000001
-            ELSE 1.0
-        END AS value
+        TRY_CAST(regexp_extract(text, '^ *(-?[0-9]+(?:[.][0-9]+)?(?:[eE][-+]?[0-9]+)?)', 1) AS DOUBLE) AS number,
+        lower(regexp_extract(text, '^ *-?[0-9.]+ *([A-Za-z]*)', 1)) AS letters
     FROM texts
 ),
-aged AS (
-    SELECT *, max(timestamp) OVER (PARTITION BY host, service, field) AS newest
-    FROM parsed
-    WHERE value IS NOT NULL
+valued AS (
+    SELECT
+        p.timestamp AS timestamp,
+        p.host AS host,
+        p.service AS service,
+        p.resource AS resource,
+        p.field AS field,
+        p.unit AS unit,
+        p.factor * p.number * coalesce(s.scale, 1.0) AS value,
+        max(p.timestamp) OVER (PARTITION BY p.host, p.service, p.field) AS newest
+    FROM numbers AS p
+    LEFT JOIN resource_scales AS s ON p.unit = s.unit AND p.letters = s.suffix
+    WHERE p.number IS NOT NULL
 )
 SELECT
     resource,
@@ -97,7 +86,7 @@ SELECT
     floor(max(value) * 1000 + 0.5) / 1000 AS highest,
     floor(max(value) FILTER (WHERE timestamp = newest) * 1000 + 0.5) / 1000 AS latest,
     max(newest) AS last_seen
-FROM aged
+FROM valued
 GROUP BY resource, field, host, service, unit
 ORDER BY resource, field, host, service
 LIMIT $limit
