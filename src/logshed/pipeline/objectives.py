@@ -203,7 +203,7 @@ def used_up(left: float, rate: float | None, window: timedelta, now: datetime) -
         return now
     if not rate or left / rate > 1:
         return None
-    return now + window * (left / rate)
+    return (now + window * (left / rate)).replace(microsecond=0)
 
 
 def _alarm(objective: Objective, counts: Mapping[str, Any], burns: Mapping[str, float | None]) -> Alarm | None:
