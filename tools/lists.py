@@ -33,7 +33,7 @@ QUESTIONS = {
     "Traffic": "bandwidth bandwidth_by_hour bots countries heatmap http_traffic methods new_vs_returning not_cached "
     "not_found protocols referrers remote_users static_files status_by_service status_codes top_agents top_clients "
     "top_paths top_queries top_referrers top_templates traffic traffic_by_hour user_agents virtual_hosts",
-    "Sessions and visitors": "entry_pages exit_pages journeys retention search_terms sessions",
+    "Sessions and visitors": "entry_pages exit_pages journey_steps journeys retention sessions",
     "Reliability": "deploy_impact error_groups errors_by_hour exceptions latency_percentiles levels log_gaps "
     "resource_usage root_causes service_health slo slow_endpoints slowest_requests top_error_sources trace",
     "Audit": "access_trail admin_actions data_access_by_country failed_access",

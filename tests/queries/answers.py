@@ -567,15 +567,34 @@ def exit_pages(asked: Asked) -> Answer:
     return ordered(rows, -2, 1, limit=asked.params["limit"])
 
 
+def looked_at(of: list[Row]) -> list[str]:
+    """The pages of a session; one that is loaded again counts once."""
+    pages: list[str] = []
+    for row in of:
+        if is_page(row) and row["url_path"] not in pages[-1:]:
+            pages.append(row["url_path"])
+    return pages
+
+
+@answer
+def journey_steps(asked: Asked) -> Answer:
+    times: Counter[tuple[str, str]] = Counter()
+    whom = defaultdict(set)
+    for of in visits(asked):
+        numbered = [f"{number} {path}" for number, path in enumerate(looked_at(of), 1)]
+        for step in pairwise(numbered[: asked.params["pages"]]):
+            times[step] += 1
+            whom[step].add((of[0]["client_address"], of[0]["user_agent_original"]))
+    rows = ((*step, count, len(whom[step])) for step, count in times.items())
+    return ordered(rows, -3, 1, 2, limit=asked.params["limit"])
+
+
 @answer
 def journeys(asked: Asked) -> Answer:
     times: Counter[str] = Counter()
     whom = defaultdict(set)
     for of in visits(asked):
-        pages: list[str] = []
-        for row in of:
-            if is_page(row) and row["url_path"] not in pages[-1:]:
-                pages.append(row["url_path"])
+        pages = looked_at(of)
         for three in zip(pages, pages[1:], pages[2:], strict=False):
             times[" → ".join(three)] += 1
             whom[" → ".join(three)].add((of[0]["client_address"], of[0]["user_agent_original"]))

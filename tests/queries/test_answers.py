@@ -36,6 +36,7 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "data_access_by_country": [{"service": sample_lake.DROP}, {"path": "/shop"}],
     "deploy_impact": [{"at": "2024-05-03T12:00:00+02:00", "minutes": 4_000}],
     "resource_usage": [{"resource": "cpu"}, {"service": "pay", "limit": 3}, {"resource": sample_lake.DROP}],
+    "journey_steps": [{"pages": 3, "gap": 60, "limit": 2_000}],
     "root_causes": [{"min_errors": 1, "limit": 200}],
     "sessions": [{"gap": 60, "limit": 2_000}],
     "slow_endpoints": [{"min_requests": 20}],

@@ -64,3 +64,10 @@ def test_a_users_part_serves_the_users_question(tmp_path: Path) -> None:
     (folder / "part_four.sql").write_text("/* description = 'Four.' */ SELECT 4 AS n")
     (folder / "mine.sql").write_text(f"/*\n{HEADER}*/\nSELECT n AS a FROM four")
     assert duckdb.execute(load([tmp_path])["mine"].sql).fetchall() == [(4,)]
+
+
+def test_an_inline_part_is_computed_where_it_is_read() -> None:
+    two = parse("two", "/* description = 'Two.'\ninline = true */ SELECT 2 AS n")
+    sql, _ = assembled("q", "SELECT a.n + b.n FROM two AS a, two AS b", ["two"], {"two": two})
+    assert "two AS NOT MATERIALIZED (" in sql
+    assert duckdb.execute(sql).fetchall() == [(4,)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PART = "part_"
 """What the names of their files begin with; in SQL their names do not have it."""
 
-_KEYS = frozenset({"description", "uses", "parameters"})
+_KEYS = frozenset({"description", "uses", "parameters", "inline"})
 _WITH = re.compile(r"with\s", re.IGNORECASE)
 
 
@@ -33,6 +33,7 @@ class Part:
         sql: One SELECT.
         uses: Other parts that it reads.
         parameters: Parameters that every question with it has too.
+        inline: Whether it is computed anew where it is read, of the columns wanted there; else once, with all of them.
     """
 
     name: str
@@ -40,6 +41,13 @@ class Part:
     sql: str
     uses: tuple[str, ...] = ()
     parameters: dict[str, Parameter] = field(default_factory=dict)
+    inline: bool = False
+
+    @property
+    def named(self) -> str:
+        """Itself as an entry of WITH."""
+        body = "\n".join(f"    {line}" if line else line for line in self.sql.splitlines())
+        return f"{self.name} AS {'NOT MATERIALIZED ' if self.inline else ''}(\n{body}\n)"
 
 
 def load(extra: Iterable[Path] = ()) -> dict[str, Part]:
@@ -68,7 +76,12 @@ def parse(name: str, text: str) -> Part:
     what = f"the part {name}"
     header, sql = split(what, text, _KEYS)
     return Part(
-        name, words(what, header, "description"), sql, names(what, header, "uses"), parameters.read(what, header)
+        name,
+        words(what, header, "description"),
+        sql,
+        names(what, header, "uses"),
+        parameters.read(what, header),
+        inline=header.get("inline") is True,
     )
 
 
@@ -82,7 +95,7 @@ def assembled(what: str, sql: str, uses: Iterable[str], parts: Mapping[str, Part
     brought = {key: value for part in needed for key, value in part.parameters.items()}
     if not needed:
         return sql, brought
-    with_parts = "WITH " + ",\n".join(f"{part.name} AS (\n{_indented(part.sql)}\n)" for part in needed)
+    with_parts = "WITH " + ",\n".join(part.named for part in needed)
     own = _WITH.match(sql)
     return (f"{with_parts},\n{sql[own.end() :]}" if own else f"{with_parts}\n{sql}"), brought
 
@@ -98,7 +111,3 @@ def _in_order(what: str, uses: Iterable[str], parts: Mapping[str, Part], open_: 
         before = _in_order(what, parts[name].uses, parts, (*open_, name))
         found |= {part.name: part for part in (*before, parts[name])}
     return list(found.values())
-
-
-def _indented(sql: str) -> str:
-    return "\n".join(f"    {line}" if line else line for line in sql.splitlines())

@@ -6,6 +6,7 @@ theirs ends where no request follows for 30 minutes (gap). A page is a request a
 end in the extension of a static file. Requests without a client address are left out. Newest first.
 """
 window = "24h"
+uses = ["requests", "visits"]
 
 [columns]
 client = "address of the client"
@@ -20,74 +21,53 @@ bytes = "bytes of all responses"
 bot = "whether the user agent is a bot; null where it is not known"
 
 [parameters]
-gap = { kind = "integer", default = 30, meaning = "minutes without a request that end a session" }
-exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
 limit = { kind = "integer", default = 50, meaning = "rows to show" }
 */
-WITH requests AS (
+WITH sessions AS (
     SELECT
-        client_address AS client,
-        user_agent_original AS agent,
-        epoch_us(timestamp) AS at_us,
-        source,
-        "offset",
-        item,
-        url_path AS path,
-        timestamp,
-        coalesce(http_response_body_size, 0) AS size,
-        user_agent_is_bot AS bot,
-        coalesce(
-            http_response_status_code < 400
-            AND NOT regexp_matches(
-                url_path,
-                '(?i)[.](?:css|m?js|map|png|jpe?g|gif|svg|webp|avif|ico|bmp|woff2?|[to]tf|eot|mp[34]|webm|ogg|wasm)$'
-            ),
-            false
-        ) AS is_page
-    FROM logs
-    WHERE timestamp >= $since
-      AND timestamp < $until
-      AND ($collection IS NULL OR collection = $collection)
-      AND http_response_status_code IS NOT NULL
-      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
-      AND client_address IS NOT NULL
-),
-gaps AS (
-    SELECT
-        *,
-        at_us - lag(at_us) OVER (PARTITION BY client, agent ORDER BY at_us, source, "offset", item) AS gap_us
-    FROM requests
-),
-numbered AS (
-    SELECT
-        *,
-        sum(CASE WHEN gap_us / 60000000.0 > $gap THEN 1 ELSE 0 END) OVER (
-            PARTITION BY client, agent
-            ORDER BY at_us, source, "offset", item
-            ROWS UNBOUNDED PRECEDING
-        ) AS session,
-        row_number() OVER (PARTITION BY client, agent ORDER BY at_us, source, "offset", item) AS place
-    FROM gaps
-),
-visits AS (
-    SELECT
-        client,
-        agent,
+        visitor,
         session,
         min(timestamp) AS start,
-        (max(at_us) - min(at_us)) / 1000000.0 AS length_s,
+        max(timestamp) AS last,
         count(*) AS requests,
         count(*) FILTER (WHERE is_page) AS pages,
-        arg_min(path, place) FILTER (WHERE is_page) AS entry,
-        arg_max(path, place) FILTER (WHERE is_page) AS exit,
-        sum(size) AS bytes,
-        max(bot) AS bot
-    FROM numbered
-    GROUP BY client, agent, session
+        min(place) FILTER (WHERE is_page) AS entry_place,
+        max(place) FILTER (WHERE is_page) AS exit_place,
+        sum(size) AS bytes
+    FROM visits
+    GROUP BY visitor, session
+),
+newest AS (
+    SELECT *
+    FROM sessions
+    WHERE start >= (SELECT min(start) FROM (SELECT start FROM sessions ORDER BY start DESC LIMIT $limit) AS latest)
+),
+theirs AS (
+    SELECT
+        visitor,
+        client,
+        agent,
+        timestamp,
+        path,
+        bot,
+        row_number() OVER (PARTITION BY visitor ORDER BY timestamp, source, "offset", item) AS place
+    FROM requests
+    WHERE visitor IN (SELECT visitor FROM newest)
 )
-SELECT client, agent, start, length_s, requests, pages, entry, exit, bytes, bot
-FROM visits
+SELECT
+    min(client) AS client,
+    min(agent) AS agent,
+    start,
+    (epoch_us(last) - epoch_us(start)) / 1000000.0 AS length_s,
+    requests,
+    pages,
+    min(path) FILTER (WHERE place = entry_place) AS entry,
+    min(path) FILTER (WHERE place = exit_place) AS exit,
+    bytes,
+    max(bot) AS bot
+FROM newest
+JOIN theirs USING (visitor)
+WHERE timestamp >= start AND timestamp <= last
+GROUP BY visitor, session, start, last, requests, pages, bytes
 ORDER BY start DESC, client, agent
 LIMIT $limit

@@ -25,6 +25,7 @@ _RENAMED = {
     "map_values": "mapValues",
     "map_keys": "mapKeys",
     "epoch_us": "toUnixTimestamp64Micro",
+    "hash": "sipHash64",
     "url_decode": "decodeURLComponent",
 }
 """Functions of DuckDB that SQLGlot hands on as they are."""
@@ -160,6 +161,9 @@ def _renamed(node: exp.Expr) -> exp.Expr:
 def _rewritten(node: exp.Expr, zone: str) -> exp.Expr:
     if isinstance(node, exp.AtTimeZone):
         return exp.func("toTimeZone", node.this, node.args["zone"])
+    if isinstance(node, exp.CTE):
+        node.set("materialized", None)  # a hint to DuckDB; here a WITH is always inline
+        return node
     if isinstance(node, exp.RegexpReplace):
         return _replaced(node, zone)
     if isinstance(node, exp.Cast) and node.to.is_type(exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMP):
