@@ -9,7 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from logshed import queries
+from logshed import queries, shops
 from logshed.detections import registry as rules
 from logshed.detections.anomalies import registry as anomalies
 from logshed.detections.anomalies.reading import method_name
@@ -34,6 +34,8 @@ QUESTIONS = {
     "not_found protocols referrers remote_users static_files status_by_service status_codes top_agents top_clients "
     "top_paths top_queries top_referrers top_templates traffic traffic_by_hour user_agents virtual_hosts",
     "Sessions and visitors": "entry_pages exit_pages journey_steps journeys retention sessions",
+    "Commerce": "average_order_value cart_abandonment feature_usage funnel revenue_correlation revenue_impact "
+    "search_terms segments",
     "Reliability": "deploy_impact error_groups errors_by_hour exceptions latency_percentiles levels log_gaps "
     "resource_usage root_causes service_health slo slow_endpoints slowest_requests top_error_sources trace",
     "Audit": "access_trail admin_actions data_access_by_country failed_access",
@@ -78,6 +80,16 @@ def detector_list() -> str:
         history = f"{one.history // 86_400} d"
         cells = (f"`{one.name}`", one.title, one.level, f"`{method_name(one)}`", f"{one.bucket // 60} min", history)
         lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def shop_list() -> str:
+    """The kinds of shops with their steps and features."""
+    lines = ["| shop | rank | what it is | steps | features |", "|---|---|---|---|---|"]
+    for one in sorted(shops.load().values(), key=lambda shop: (shop.rank or 99, shop.name)):
+        steps = ", ".join(f"{step} (optional)" if optional else step for step, (_, optional) in one.places.items())
+        features = ", ".join(dict.fromkeys(feature.name for feature in one.feature))
+        lines.append(f"| `{one.name}` | {one.rank or ''} | {one.title} | {steps} | {features} |")
     return "\n".join(lines)
 
 
@@ -128,6 +140,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "redaction.md": rule_list,
     "anomalies.md": detector_list,
     "detect.md": detection_list,
+    "commerce.md": shop_list,
     "gold.md": gold_list,
     "queries.md": question_list,
 }

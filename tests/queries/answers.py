@@ -9,10 +9,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from statistics import correlation
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from tests.queries.shopping import Step, order_key, shop_sessions, told, value_of, visitor
+
 from logshed.queries.resource_fields import load as load_resources
+from logshed.shops import load as load_shops
 from logshed.sql.views import record_id
 
 if TYPE_CHECKING:
@@ -614,6 +618,14 @@ def search_terms(asked: Asked) -> Answer:
             found = raw
         return found.strip().lower()
 
+    def zeros(rows: list[Row]) -> tuple[int, float | None]:
+        counts = [float(said) for row in rows if (said := hits(row)) is not None and said.isdigit()]
+        return len(counts), percent(counts.count(0.0), len(counts)) if counts else None
+
+    def hits(row: Row) -> str | None:
+        pairs = dict(pair.split("=", 1) for pair in row["url_query"].split("&") if "=" in pair)
+        return pairs.get("hits")
+
     rows = (
         (
             what,
@@ -621,6 +633,7 @@ def search_terms(asked: Asked) -> Answer:
             len(
                 {(row["client_address"], row["user_agent_original"]) for row in of if row["client_address"] is not None}
             ),
+            *zeros(of),
             min((row["url_path"] for row in of if row["url_path"] is not None), default=None),
         )
         for what, of in groups(asked.requests, term).items()
@@ -923,3 +936,214 @@ def resource_usage(asked: Asked) -> Answer:
         head = (field.resource, field.name, host, owner, field.unit, len(own))
         found.append((*head, *(rounded(figure, 3) for figure in told), newest))
     return ordered(found, 1, 2, 3, 4, limit=asked.params["limit"])
+
+
+def first_last(step: str, of: list[Step]) -> tuple[int | None, int | None]:
+    places = [place for place, (_, name) in enumerate(of) if name == step]
+    return (places[0], places[-1]) if places else (None, None)
+
+
+def steps_of() -> dict[str, tuple[int, bool]]:
+    """Places of the steps, and whether they are optional; all of our shops have the same."""
+    return load_shops()["generic"].places
+
+
+@answer
+def funnel(asked: Asked) -> Answer:
+    places, within = steps_of(), asked.params["within"]
+    attempts: dict[Any, list[Step]] = defaultdict(list)
+    for who, number, of in shop_sessions(asked.logs, asked.params):
+        attempts[who, number if within is None else 0] += of
+    reached: dict[str, list[float | None]] = defaultdict(list)
+    for of in attempts.values():
+        for step, minutes in taken(of, places, within).items():
+            reached[step].append(minutes)
+    rows: Answer = []
+    before: dict[str | None, str | None] = {}
+    required = None
+    for step, (_, optional) in places.items():
+        before[step] = required
+        required = required if optional else step
+    for step, (place, _) in places.items():
+        count, sooner = len(reached[step]), before[step]
+        left = None if sooner is None else len(reached[sooner])
+        lost = (None, None) if left is None else (left - count, percent(count, left) if left else None)
+        first = len(reached[next(iter(places))])
+        rows.append((place, step, count, percent(count, first), *lost, median(reached[step], 2)))
+    return rows if any(reached.values()) else []
+
+
+def median(values: Iterable[float | None], digits: int) -> float | None:
+    known = sorted(value for value in values if value is not None)
+    middle = len(known) // 2
+    return rounded((known[middle] + known[~middle]) / 2, digits) if known else None
+
+
+def taken(of: list[Step], places: dict[str, tuple[int, bool]], within: int | None) -> dict[str, float | None]:
+    """The steps that were taken in order, each with the minutes since the one before."""
+    newest: dict[str, tuple[datetime, datetime]] = {}
+    found: dict[str, float | None] = {}
+    for row, step in of:
+        if step is None:
+            continue
+        sooner = [name for name, (place, optional) in places.items() if place < places[step][0] and not optional]
+        if not sooner:
+            newest[step] = (row["timestamp"], row["timestamp"])
+            found.setdefault(step, None)
+        elif sooner[-1] in newest:
+            start, last = newest[sooner[-1]]
+            if within is None or row["timestamp"] - start <= timedelta(minutes=within):
+                newest[step] = (start, row["timestamp"])
+                found.setdefault(step, (row["timestamp"] - last).total_seconds() / 60)
+    return found
+
+
+@answer
+def cart_abandonment(asked: Asked) -> Answer:
+    carts = []
+    for _, _, of in shop_sessions(asked.logs, asked.params):
+        cart, (_, purchase) = first_last("cart", of)[0], first_last("purchase", of)
+        if cart is not None:
+            values = [
+                value
+                for row, step in of
+                if step not in {None, "purchase"} and (value := value_of(row, asked.params)) is not None
+            ]
+            carts.append((midnight(of[cart][0]), purchase is None or purchase < cart, values[-1] if values else None))
+    rows = []
+    for day in {day for day, _, _ in carts}:
+        here = [cart for cart in carts if cart[0] == day]
+        lost = [value for _, abandoned, value in here if abandoned]
+        known = [value for value in lost if value is not None]
+        rows.append((day, len(here), len(lost), percent(len(lost), len(here)), rounded(sum(known, 0.0), 2), len(known)))
+    return ordered(rows, 1)
+
+
+def orders_of(asked: Asked) -> list[tuple[datetime, float | None]]:
+    sold = [row for row in told(asked.logs, asked.params) if row[1] == "purchase"]
+    found = []
+    for of in groups((row for row, _ in sold), lambda row: (row["collection"], order_key(row))).values():
+        values = [value for row in of if (value := value_of(row, asked.params)) is not None]
+        found.append((span(of)[0], max(values, default=None)))
+    return found
+
+
+@answer
+def average_order_value(asked: Asked) -> Answer:
+    days = defaultdict(list)
+    for when, value in orders_of(asked):
+        days[datetime.combine(when.date(), datetime.min.time(), UTC)].append(value)
+    rows = []
+    for day, values in days.items():
+        known = [value for value in values if value is not None]
+        mean = sum(known) / len(known) if known else None
+        rows.append((day, len(values), len(known), rounded(sum(known, 0.0), 2), rounded(mean, 2), median(known, 2)))
+    return ordered(rows, 1)
+
+
+DEVICES = {"bot": "bot", "iPad": "tablet", "Mobi": "mobile", "Windows": "desktop", "X11": "desktop"}
+
+
+@answer
+def segments(asked: Asked) -> Answer:
+    found: dict[tuple[str, str], list[list[float | None]]] = defaultdict(list)
+    for _, number, of in shop_sessions(asked.logs, asked.params):
+        if not any(step for _, step in of):
+            continue
+        first, countries = (
+            of[0][0],
+            [country for row, _ in of if (country := row.get("client_geo_country_iso_code"))],
+        )
+        sold = groups((row for row, step in of if step == "purchase"), order_key)
+        orders = [
+            max((value for row in each if (value := value_of(row, asked.params)) is not None), default=None)
+            for each in sold.values()
+        ]
+        agent = "bot" if first.get("user_agent_is_bot") else first.get("user_agent_original") or ""
+        device = next((kind for word, kind in DEVICES.items() if word in agent), "unknown")
+        host = re.fullmatch(r"[A-Za-z]+://(?:[^/?#@]*@)?([^/?#:]+).*", first.get("http_referrer") or "")
+        site = host[1].lower() if host else ""
+        campaign = re.search("utm_source=([a-z]+)", first.get("url_query") or "")
+        source = campaign[1] if campaign else "direct" if site in {"", asked.params["site"]} else site
+        for key in (
+            ("visitor", "returning" if number else "new"),
+            ("country", min(countries, default="unknown")),
+            ("device", device),
+            ("source", source),
+        ):
+            found[key].append(orders)
+    rows = []
+    for key, of in found.items():
+        bought = sum(bool(orders) for orders in of)
+        revenue = sum((value for orders in of for value in orders if value is not None), 0.0)
+        rows.append((*key, len(of), bought, percent(bought, len(of)), sum(map(len, of)), rounded(revenue, 2)))
+    return ordered(rows, 1, -3, 2, limit=asked.params["limit"])
+
+
+@answer
+def feature_usage(asked: Asked) -> Answer:
+    all_of = told(asked.logs, asked.params, "feature")
+    everybody = len({visitor(row) for row, _ in all_of} - {None})
+    rows = []
+    for feature, of in groups(
+        ({"feature": feature, **row} for row, feature in all_of), lambda row: row["feature"]
+    ).items():
+        users = len({visitor(row) for row in of} - {None})
+        if feature is not None:
+            rows.append((feature, len(of), users, percent(users, everybody)))
+    return ordered(rows, -2, 1, limit=asked.params["limit"])
+
+
+def hours_of(asked: Asked) -> list[tuple[Any, ...]]:
+    """Hours with requests, errors in percent, p95, orders and revenue."""
+
+    def hour(row: Row) -> datetime:
+        found: datetime = row["timestamp"].replace(minute=0, second=0, microsecond=0)
+        return found
+
+    sold = groups(({"timestamp": when, "value": value} for when, value in orders_of(asked)), hour)
+    rows = []
+    for when, of in groups((row for row in asked.logs if status(row)), hour).items():
+        known = sorted(
+            row["duration_ms"]
+            for row in of
+            if row.get("duration_ms") is not None and not math.isnan(row["duration_ms"])
+        )
+        place = 0.95 * (len(known) - 1)
+        p95 = (
+            known[int(place)] + (known[min(int(place) + 1, len(known) - 1)] - known[int(place)]) * (place % 1)
+            if known
+            else None
+        )
+        values = [row["value"] or 0.0 for row in sold.get(when, [])]
+        rows.append((when, len(of), bad(of, 500) * 100 / len(of), p95, len(values), sum(values, 0.0)))
+    return rows
+
+
+@answer
+def revenue_impact(asked: Asked) -> Answer:
+    rows = (
+        (hour, requests, rounded(errors, 2), rounded(p95, 6), orders, rounded(revenue, 2))
+        for hour, requests, errors, p95, orders, revenue in hours_of(asked)
+    )
+    return ordered(rows, 1)
+
+
+@answer
+def revenue_correlation(asked: Asked) -> Answer:
+    hours = hours_of(asked)
+    rows = []
+    for figure, column in (("error percent", 2), ("p95 ms", 3), ("requests", 1)):
+        for name, sold in (("orders", 4), ("revenue", 5)):
+            pairs = [(hour[column], hour[sold]) for hour in hours if hour[column] is not None]
+            if pairs:
+                xs, ys = zip(*pairs, strict=True)
+                rows.append(
+                    (
+                        figure,
+                        name,
+                        len(pairs),
+                        rounded(correlation(xs, ys), 3) if len(set(xs)) > 1 and len(set(ys)) > 1 else None,
+                    )
+                )
+    return ordered(rows, 1, 2)

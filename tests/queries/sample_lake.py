@@ -47,6 +47,26 @@ QUERIES = [
 ]
 REFERRERS = ["https://www.Example.org/a?b", "http://example.org:8080/", "https://u@other.example/x", "-", None, None]
 CACHES = [("nginx.upstream.cache_status", "HIT"), ("cloudflare.cache_status", "miss"), ("gcp.cache_hit", "true"), None]
+SHOP = [  # path, query, status
+    ("/products/mug", None, 200),
+    ("/product/chair/", "utm_source=news", 200),
+    ("/product/chair/", "add-to-cart=7&value=12%2C50", 302),
+    ("/cart/add.js", None, 422),
+    ("/cart", "total=EUR+1.250,75", 200),
+    ("/checkout", None, 200),
+    ("/checkout/payment", "value=1,250.75", 200),
+    ("/checkout/success", "order_id=A1&total=59.90", 200),
+    ("/checkout/success", "order_id=A2&total=free", 200),
+    ("/checkout/success", "order_id=A2&total=70", 200),
+    ("/checkout/success", "order_id=[ORDER]&total=1.5", 200),
+    ("/checkout/order-received/55/", "key=k", 200),
+    ("/search", "q=mug&hits=0", 200),
+    ("/search", "q=mug&hits=3", 200),
+    ("/search", "q=mug&hits=many", 200),
+    ("/wishlist", None, 200),
+    ("/coupons/apply", None, 200),
+]
+SHOP_EVENTS = ["view_item", "Add_To_Cart", "begin_checkout", "purchase", "page_view", None]
 STATUSES = [200, 200, 200, 200, 206, 301, 304, 401, 403, 404, 404, 500, 503]
 MESSAGES = [
     'cannot charge card "4711" of order 17 in 0x1f',
@@ -87,6 +107,12 @@ def records() -> list[Row]:
         for _ in range(dice.randrange(1, 9)):
             found.append(record(len(found), when, **_request(dice, client, agent)))
             when += timedelta(seconds=dice.choice([0, 1, 20, 20.25, 300, 1_799, 1_800, 1_801, 4_000]))
+    for _ in range(120):
+        when = START + timedelta(minutes=dice.randrange(36 * 24 * 60))
+        who = _shopper(dice)
+        for _ in range(dice.randrange(1, 12)):
+            found.append(record(len(found), when, **who, **_shop_step(dice)))
+            when += timedelta(seconds=dice.choice([0, 20, 300, 1_800, 1_801]))
     for make in (_message, _event):
         for _ in range(300):
             when = START + timedelta(seconds=dice.randrange(36 * 24 * 3_600))
@@ -225,6 +251,39 @@ def _request(
         "service_name": dice.choice(["shop", "shop", DROP, None]),
         "trace_id": dice.choice(["t1", "t2", "", None, None, None]),
         "attributes": dict([cache]) if cache else {},
+    }
+
+
+def _shopper(dice: random.Random) -> Row:
+    name, agent_name, system, bot = dice.choice(AGENTS)
+    return {
+        "client_address": dice.choice([*CLIENTS[:4], None]),
+        "client_geo_country_iso_code": dice.choice(["DE", "NL", None]),
+        "user_agent_original": name,
+        "user_agent_name": agent_name,
+        "user_agent_os": system,
+        "user_agent_is_bot": bot,
+        "session_id": dice.choice(["s1", "s2", "", None, None]),
+        "http_referrer": dice.choice(REFERRERS),
+        "client_threat_list": None,
+        "service_name": None,
+    }
+
+
+def _shop_step(dice: random.Random) -> Row:
+    if dice.random() < 0.3:
+        more = {"event": dice.choice(SHOP_EVENTS), "value": dice.choice(["7", "x", None]), "transaction_id": "T1"}
+        kept = {key: value for key, value in more.items() if value is not None}
+        return {"attributes": kept} if dice.random() < 0.5 else {"event_name": more["event"], "attributes": {}}
+    path, query, status = dice.choice(SHOP)
+    return {
+        "http_request_method": dice.choice(["GET", "POST"]),
+        "url_path": path,
+        "url_query": query,
+        "http_response_status_code": status,
+        "http_response_body_size": 10,
+        "duration_ms": dice.choice([None, 5.0, 80.5]),
+        "attributes": {},
     }
 
 

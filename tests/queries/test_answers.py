@@ -32,12 +32,16 @@ PEOPLE = {"exclude_bots": True, "exclude_client": "198.51.100.1"}
 NETWORKS = {"exclude_client": ["198.51.100.4/30", "203.0.113.7", "2001:db8::/32"]}
 OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "access_trail": [{"user": "bob"}, {"resource": "/shop"}, {"user": sample_lake.DROP, "resource": sample_lake.DROP}],
+    "average_order_value": [{"value": "total"}, {"shop": "woocommerce"}],
     "bandwidth": [{"by": "client"}, {"by": "day", **PEOPLE}],
     "data_access_by_country": [{"service": sample_lake.DROP}, {"path": "/shop"}],
     "deploy_impact": [{"at": "2024-05-03T12:00:00+02:00", "minutes": 4_000}],
     "resource_usage": [{"resource": "cpu"}, {"service": "pay", "limit": 3}, {"resource": sample_lake.DROP}],
+    "feature_usage": [{"shop": "generic"}],
+    "funnel": [{"gap": 60, "shop": "generic"}, {"within": 40}, {"within": 1, "shop": "woocommerce"}],
     "journey_steps": [{"pages": 3, "gap": 60, "limit": 2_000}],
     "root_causes": [{"min_errors": 1, "limit": 200}],
+    "segments": [{"site": "example.org", "gap": 60}],
     "sessions": [{"gap": 60, "limit": 2_000}],
     "slow_endpoints": [{"min_requests": 20}],
     "top_referrers": [{"exclude_site": "example.org"}],

@@ -11,7 +11,7 @@ from logshed.queries import parameters, resource_fields
 from logshed.queries.header import names, split, words, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from logshed.queries.parameters import Parameter
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PART = "part_"
 """What the names of their files begin with; in SQL their names do not have it."""
 
-_KEYS = frozenset({"description", "uses", "parameters", "inline"})
+_KEYS = frozenset({"description", "uses", "parameters", "inline", "as"})
 _WITH = re.compile(r"with\s", re.IGNORECASE)
 
 
@@ -33,6 +33,7 @@ class Part:
         sql: One SELECT.
         uses: Other parts that it reads.
         parameters: Parameters that every question with it has too.
+        fill: Writes the rules of shops into its statement; None where it has none.
         inline: Whether it is computed anew where it is read, of the columns wanted there; else once, with all of them.
     """
 
@@ -42,11 +43,17 @@ class Part:
     uses: tuple[str, ...] = ()
     parameters: dict[str, Parameter] = field(default_factory=dict)
     inline: bool = False
+    fill: Callable[[str], str] | None = None
 
     @property
-    def named(self) -> str:
-        """Itself as an entry of WITH."""
-        body = "\n".join(f"    {line}" if line else line for line in self.sql.splitlines())
+    def entry(self) -> str:
+        """Itself as an entry of WITH.
+
+        Raises:
+            logshed.errors.QueryError: A shop's file is wrong.
+        """
+        sql = self.sql if self.fill is None else self.fill(self.sql)
+        body = "\n".join(f"    {line}" if line else line for line in sql.splitlines())
         return f"{self.name} AS {'NOT MATERIALIZED ' if self.inline else ''}(\n{body}\n)"
 
 
@@ -57,18 +64,29 @@ def load(extra: Iterable[Path] = ()) -> dict[str, Part]:
         logshed.errors.QueryError: A header is wrong.
     """
     roots = tuple(extra)
+
+    def fill(sql: str) -> str:
+        from logshed.shops import filled  # noqa: PLC0415 - few questions are of shops
+
+        return filled(sql, roots)
+
     made = Part(
         resource_fields.NAME, resource_fields.DESCRIPTION, resource_fields.sql(resource_fields.load(roots).values())
     )
     return {made.name: made} | {
-        name.removeprefix(PART): parse(name.removeprefix(PART), file.read_text("utf-8"))
+        name.removeprefix(PART): parse(name.removeprefix(PART), file.read_text("utf-8"), fill)
         for name, file in data_files("queries", ".sql", roots).items()
         if name.startswith(PART)
     }
 
 
-def parse(name: str, text: str) -> Part:
+def parse(name: str, text: str, fill: Callable[[str], str] | None = None) -> Part:
     """A part from its file's text.
+
+    Args:
+        name: The file's stem without what parts begin with; SQL calls it so where its header has no ``as``.
+        text: Its file's text.
+        fill: Writes the rules of shops where the statement has ``{{...}}``.
 
     Raises:
         logshed.errors.QueryError: The header is wrong.
@@ -76,12 +94,13 @@ def parse(name: str, text: str) -> Part:
     what = f"the part {name}"
     header, sql = split(what, text, _KEYS)
     return Part(
-        name,
+        words(what, header, "as") if "as" in header else name,
         words(what, header, "description"),
         sql,
         names(what, header, "uses"),
         parameters.read(what, header),
         inline=header.get("inline") is True,
+        fill=fill if "{{" in sql else None,
     )
 
 
@@ -95,7 +114,7 @@ def assembled(what: str, sql: str, uses: Iterable[str], parts: Mapping[str, Part
     brought = {key: value for part in needed for key, value in part.parameters.items()}
     if not needed:
         return sql, brought
-    with_parts = "WITH " + ",\n".join(part.named for part in needed)
+    with_parts = "WITH " + ",\n".join(part.entry for part in needed)
     own = _WITH.match(sql)
     return (f"{with_parts},\n{sql[own.end() :]}" if own else f"{with_parts}\n{sql}"), brought
 
