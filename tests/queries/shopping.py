@@ -55,7 +55,8 @@ def told(rows: Iterable[Row], params: dict[str, Any], kind: str = "step") -> lis
             continue
         if params["exclude_bots"] and row.get("user_agent_is_bot"):
             continue
-        if params["exclude_client"] is not None and row.get("client_address") == params["exclude_client"]:
+        left_out = params["exclude_client"]
+        if left_out is not None and re.search(left_out, row.get("client_address") or ""):
             continue
         rules = ((shop, rule) for shop in shops(params["shop"]) for rule in getattr(shop, kind))
         found.append((row, next((rule.name for shop, rule in rules if fits(row, shop, rule)), None)))

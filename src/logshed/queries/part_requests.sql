@@ -8,7 +8,7 @@ inline = true
 
 [parameters]
 exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 */
 SELECT
     hash(client_address, coalesce(user_agent_original, ''), user_agent_original IS NULL) AS visitor,
@@ -35,5 +35,5 @@ WHERE timestamp >= $since
   AND ($collection IS NULL OR collection = $collection)
   AND http_response_status_code IS NOT NULL
   AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-  AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+  AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
   AND client_address IS NOT NULL

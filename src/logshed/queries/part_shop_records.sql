@@ -9,7 +9,7 @@ inline = true
 value = { kind = "string", meaning = "attribute or query parameter with the order's value; without it what the shop says" }
 shop = { kind = "string", default = "any", meaning = "kind of shop: a file of shops/, or any" }
 exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 */
 SELECT
     CASE
@@ -82,6 +82,6 @@ FROM (
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
       AND (http_response_status_code IS NOT NULL OR {{event}} IS NOT NULL)
 ) AS told

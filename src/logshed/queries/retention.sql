@@ -6,8 +6,8 @@ a client address with a user agent; weeks begin on Monday (UTC). Visits before t
 first cohort also holds those who had come before. Requests without a client address are left out.
 """
 window = "84d"
-keys = ["cohort", "week"]
-chart = { kind = "bar", x = "week", y = "percent" }
+uses = ["quarters"]
+chart = { kind = "heatmap", x = "week", y = "percent", by = "cohort" }
 
 [columns]
 cohort = "Monday of the week of the first visit"
@@ -17,17 +17,18 @@ percent = "their share of the cohort"
 
 [parameters]
 exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "string", meaning = "a client address to leave out; without it none is" }
+exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 */
 WITH weeks AS (
-    SELECT client_address AS client, user_agent_original AS agent, CAST(date_trunc('week', timestamp) AS DATE) AS monday
+    SELECT client_address AS client, user_agent_original AS agent, monday
     FROM logs
+    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
     WHERE timestamp >= $since
       AND timestamp < $until
       AND ($collection IS NULL OR collection = $collection)
       AND http_response_status_code IS NOT NULL
       AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR coalesce(client_address, '') <> $exclude_client)
+      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
       AND client_address IS NOT NULL
     GROUP BY 1, 2, 3
 ),

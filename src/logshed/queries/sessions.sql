@@ -7,6 +7,7 @@ end in the extension of a static file. Requests without a client address are lef
 """
 window = "24h"
 uses = ["requests", "visits"]
+chart = { kind = "timeline", x = "start", y = "entry" }
 
 [columns]
 client = "address of the client"
