@@ -8,7 +8,7 @@ does not say that one is the cause.
 """
 window = "30d"
 uses = ["shop_records", "shop_hours"]
-chart = { kind = "bar", x = "figure", y = "correlation" }
+chart = { kind = "bar", x = "figure", y = "correlation", by = "sold" }
 
 [columns]
 figure = "what is compared"

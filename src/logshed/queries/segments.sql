@@ -8,7 +8,7 @@ visitor is a session id, or where there is none a client address with a user age
 """
 window = "30d"
 uses = ["shop_records", "shop_sales"]
-chart = { kind = "bar", x = "value", y = "conversion" }
+chart = { kind = "bar", x = "value", y = "conversion", by = "what" }
 
 [columns]
 what = "visitor, country, device or source"
