@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.patterns import Change, Patterns
     from logshed.pipeline.planning import Options
     from logshed.pipeline.rejects import ReplayReport
+    from logshed.pipeline.report import Report
     from logshed.pipeline.resting import Sample
     from logshed.pipeline.tables import LakeTables
     from logshed.pipeline.verify import Verification
@@ -348,6 +349,54 @@ class Lake:
         from logshed.pipeline.aggregate import Aggregate  # noqa: PLC0415 - heavy
 
         return Aggregate(self._opened(), self.settings, tables, rebuild, progress).run()
+
+    def report(
+        self,
+        folder: str | Path = "log_analytics_results",
+        *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        collection: str | None = None,
+        timezone: str | None = None,
+        pages: Sequence[str] = (),
+        now: datetime | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Report:
+        """Make a report: self-contained HTML pages, a summary as text, and all figures as JSON.
+
+        Args:
+            folder: Where to write it; an older report there is replaced when the new one is whole.
+            since: First moment, such as ``24h``, ``7d``, ``2015-05-17``, ``all``; None takes 30 days.
+            until: First moment after; None takes all.
+            collection: The only collection to look at.
+            timezone: The zone of days and of times that name none; None takes the setting, else UTC.
+            pages: Names of pages, which are those of the files in ``dashboards``; empty takes all.
+            now: The present, from which windows look back; None takes the clock.
+            progress: Is told what is being done.
+
+        Raises:
+            logshed.errors.DashboardError: A dashboard's file is wrong.
+            logshed.errors.QueryError: A question failed.
+            logshed.errors.ReportError: There is no such page, or the folder holds something else.
+            logshed.errors.UsageError: A time or the zone is none.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        from logshed.pipeline import report as reporting  # noqa: PLC0415 - heavy
+        from logshed.sql.duckdb import connect  # noqa: PLC0415 - heavy
+
+        tables = self._tables()  # one for all statements, so that all see one snapshot
+        wanted = reporting.Wanted(
+            since=since,
+            until=until,
+            collection=collection,
+            zone=timezone or self.settings.timezone or "UTC",
+            pages=pages,
+            now=now or datetime.now(UTC),
+        )
+        to = Path(folder).expanduser().absolute()
+        plugins = self.settings.plugins
+        return reporting.report(connect(tables).query, tables.snapshot("logs"), to, wanted, plugins, progress)
 
     def questions(self) -> dict[str, Question]:
         """All named questions: ours, installed packages' and the user's."""

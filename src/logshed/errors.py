@@ -17,6 +17,8 @@
     │   └── CommitConflictError  another writer was quicker; redo and try again
     ├── DetectionError           a rule cannot be loaded or does not fit
     ├── QueryError               a statement or a named question cannot be run
+    ├── DashboardError           a dashboard's file is wrong
+    ├── ReportError              a report cannot be made, printed or sent
     └── AlertError               a destination of alerts cannot be reached or refuses one
 
 Every text reads ``cannot <verb> <thing>: <cause>; <what to do>``.
@@ -87,6 +89,14 @@ class DetectionError(LogshedError):
 
 class QueryError(LogshedError):
     """A statement or a named question cannot be run."""
+
+
+class DashboardError(LogshedError):
+    """A dashboard's file is wrong."""
+
+
+class ReportError(LogshedError):
+    """A report cannot be made, printed or sent."""
 
 
 class AlertError(LogshedError):

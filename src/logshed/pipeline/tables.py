@@ -67,3 +67,9 @@ class LakeTables:
             else:
                 self._loaded[short] = store.table(TABLES[short]) if store.has(TABLES[short]) else None
         return self._loaded[short]
+
+    def snapshot(self, table: str) -> tuple[int, int] | None:
+        """What a table is read as: the snapshot's id and its moment in milliseconds; None where it has no rows yet."""
+        loaded = self._table(table)
+        found = None if loaded is None else loaded.current_snapshot()
+        return None if found is None else (found.snapshot_id, found.timestamp_ms)

@@ -1,0 +1,143 @@
+"""Asks the questions of a report's pages, each once, and puts their answers as the pages take them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from logshed.dashboards import units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from logshed.dashboards.model import Asked
+    from logshed.queries import Question
+    from logshed.sql.result import Result
+
+    Query = Callable[[str, dict[str, object]], Result]
+
+LONGEST_TEXT = 400
+"""Characters of a value that a page shows; what a log holds may be a megabyte."""
+
+_ACRONYMS = {"Http": "HTTP", "Id": "ID", "Ip": "IP", "Ips": "IPs", "Ms": "ms", "Url": "URL", "Os": "OS"}
+
+
+class Answers:
+    """The answers of one report, in order of asking.
+
+    Args:
+        query: Runs a statement.
+        questions: The questions by name.
+        scope: What every question is asked with: ``since``, ``until``, ``collection``, ``now`` and ``timezone``.
+        zone: The zone of days, for questions that have one.
+    """
+
+    def __init__(
+        self, query: Query, questions: Mapping[str, Question], scope: Mapping[str, Any], zone: str, *, told: Callable[[str], None] | None = None
+    ) -> None:
+        self._query = query
+        self._questions = questions
+        self._scope = scope
+        self._zone = zone
+        self._told = told
+        self._frames: dict[str, pl.DataFrame] = {}
+
+    def values(self, asked: Asked) -> dict[str, object]:
+        """The parameters that a question is asked with, beside the scope."""
+        question = self._questions[asked.question]
+        zone = {"zone": self._zone} if "zone" in question.parameters else {}
+        return {**zone, **asked.params}
+
+    def key(self, asked: Asked) -> str:
+        """A name for the answer: the same for the same question with the same parameters."""
+        values = self.values(asked)
+        return asked.question if not values else f"{asked.question} {json.dumps(values, sort_keys=True, default=str)}"
+
+    def limit(self, asked: Asked) -> int | None:
+        """The most rows that the answer may have; None where it has no such parameter."""
+        parameter = self._questions[asked.question].parameters.get("limit")
+        found = asked.params.get("limit", parameter.default if parameter else None)
+        return found if isinstance(found, int) else None
+
+    def frame(self, asked: Asked) -> pl.DataFrame:
+        """The answer.
+
+        Raises:
+            logshed.errors.QueryError: The statement failed.
+        """
+        key = self.key(asked)
+        if key not in self._frames:
+            if self._told is not None:
+                self._told(asked.question)
+            question = self._questions[asked.question]
+            bound = question.bind(self.values(asked), **self._scope)
+            with self._query(question.sql, bound) as result:
+                self._frames[key] = result.pl()
+        return self._frames[key]
+
+    def described(self, asked: Asked, frame: pl.DataFrame) -> dict[str, Any]:
+        """An answer as a page takes it: what it is, and its columns with their values."""
+        question = self._questions[asked.question]
+        named = units(frame.columns)
+        columns = [
+            {
+                "name": name,
+                "label": label(name),
+                "meaning": question.columns.get(name, ""),
+                "type": kind(dtype),
+                "unit": named[name],
+            }
+            for name, dtype in frame.schema.items()
+        ]
+        return {
+            "question": question.name,
+            "title": question.title,
+            "description": question.description,
+            "params": self.values(asked),
+            "columns": columns,
+            "data": [plain(frame[name]) for name in frame.columns],
+        }
+
+
+
+
+
+def label(name: str) -> str:
+    """A column's name as a heading."""
+    return " ".join(_ACRONYMS.get(word, word) for word in name.replace("_", " ").title().split())
+
+
+def kind(dtype: pl.DataType) -> str:
+    """What a page makes of a type: number, bool, time, date or text."""
+    if dtype.is_numeric():
+        return "number"
+    if dtype == pl.Boolean:
+        return "bool"
+    if dtype == pl.Date:
+        return "date"
+    return "time" if isinstance(dtype, pl.Datetime) else "text"
+
+
+def plain(values: pl.Series) -> Sequence[Any]:
+    """Values as JSON has them: moments as milliseconds, days as ISO dates, texts cut, no NaN."""
+    if isinstance(values.dtype, pl.Datetime):
+        return values.dt.epoch("ms").to_list()
+    if values.dtype == pl.Date:
+        return values.dt.to_string("%Y-%m-%d").to_list()
+    if values.dtype.is_float():
+        return values.to_frame().select(pl.when(pl.first().is_finite()).then(pl.first())).to_series().to_list()
+    if values.dtype.is_nested():
+        return [None if one is None else json.dumps(one, default=str)[:LONGEST_TEXT] for one in values.to_list()]
+    if values.dtype == pl.String:
+        return cut(values).to_list()
+    return values.to_list()
+
+
+def cut(values: pl.Series) -> pl.Series:
+    """Texts of at most so many characters; what was cut ends with an ellipsis."""
+    long = pl.first().str.len_chars() > LONGEST_TEXT
+    short = pl.concat_str(pl.first().str.head(LONGEST_TEXT - 1), pl.lit("…"))
+    return values.to_frame().select(pl.when(long).then(short).otherwise(pl.first())).to_series()
