@@ -7,6 +7,7 @@
   const byId = (id) => document.getElementById(id);
   const SHOWN_ROWS = 100; // rows of a table that are drawn at once; a button draws the rest
   const BARS = 15; // bars of a chart; the table has the rest
+  const SERIES = 8; // lines of a chart, which are as many as there are colours
   const SLICES = 7; // slices of a pie; the rest are one more
   const FILLED = 6000; // points of a line up to which times without rows are drawn
   const chosen = { from: "", to: "" }; // days, or empty for the whole window
@@ -30,6 +31,7 @@
   const plainNumber = new Intl.NumberFormat("en", { maximumFractionDigits: 3 });
   const shortNumber = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
   const oneDigit = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+  const twoDigits = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
   const clock = new Intl.DateTimeFormat("en-CA", {
     timeZone: meta.zone, year: "numeric", month: "2-digit", day: "2-digit",
     hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
@@ -70,7 +72,7 @@
   const SHORT = {
     count: (value) => (Math.abs(value) < 10000 ? plainNumber : shortNumber).format(value).replace("K", "k"),
     bytes: (value) => scaled(value, 1000, ["B", "kB", "MB", "GB", "TB", "PB"]),
-    percent: (value) => `${oneDigit.format(value)} %`,
+    percent: (value) => `${(Math.abs(value) < 10 ? twoDigits : oneDigit).format(value)} %`,
     ms: duration,
     seconds: (value) => duration(value * 1000),
     ratio: (value) => oneDigit.format(value),
@@ -330,7 +332,12 @@
     return { dark, colours: COLOURS[dark ? "dark" : "light"], text: colour("text"), soft: colour("soft"), line: colour("line"), card: colour("card"), accent: colour("accent") };
   }
 
-  const clipped = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  // Cut in the middle: paths and names of classes tell most at their ends.
+  function clipped(text, most) {
+    if (text.length <= most) return text;
+    const head = Math.ceil((most - 1) * .4);
+    return `${text.slice(0, head)}…${text.slice(text.length - (most - 1 - head))}`;
+  }
 
   function label(value, column) {
     return value === null ? `no ${column.label.toLowerCase()}` : exact(value, column);
@@ -357,7 +364,7 @@
     const answer = data.answers[panel.answer];
     const at = { x: place(answer, panel.chart.x), y: place(answer, panel.chart.y), by: panel.chart.by ? place(answer, panel.chart.by) : -1 };
     const column = { x: answer.columns[at.x], y: answer.columns[at.y], by: at.by < 0 ? null : answer.columns[at.by] };
-    return { answer, rows, at, column, style: look(), narrow: innerWidth < 700 };
+    return { answer, rows, at, column, style: look(), narrow: innerWidth < 700, wide: panel.width === "full" };
   }
 
   function seriesOf({ rows, at, column }) {
@@ -368,11 +375,13 @@
       if (!found.has(name)) found.set(name, []);
       found.get(name).push(row);
     }
-    return [...found].sort(([one], [other]) => compare(one, other)).slice(0, 8);
+    const told = [...found].filter(([, of]) => of.some((row) => row[at.y] !== null));
+    return told.sort(([one], [other]) => compare(one, other)).slice(0, SERIES);
   }
 
   function horizontalBars(it) {
-    const labels = [...new Set(it.rows.map((row) => label(row[it.at.x], it.column.x)))].slice(0, BARS);
+    const most = Number.isInteger(it.rows[0][it.at.x]) ? it.rows : [...it.rows].sort((one, other) => compare(other[it.at.y] || 0, one[it.at.y] || 0));
+    const labels = [...new Set(most.map((row) => label(row[it.at.x], it.column.x)))].slice(0, BARS);
     const series = seriesOf(it).map(([name, rows]) => {
       const values = new Map();
       for (const row of rows) {
@@ -383,12 +392,12 @@
         data: labels.map((one) => values.get(one) ?? null),
         label: { show: it.at.by < 0, position: "right", color: it.style.soft, fontSize: 12, formatter: ({ value }) => short(value, it.column.y.unit) } };
     });
-    const room = it.narrow ? 15 : 30;
+    const room = it.narrow ? 16 : it.wide ? 64 : 32;
     return { height: Math.max(120, labels.length * 28 + 24 + (it.at.by < 0 ? 0 : 28)), option: { ...base(it.style),
       grid: { left: 4, right: 56, top: it.at.by < 0 ? 4 : 34, bottom: 4, containLabel: true },
       legend: { ...base(it.style).legend, show: it.at.by >= 0 },
       tooltip: { ...base(it.style).tooltip, valueFormatter: (value) => exact(value, it.column.y) },
-      xAxis: axis(it.style, { type: "value", axisLabel: { show: false }, splitLine: { show: false } }),
+      xAxis: axis(it.style, { type: "value", max: it.at.by < 0 ? "dataMax" : null, axisLabel: { show: false }, axisLine: { show: false }, splitLine: { show: false } }),
       yAxis: axis(it.style, { type: "category", inverse: true, data: labels, axisLabel: { color: it.style.text, fontSize: 12, formatter: (text) => clipped(text, room) } }),
       series } };
   }
@@ -403,29 +412,38 @@
     return all.length >= points.length ? all : points;
   }
 
+  const DAY = 86400000;
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const two = (number) => String(number).padStart(2, "0");
+
   function overTime(it, kind) {
-    const date = it.column.x.type === "date";
-    const time = date ? (value) => Date.parse(`${value}T00:00:00Z`) : wallClock;
+    const time = it.column.x.type === "date" ? (value) => Date.parse(`${value}T00:00:00Z`) : wallClock;
     const empty = ["count", "bytes"].includes(it.column.y.unit) ? 0 : null;
-    const series = seriesOf(it).map(([name, rows]) => {
-      const points = rows.map((row) => [time(row[it.at.x]), row[it.at.y]]).sort((one, other) => one[0] - other[0]);
-      const steps = points.slice(1).map(([at], before) => at - points[before][0]).filter((one) => one > 0);
-      const step = steps.length ? steps.reduce((least, one) => Math.min(least, one)) : 0;
-      const all = filled(points, date ? 86400000 : step, empty);
-      const few = all.length < 40;
-      return kind === "bar"
-        ? { name, type: "bar", stack: it.at.by < 0 ? undefined : "all", data: all, barMaxWidth: 28, itemStyle: { borderRadius: it.at.by < 0 ? [3, 3, 0, 0] : 0 } }
-        : { name, type: "line", data: all, showSymbol: few, symbolSize: 5, lineStyle: { width: 2 }, areaStyle: it.at.by < 0 ? { opacity: .1 } : undefined, sampling: "lttb" };
+    const named = seriesOf(it).map(([name, rows]) => [name, rows.map((row) => [time(row[it.at.x]), row[it.at.y]]).sort((one, other) => one[0] - other[0])]);
+    const times = [...new Set(named.flatMap(([, points]) => points.map(([at]) => at)))].sort((one, other) => one - other);
+    const step = times.slice(1).reduce((least, at, before) => Math.min(least, at - times[before]), Infinity);
+    const daily = it.column.x.type === "date" || (Number.isFinite(step) && step % DAY === 0);
+    const all = filled(times.map((at) => [at, at]), daily ? DAY : step, null).map(([at]) => at);
+    const line = kind === "line" && all.length > 1;
+    const series = named.map(([name, points]) => {
+      const known = new Map(points);
+      const values = all.map((at) => [daily ? String(at) : at, known.has(at) ? known.get(at) : empty]);
+      return line
+        ? { name, type: "line", data: values, showSymbol: all.length < 40, symbolSize: 5, lineStyle: { width: 2 }, areaStyle: it.at.by < 0 ? { opacity: .1 } : undefined, sampling: "lttb" }
+        : { name, type: "bar", stack: it.at.by < 0 ? undefined : "all", data: values, barMaxWidth: 28, itemStyle: { borderRadius: it.at.by < 0 ? [3, 3, 0, 0] : 0 } };
     });
-    const two = (number) => String(number).padStart(2, "0");
-    const told = (ms) => { const at = new Date(ms); const day = `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`; return date ? day : `${day} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`; };
+    const day = (ms) => { const at = new Date(Number(ms)); return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`; };
+    const told = (ms) => { const at = new Date(Number(ms)).toISOString(); return daily ? at.slice(0, 10) : `${at.slice(0, 10)} ${at.slice(11, 16)}`; };
+    const labels = { color: it.style.soft, fontSize: 12, hideOverlap: true };
+    const across = daily
+      ? { type: "category", data: all.map(String), boundaryGap: !line, axisLabel: { ...labels, formatter: day } }
+      : { type: "time", minInterval: 3600000, splitNumber: it.narrow ? 3 : 8, axisLabel: { ...labels, formatter: { year: "{yyyy}", month: "{d} {MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}" } } };
     return { height: it.narrow ? 220 : 280, option: { ...base(it.style), useUTC: true,
-      grid: { left: 4, right: 20, top: it.at.by < 0 ? 12 : 34, bottom: 4, containLabel: true },
+      grid: { left: 4, right: 26, top: it.at.by < 0 ? 12 : 34, bottom: 4, containLabel: true },
       legend: { ...base(it.style).legend, show: it.at.by >= 0 },
       tooltip: { ...base(it.style).tooltip, trigger: "axis", axisPointer: { lineStyle: { color: it.style.soft } },
         formatter: (parts) => [told(parts[0].value[0]), ...parts.map((part) => `${part.seriesName}: ${exact(part.value[1], it.column.y)}`)].join("\n") },
-      xAxis: axis(it.style, { type: "time", splitLine: { show: false }, minInterval: date ? 86400000 : 3600000, splitNumber: it.narrow ? 3 : 8,
-        axisLabel: { color: it.style.soft, fontSize: 12, hideOverlap: true, formatter: { year: "{yyyy}", month: "{d} {MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}" } } }),
+      xAxis: axis(it.style, { splitLine: { show: false }, ...across }),
       yAxis: axis(it.style, { type: "value", axisLabel: { color: it.style.soft, fontSize: 12, formatter: (value) => short(value, it.column.y.unit) } }),
       series } };
   }
@@ -463,10 +481,10 @@
     if (rest) slices.push({ name: "all others", value: rest, itemStyle: { color: it.style.soft }, rest: true });
     const total = all.reduce((sum, one) => sum + one.value, 0);
     const told = new Map(slices.map((one) => [one.name, `${clipped(one.name, it.narrow ? 18 : 26)}  ${short((one.value * 100) / total, "percent")}`]));
-    return { height: it.narrow ? 300 : 280, option: { ...base(it.style),
+    return { height: it.narrow ? 200 + slices.length * 23 : 270, option: { ...base(it.style),
       tooltip: { ...base(it.style).tooltip, formatter: ({ name, value }) => `${name}\n${exact(value, it.column.y)} (${short((value * 100) / total, "percent")})` },
       legend: { ...base(it.style).legend, show: true, orient: "vertical", left: it.narrow ? 0 : "52%", top: it.narrow ? 190 : "middle", formatter: (name) => told.get(name) },
-      series: [{ type: "pie", radius: ["52%", "78%"].map((one) => (it.narrow ? one.replace("52", "34").replace("78", "54") : one)), center: it.narrow ? ["50%", "30%"] : ["25%", "50%"], data: slices,
+      series: [{ type: "pie", radius: it.narrow ? [52, 84] : ["50%", "76%"], center: it.narrow ? ["50%", 92] : ["25%", "50%"], data: slices,
         label: { show: false }, itemStyle: { borderColor: it.style.card, borderWidth: 2 }, emphasis: { scaleSize: 4 } }] } };
   }
 
@@ -530,7 +548,7 @@
     const id = `panel-${number}`;
     const whole = element("p", { class: "whole", text: "Whole window: this cannot be computed for chosen days.", hidden: "" });
     const unsure = element("p", { class: "whole", hidden: "" });
-    const body = element("div");
+    const body = element("div", { class: "body" });
     const section = element("section", { class: `panel ${panel.width}`, "aria-labelledby": id },
       element("div", { class: "panel-head" }, element("div", {}, element("h2", { id, text: panel.title }), panel.note ? element("p", { class: "note", text: panel.note }) : null, whole, unsure)), body);
     const answer = data.answers[panel.answer];
@@ -601,7 +619,7 @@
     const said = byId("said");
     byId("from").value = chosen.from;
     byId("to").value = chosen.to;
-    byId("reset").disabled = !isChosen();
+    byId("reset").hidden = !isChosen();
     said.textContent = isChosen() ? `Showing ${chosen.from || meta.first_day} to ${chosen.to || meta.last_day}, both days included.` : "";
     const hash = isChosen() ? `#from=${chosen.from}&to=${chosen.to}` : "";
     for (const link of document.querySelectorAll("a[data-page]")) link.href = link.getAttribute("href").split("#")[0] + hash;
