@@ -359,6 +359,8 @@ class Lake:
         collection: str | None = None,
         timezone: str | None = None,
         pages: Sequence[str] = (),
+        pdf: bool = False,
+        email: str | None = None,
         now: datetime | None = None,
         progress: Callable[[str], None] | None = None,
     ) -> Report:
@@ -371,19 +373,24 @@ class Lake:
             collection: The only collection to look at.
             timezone: The zone of days and of times that name none; None takes the setting, else UTC.
             pages: Names of pages, which are those of the files in ``dashboards``; empty takes all.
+            pdf: Print each page to a PDF file too, by Chromium or Chrome.
+            email: The name of an ``[[alert]]`` with ``to = "email"`` to send it to.
             now: The present, from which windows look back; None takes the clock.
             progress: Is told what is being done.
 
         Raises:
+            logshed.errors.AlertError: It is made, and the destination does not take it.
             logshed.errors.DashboardError: A dashboard's file is wrong.
             logshed.errors.QueryError: A question failed.
-            logshed.errors.ReportError: There is no such page, or the folder holds something else.
+            logshed.errors.ReportError: There is no such page, destination or browser, or the folder holds something
+                else.
             logshed.errors.UsageError: A time or the zone is none.
         """
         from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
 
         from logshed.pipeline import report as reporting  # noqa: PLC0415 - heavy
-        from logshed.sql.duckdb import connect  # noqa: PLC0415 - heavy
+        from logshed.pipeline import report_sending as sending  # noqa: PLC0415 - heavy
+        from logshed.sql import connect  # noqa: PLC0415 - heavy
 
         tables = self._tables()  # one for all statements, so that all see one snapshot
         wanted = reporting.Wanted(
@@ -392,11 +399,18 @@ class Lake:
             collection=collection,
             zone=timezone or self.settings.timezone or "UTC",
             pages=pages,
+            pdf=pdf,
             now=now or datetime.now(UTC),
         )
-        to = Path(folder).expanduser().absolute()
         plugins = self.settings.plugins
-        return reporting.report(connect(tables).query, tables.snapshot("logs"), to, wanted, plugins, progress)
+        post = None if email is None else sending.poster(self.settings.alert, email, plugins)
+        to = Path(folder).expanduser().absolute()
+        wanted.scope()  # before the engine: it says more of a wrong zone
+        query = connect("duckdb", tables, timezone=wanted.zone).query
+        made = reporting.report(query, tables.snapshot("logs"), to, wanted, plugins, progress)
+        if post is not None:
+            post(sending.document(made))
+        return made
 
     def questions(self) -> dict[str, Question]:
         """All named questions: ours, installed packages' and the user's."""

@@ -8,7 +8,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from logshed.alerts.common.kind import COMMON, Kind, Send
+from logshed.alerts.common.kind import COMMON, Document, Kind, Send, SendDocument
 from logshed.errors import LogshedError, SettingsError
 from logshed.plugins import data_files
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from logshed.alert_settings import Alert
 
-__all__ = ["Destination", "Kind", "Send", "destination", "destinations"]
+__all__ = ["Destination", "Document", "Kind", "Send", "SendDocument", "destination", "destinations", "document_sender"]
 
 
 class Destination(Protocol):
@@ -49,6 +49,23 @@ def destination(alert: Alert, plugins: Iterable[Path] = ()) -> tuple[Kind, Send]
     _check(alert, found.KIND)
     try:
         return found.KIND, found.sender(alert)
+    except ValueError as error:
+        raise _wrong(alert, str(error)) from None
+
+
+def document_sender(alert: Alert, plugins: Iterable[Path] = ()) -> SendDocument:
+    """What sends documents with files to a destination; it is one whose module has ``document_sender``.
+
+    Raises:
+        logshed.errors.SettingsError: The destination takes no documents, or a key is wrong.
+    """
+    found = _module(alert, tuple(plugins))
+    _check(alert, found.KIND)
+    made = getattr(found, "document_sender", None)
+    if made is None:
+        raise _wrong(alert, f"to: {alert.to} takes no documents; name a destination with to = 'email'")
+    try:
+        return cast("SendDocument", made(alert))
     except ValueError as error:
         raise _wrong(alert, str(error)) from None
 

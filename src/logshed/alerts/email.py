@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from logshed.alerts.common.http import loopback
-from logshed.alerts.common.kind import Kind, Send
+from logshed.alerts.common.kind import Document, Kind, Send, SendDocument
 from logshed.alerts.common.template import body
 from logshed.alerts.common.text import defanged
 from logshed.errors import AlertError
@@ -29,6 +30,35 @@ TRANSIENT = range(400, 500)
 
 def sender(alert: Alert) -> Send:
     """What hands a message to the server."""
+    transport = _transport(alert)
+
+    def send(message: Message) -> None:
+        _handed(alert, transport, mail(message, alert))
+
+    return send
+
+
+def document_sender(alert: Alert) -> SendDocument:
+    """What hands a document with files to the server."""
+    transport = _transport(alert)
+
+    def send(document: Document) -> None:
+        made = _addressed(alert, document.title, uuid4().hex)
+        made.set_content(document.text, cte="quoted-printable")
+        for name, (kind, content) in document.files.items():
+            main, _, sub = kind.partition("/")
+            made.add_attachment(content, maintype=main, subtype=sub, filename=name)
+        _handed(alert, transport, made)
+
+    return send
+
+
+def _transport(alert: Alert) -> str:
+    """How the server is spoken to.
+
+    Raises:
+        ValueError: A setting does not fit.
+    """
     transport = alert.transport or "starttls"
     if transport not in PORTS:
         raise ValueError(f"transport: {transport!r} is none of email's; write starttls, tls or plain")
@@ -36,28 +66,33 @@ def sender(alert: Alert) -> Send:
         raise ValueError("transport: plain would send the password in the clear; write starttls or tls")
     if bool(alert.user) != bool(alert.password):
         raise ValueError("password: user and password belong together; set both or none")
+    return transport
 
-    def send(message: Message) -> None:
-        try:
-            _sent(alert, transport, mail(message, alert))
-        except (smtplib.SMTPException, OSError) as error:
-            raise _failure(alert.host or "", error) from None
 
-    return send
+def _handed(alert: Alert, transport: str, made: EmailMessage) -> None:
+    try:
+        _sent(alert, transport, made)
+    except (smtplib.SMTPException, OSError) as error:
+        raise _failure(alert.host or "", error) from None
 
 
 def mail(message: Message, alert: Alert) -> EmailMessage:
     """The alert as an e-mail."""
-    made = EmailMessage()
-    made["Subject"] = defanged(f"[Logshed] {message.level.upper()}: {message.title}")
-    made["From"] = alert.sender
-    made["To"] = ", ".join(alert.recipients)
-    made["Date"] = format_datetime(datetime.now(UTC))
-    made["Message-ID"] = f"<{message.key}@{(alert.sender or '').rpartition('@')[2]}>"
-    made["Auto-Submitted"] = "auto-generated"
+    made = _addressed(alert, f"{message.level.upper()}: {message.title}", message.key)
     said = body(message, alert.template, defanged)
     facts = [f"{label + ':':<13}{defanged(value)}" for label, value in message.facts()]
     made.set_content("\n".join([*said, "", *facts]) + "\n", cte="quoted-printable")
+    return made
+
+
+def _addressed(alert: Alert, subject: str, key: str) -> EmailMessage:
+    made = EmailMessage()
+    made["Subject"] = defanged(f"[Logshed] {subject}")
+    made["From"] = alert.sender
+    made["To"] = ", ".join(alert.recipients)
+    made["Date"] = format_datetime(datetime.now(UTC))
+    made["Message-ID"] = f"<{key}@{(alert.sender or '').rpartition('@')[2]}>"
+    made["Auto-Submitted"] = "auto-generated"
     return made
 
 

@@ -29,6 +29,7 @@ from logshed.cli import (
     proof,
     query,
     rejects,
+    report,
     rules,
     sanitize,
     schema,
@@ -63,9 +64,10 @@ def _root(
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
 
 
+asked = (search, query, report, aggregate, patterns)
 files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, proof, compliance, doctor, policy, keys, enrich)
 ahead = (anomalies, objectives, capacity)
-for group in (ingest, search, query, aggregate, patterns, *ahead, rejects, formats, *files, *secure, *kept):
+for group in (ingest, *asked, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

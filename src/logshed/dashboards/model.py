@@ -127,7 +127,8 @@ class Dashboard:
     def questions(self) -> list[Asked]:
         """All that the page asks, in order; the same question may come several times."""
         found: list[Asked] = []
-        for one in (*self.tiles, *self.panels):
+        shown: list[Tile | Panel] = [*self.tiles, *self.panels]
+        for one in shown:
             found.append(one.asked)
             if one.by_day is not None:
                 found.append(one.by_day.asked)

@@ -50,6 +50,4 @@ def units(columns: Iterable[str]) -> dict[str, Unit]:
         if unit not in get_args(Unit):
             raise DashboardError(f"cannot load _units.toml: {unit} is no unit; take one of {', '.join(get_args(Unit))}")
     patterns = [(cast("Unit", unit), re.compile(pattern)) for unit, pattern in said.items()]
-    return {
-        column: next((unit for unit, pattern in patterns if pattern.search(column)), "count") for column in columns
-    }
+    return {column: next((unit for unit, pattern in patterns if pattern.search(column)), "count") for column in columns}

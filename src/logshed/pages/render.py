@@ -37,7 +37,7 @@ def page(data: Mapping[str, Any], links: Sequence[Mapping[str, str]]) -> str:
             "form-action 'none'",
         )
     )
-    return _template().render(
+    made: str = _template().render(
         data=Markup(embedded(data)),  # noqa: S704 - what could leave the element is hidden
         links=links,
         page=data["page"],
@@ -47,6 +47,7 @@ def page(data: Mapping[str, Any], links: Sequence[Mapping[str, str]]) -> str:
         script=Markup(script),  # noqa: S704 - as above
         style=Markup(style),  # noqa: S704 - as above
     )
+    return made
 
 
 def embedded(data: Mapping[str, Any]) -> str:

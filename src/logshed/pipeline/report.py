@@ -6,21 +6,23 @@ import difflib
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from logshed import __version__, dashboards, queries
+from logshed import dashboards, queries
+from logshed.alerts.common.version import VERSION
 from logshed.dashboards.model import Asked
 from logshed.errors import ReportError, UsageError
 from logshed.pages import page
 from logshed.pipeline.report_answers import Answers
-from logshed.pipeline.report_files import as_json, replaced, summary
+from logshed.pipeline.report_files import FIGURES, as_json, holding, replaced, summary
 from logshed.pipeline.report_pages import page_data
+from logshed.pipeline.report_printing import browser, printed
 from logshed.queries.times import EARLIEST, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from logshed.dashboards import Dashboard
     from logshed.pipeline.report_answers import Query
@@ -41,6 +43,7 @@ class Wanted:
         collection: The only collection to look at.
         zone: The zone of days, and of times that name none.
         pages: Names of pages; empty takes all.
+        pdf: Print each page to a PDF file too.
         now: The present.
     """
 
@@ -49,6 +52,7 @@ class Wanted:
     collection: str | None = None
     zone: str = "UTC"
     pages: Sequence[str] = ()
+    pdf: bool = False
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def scope(self) -> dict[str, Any]:
@@ -83,6 +87,7 @@ class Report:
         folder: Where it lies.
         files: Its files, in order of the pages.
         summary: Its summary as text.
+        window: The time that it is about, as text.
         events: Records in its window.
         seconds: How long it took.
     """
@@ -90,6 +95,7 @@ class Report:
     folder: Path
     files: tuple[Path, ...]
     summary: str
+    window: str
     events: int
     seconds: float
 
@@ -102,6 +108,7 @@ class Report:
         """For machines."""
         return {
             "folder": str(self.folder),
+            "window": self.window,
             "files": [{"name": file.name, "bytes": file.stat().st_size} for file in self.files],
             "events": self.events,
             "seconds": self.seconds,
@@ -119,7 +126,7 @@ def report(
     """Make a report in a folder, all of it or nothing.
 
     Args:
-        query: Runs a statement; all statements must see the same snapshot.
+        query: Runs a statement in the zone of ``wanted``; all statements must see the same snapshot.
         snapshot: That snapshot's id and moment in milliseconds; None for a lake without rows.
         folder: Where to write it; an older report there is replaced.
         wanted: What it is about.
@@ -133,20 +140,27 @@ def report(
         logshed.errors.UsageError: A time or the zone is none.
     """
     begun = time.monotonic()
+    program = browser() if wanted.pdf else None
+    holding(folder)
     questions = queries.load(plugins)
     chosen = _chosen(dashboards.load(plugins, questions), wanted.pages)
     scope = wanted.scope()
     asked = len({(one.question, str(one.params)) for board in chosen for one in board.questions()})
     told = _counted(progress, asked)
-    answers = Answers(query, questions, scope, wanted.zone, told=told)
+    answers = Answers(query, questions, scope, told=told)
     meta = _meta(answers, wanted, scope, snapshot)
     made = [{"meta": meta, **page_data(board, answers)} for board in chosen]
     text = summary(meta, answers.frame(OVERVIEW), answers.frame(TYPES))
     links = [{"name": one.name, "title": one.title, "file": f"{one.name}.html"} for one in chosen]
     files = {f"{data['page']['name']}.html": page(data, links).encode() for data in made}
-    files |= {"log_summary.txt": text.encode(), "report.json": as_json(meta, text, made)}
+    if program is not None:
+        if progress is not None:
+            progress("printing")
+        files |= printed(files, program)
+    files["log_summary.txt"] = text.encode()
+    files[FIGURES] = as_json(meta, text, made, [*files, FIGURES])
     written = replaced(folder, files)
-    return Report(folder, written, text, meta["events"], round(time.monotonic() - begun, 3))
+    return Report(folder, written, text, meta["window_text"], meta["events"], round(time.monotonic() - begun, 3))
 
 
 def _chosen(known: Mapping[str, Dashboard], names: Sequence[str]) -> list[Dashboard]:
@@ -182,7 +196,7 @@ def _meta(
     until = scope["until"] or max(wanted.now, last or wanted.now)
     since_text, until_text = _clock(since, zone), _clock(until, zone)
     return {
-        "version": __version__,
+        "version": VERSION,
         "zone": wanted.zone,
         "collection": wanted.collection,
         "since": since.isoformat(),

@@ -11,7 +11,6 @@ from logshed.dashboards import units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from logshed.dashboards.model import Asked
     from logshed.queries import Question
@@ -32,28 +31,25 @@ class Answers:
         query: Runs a statement.
         questions: The questions by name.
         scope: What every question is asked with: ``since``, ``until``, ``collection``, ``now`` and ``timezone``.
-        zone: The zone of days, for questions that have one.
     """
 
     def __init__(
-        self, query: Query, questions: Mapping[str, Question], scope: Mapping[str, Any], zone: str, *, told: Callable[[str], None] | None = None
+        self,
+        query: Query,
+        questions: Mapping[str, Question],
+        scope: Mapping[str, Any],
+        *,
+        told: Callable[[str], None] | None = None,
     ) -> None:
         self._query = query
         self._questions = questions
         self._scope = scope
-        self._zone = zone
         self._told = told
         self._frames: dict[str, pl.DataFrame] = {}
 
-    def values(self, asked: Asked) -> dict[str, object]:
-        """The parameters that a question is asked with, beside the scope."""
-        question = self._questions[asked.question]
-        zone = {"zone": self._zone} if "zone" in question.parameters else {}
-        return {**zone, **asked.params}
-
     def key(self, asked: Asked) -> str:
         """A name for the answer: the same for the same question with the same parameters."""
-        values = self.values(asked)
+        values = asked.params
         return asked.question if not values else f"{asked.question} {json.dumps(values, sort_keys=True, default=str)}"
 
     def limit(self, asked: Asked) -> int | None:
@@ -73,7 +69,7 @@ class Answers:
             if self._told is not None:
                 self._told(asked.question)
             question = self._questions[asked.question]
-            bound = question.bind(self.values(asked), **self._scope)
+            bound = question.bind(asked.params, **self._scope)
             with self._query(question.sql, bound) as result:
                 self._frames[key] = result.pl()
         return self._frames[key]
@@ -96,13 +92,10 @@ class Answers:
             "question": question.name,
             "title": question.title,
             "description": question.description,
-            "params": self.values(asked),
+            "params": asked.params,
             "columns": columns,
             "data": [plain(frame[name]) for name in frame.columns],
         }
-
-
-
 
 
 def label(name: str) -> str:

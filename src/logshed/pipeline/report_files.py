@@ -40,15 +40,19 @@ def summary(meta: Mapping[str, Any], overview: pl.DataFrame, types: pl.DataFrame
     ]
     named = [" ".join(str(name).split())[:200] for name in types["event"]]
     size = max(map(len, named), default=0)
-    lines += [f"  {place}. {name:<{size}}  {count:>12,}" for place, (name, count) in enumerate(zip(named, types["events"], strict=True), 1)]
+    lines += [
+        f"  {place}. {name:<{size}}  {count:>12,}"
+        for place, (name, count) in enumerate(zip(named, types["events"], strict=True), 1)
+    ]
     return "\n".join([*lines, *([] if named else ["  none"])]) + "\n"
 
 
-def as_json(meta: Mapping[str, Any], text: str, pages: Sequence[Mapping[str, Any]]) -> bytes:
-    """All that the pages show, for programs."""
+def as_json(meta: Mapping[str, Any], text: str, pages: Sequence[Mapping[str, Any]], files: Sequence[str]) -> bytes:
+    """All that the pages show, for programs, and which files the report has."""
     told = [{key: value for key, value in one.items() if key != "meta"} for one in pages]
-    files = [*(f"{one['page']['name']}.html" for one in pages), "log_summary.txt", FIGURES]
-    return orjson.dumps({"meta": meta, "files": files, "summary": text, "pages": told}, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(
+        {"meta": meta, "files": list(files), "summary": text, "pages": told}, option=orjson.OPT_APPEND_NEWLINE
+    )
 
 
 def replaced(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
@@ -57,7 +61,7 @@ def replaced(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     Raises:
         ReportError: The folder holds something else, or it cannot be written.
     """
-    old = _old(folder)
+    old = holding(folder)
     new = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
     aside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.old")
     try:
@@ -91,7 +95,7 @@ def _copied(one: Path, to: Path) -> None:
         shutil.copy2(one, to, follow_symlinks=False)
 
 
-def _old(folder: Path) -> frozenset[str] | None:
+def holding(folder: Path) -> frozenset[str] | None:
     """The files of the report that a folder holds; None where there is no folder, or an empty one.
 
     Raises:

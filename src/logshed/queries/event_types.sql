@@ -2,10 +2,10 @@
 uses = ["event_kinds"]
 title = "Types of events"
 description = """
-Events by their type: the name of the event; of a request its class of status, such as HTTP 4xx; of what is left the class
-of its exception, else its level. Security events are records of logs of the types security and audit,
-requests answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest
-are application events.
+Events by their type: the name of the event; of a request its class of status, such as HTTP 4xx; of what is left the
+class of its exception, else its level. Security events are records of logs of the types security and audit, requests
+answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest are
+application events.
 """
 window = "7d"
 chart = { kind = "bar", x = "event", y = "events" }

@@ -2,22 +2,19 @@
 uses = ["event_kinds"]
 title = "Hourly activity"
 description = """
-Events by the hour of the day and their kind; hours without any are left out. Security events are records of logs of the types security and audit,
-requests answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest
-are application events.
+Events by the hour of the day and their kind; hours without any are left out. Security events are records of logs of the
+types security and audit, requests answered with 401, 403 or 407, events with the outcome failure, and records of
+clients on a threat list; the rest are application events.
 """
 window = "7d"
 chart = { kind = "line", x = "hour", y = "events", by = "kind" }
 
 [columns]
-hour = "0 to 23 in the zone"
+hour = "0 to 23"
 kind = "application or security"
 events = "events of all days in that hour"
-
-[parameters]
-zone = { kind = "string", default = "UTC", meaning = "time zone of the hours" }
 */
-SELECT extract(hour FROM timestamp AT TIME ZONE $zone) AS hour, kind, count(*) AS events
+SELECT extract(hour FROM timestamp) AS hour, kind, count(*) AS events
 FROM event_kinds
 GROUP BY 1, 2
 ORDER BY hour, kind

@@ -2,25 +2,22 @@
 uses = ["event_kinds"]
 title = "Hourly activity by day"
 description = """
-Events of each day by the hour of the day and their kind. Security events are records of logs of the types security and audit,
-requests answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest
-are application events.
+Events of each day by the hour of the day and their kind. Security events are records of logs of the types security and
+audit, requests answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list;
+the rest are application events.
 """
 window = "7d"
 chart = { kind = "heatmap", x = "hour", y = "events", by = "day" }
 
 [columns]
-day = "the day in the zone"
-hour = "0 to 23 in the zone"
+day = "the day"
+hour = "0 to 23"
 kind = "application or security"
 events = "events in that hour"
-
-[parameters]
-zone = { kind = "string", default = "UTC", meaning = "time zone of the days and hours" }
 */
 SELECT
-    CAST(timestamp AT TIME ZONE $zone AS DATE) AS day,
-    extract(hour FROM timestamp AT TIME ZONE $zone) AS hour,
+    CAST(date_trunc('day', timestamp) AS DATE) AS day,
+    extract(hour FROM timestamp) AS hour,
     kind,
     count(*) AS events
 FROM event_kinds

@@ -2,10 +2,9 @@
 uses = ["event_kinds"]
 title = "Overview"
 description = """
-What a window holds, in one row. Security events are records of logs of the types security and audit,
-requests answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest
-are application events. An error is a record of severity ERROR or above, or a
-request answered with status 500 or above.
+What a window holds, in one row. Security events are records of logs of the types security and audit, requests answered
+with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest are application
+events. An error is a record of severity ERROR or above, or a request answered with status 500 or above.
 """
 window = "7d"
 

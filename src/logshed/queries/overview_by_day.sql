@@ -2,27 +2,23 @@
 uses = ["event_kinds"]
 title = "Overview by day"
 description = """
-What each day holds. Security events are records of logs of the types security and audit,
-requests answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest
-are application events. An error is a record of severity ERROR or above, or a request
-answered with status 500 or above.
+What each day holds. Security events are records of logs of the types security and audit, requests answered with 401,
+403 or 407, events with the outcome failure, and records of clients on a threat list; the rest are application events.
+An error is a record of severity ERROR or above, or a request answered with status 500 or above.
 """
 window = "30d"
 chart = { kind = "line", x = "day", y = "events" }
 
 [columns]
-day = "the day in the zone"
+day = "the day"
 events = "records"
 application_events = "application events"
 security_events = "security events"
 requests = "records with a status code"
 errors = "errors of both kinds"
-
-[parameters]
-zone = { kind = "string", default = "UTC", meaning = "time zone of the days" }
 */
 SELECT
-    CAST(timestamp AT TIME ZONE $zone AS DATE) AS day,
+    CAST(date_trunc('day', timestamp) AS DATE) AS day,
     count(*) AS events,
     count(*) FILTER (WHERE kind = 'application') AS application_events,
     count(*) FILTER (WHERE kind = 'security') AS security_events,

@@ -3,8 +3,8 @@ description = """
 Every record of the window with its kind, the type of its event, and its region. Security events are records of logs of
 the types security and audit, requests answered with 401, 403 or 407, events with the outcome failure, and records of
 clients on a threat list; the rest are application events. The type of an event is its name; of a request its class of
-status, such as HTTP 4xx; of what is left the class of its exception, else its level, such as ERROR message. The region is
-that of the cloud, else the country and region of the client.
+status, such as HTTP 4xx; of what is left the class of its exception, else its level, such as ERROR message. The region
+is that of the cloud, else the country and region of the client.
 """
 */
 SELECT

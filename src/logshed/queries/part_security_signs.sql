@@ -1,10 +1,10 @@
 /*
 description = """
-What of the records of the window security looks at first. A suspicious login is one that failed (a request answered with
-401, an event of a login with the outcome failure, sshd's Failed password and messages like it), and any login of a client
-on a threat list. A failed call is an event with a name and the outcome failure that is no login, or a request below /api/
-answered with 400 or above, but not 401. Console access is an event whose name holds console. A client is external where
-it is in no internal network.
+What of the records of the window security looks at first. A suspicious login is one that failed (a request answered
+with 401, an event of a login with the outcome failure, sshd's Failed password and messages like it), and any login of a
+client on a threat list. A failed call is an event with a name and the outcome failure that is no login, or a request
+below /api/ answered with 400 or above, but not 401. Console access is an event whose name holds console. A client is
+external where it is in no internal network.
 """
 */
 SELECT

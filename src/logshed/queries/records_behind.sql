@@ -2,12 +2,13 @@
 uses = ["event_kinds"]
 title = "Records behind"
 description = """
-What the records of an event type, region, logger, level, exception or service say: the most common messages of each.
-A message is that of the exception, else of the record, else method and path; its first 200 characters are shown. Security events are records of logs of the types security and audit,
-requests answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest
-are application events.
+What the records of an event type, region, logger, level, exception or service say: the most common messages of each. A
+message is that of the exception, else of the record, else method and path; its first 200 characters are shown. Security
+events are records of logs of the types security and audit, requests answered with 401, 403 or 407, events with the
+outcome failure, and records of clients on a threat list; the rest are application events.
 """
 window = "7d"
+chart = { kind = "bar", x = "message", y = "records" }
 
 [columns]
 what = "what the column says"

@@ -2,15 +2,15 @@
 uses = ["event_kinds"]
 title = "Records by day"
 description = """
-Records of each day by what one column says; records that say nothing there are left out. Security events are records of logs of the types security and audit,
-requests answered with 401, 403 or 407, events with the outcome failure, and records of clients on a threat list; the rest
-are application events.
+Records of each day by what one column says; records that say nothing there are left out. Security events are records of
+logs of the types security and audit, requests answered with 401, 403 or 407, events with the outcome failure, and
+records of clients on a threat list; the rest are application events.
 """
 window = "7d"
 chart = { kind = "line", x = "day", y = "records", by = "what" }
 
 [columns]
-day = "the day in the zone"
+day = "the day"
 what = "what the column says"
 records = "records"
 application_events = "application events"
@@ -19,11 +19,10 @@ error_records = "records of severity ERROR or above"
 
 [parameters]
 by = { kind = "string", default = "event", meaning = "event, region, logger, level, exception or service" }
-zone = { kind = "string", default = "UTC", meaning = "time zone of the days" }
 */
 WITH told AS (
     SELECT
-        CAST(timestamp AT TIME ZONE $zone AS DATE) AS day,
+        CAST(date_trunc('day', timestamp) AS DATE) AS day,
         CASE $by
             WHEN 'event' THEN event
             WHEN 'region' THEN region

@@ -9,7 +9,7 @@ window = "7d"
 chart = { kind = "line", x = "day", y = "requests", by = "what" }
 
 [columns]
-day = "the day in the zone"
+day = "the day"
 what = "what the column says; null where it says nothing"
 requests = "requests"
 errors = "requests answered with status 400 or above"
@@ -19,11 +19,10 @@ bytes = "bytes of all responses"
 
 [parameters]
 by = { kind = "string", default = "status", meaning = "status, method, country, template, path, client or site" }
-zone = { kind = "string", default = "UTC", meaning = "time zone of the days" }
 */
 WITH requests AS (
     SELECT
-        CAST(timestamp AT TIME ZONE $zone AS DATE) AS day,
+        CAST(date_trunc('day', timestamp) AS DATE) AS day,
         CASE $by
             WHEN 'status' THEN CAST(http_response_status_code AS VARCHAR)
             WHEN 'method' THEN http_request_method

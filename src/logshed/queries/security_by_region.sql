@@ -3,8 +3,8 @@ uses = ["event_kinds"]
 title = "Security events by region"
 description = """
 Security events by the region of the cloud, else the country and region of the client. Security events are records of
-logs of the types security and audit, requests answered with 401, 403 or 407, events with the outcome failure, and records
-of clients on a threat list.
+logs of the types security and audit, requests answered with 401, 403 or 407, events with the outcome failure, and
+records of clients on a threat list.
 """
 window = "7d"
 chart = { kind = "pie", x = "region", y = "events" }

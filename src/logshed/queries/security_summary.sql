@@ -2,11 +2,11 @@
 uses = ["security_signs"]
 title = "Security summary"
 description = """
-Four figures to look at first, each with the risk that it stands for. A suspicious login is one that failed (a request answered with 401,
-an event of a login with the outcome failure, a message such as Failed password), and any login of a client on a threat
-list. A failed API call is an event with a name and the outcome failure that is no login, or a request below /api/ answered
-with 400 or above, but not 401. Console access is an event whose name holds console. An external IP is a client address
-outside of internal networks.
+Four figures to look at first, each with the risk that it stands for. A suspicious login is one that failed (a request
+answered with 401, an event of a login with the outcome failure, a message such as Failed password), and any login of a
+client on a threat list. A failed API call is an event with a name and the outcome failure that is no login, or a
+request below /api/ answered with 400 or above, but not 401. Console access is an event whose name holds console. An
+external IP is a client address outside of internal networks.
 """
 window = "7d"
 chart = { kind = "bar", x = "security_metric", y = "count" }

@@ -2,28 +2,25 @@
 uses = ["security_signs"]
 title = "Security summary by day"
 description = """
-The figures of the security summary for each day with records. A suspicious login is one that failed (a request answered with 401,
-an event of a login with the outcome failure, a message such as Failed password), and any login of a client on a threat
-list. A failed API call is an event with a name and the outcome failure that is no login, or a request below /api/ answered
-with 400 or above, but not 401. Console access is an event whose name holds console. An external IP is a client address
-outside of internal networks.
-Different addresses of several days do not add up, so these have no figure here.
+The figures of the security summary for each day with records. A suspicious login is one that failed (a request answered
+with 401, an event of a login with the outcome failure, a message such as Failed password), and any login of a client on
+a threat list. A failed API call is an event with a name and the outcome failure that is no login, or a request below
+/api/ answered with 400 or above, but not 401. Console access is an event whose name holds console. An external IP is a
+client address outside of internal networks. Different addresses of several days do not add up, so these have no figure
+here.
 """
 window = "7d"
 chart = { kind = "line", x = "day", y = "count", by = "security_metric" }
 
 [columns]
-day = "the day in the zone"
+day = "the day"
 security_metric = "what is counted"
 count = "how often; null of external IPs"
 risk_level = "High, Medium or Low"
-
-[parameters]
-zone = { kind = "string", default = "UTC", meaning = "time zone of the days" }
 */
 WITH counted AS (
     SELECT
-        CAST(timestamp AT TIME ZONE $zone AS DATE) AS day,
+        CAST(date_trunc('day', timestamp) AS DATE) AS day,
         count(*) FILTER (WHERE suspicious_login) AS suspicious_logins,
         count(*) FILTER (WHERE failed_call) AS failed_calls,
         count(*) FILTER (WHERE console_access) AS console_access

@@ -10,6 +10,9 @@ from logshed.alerts.common.message import Message
 Send = Callable[[Message], None]
 """Sends one message, whole or not at all; raises ``AlertError`` where it was not taken."""
 
+SendDocument = Callable[["Document"], None]
+"""Sends one document, whole or not at all; raises ``AlertError`` where it was not taken."""
+
 COMMON = frozenset(
     {"name", "to", "level", "confidence", "rules", "collections", "group", "rate", "quiet", "template", "options"}
 )
@@ -22,6 +25,21 @@ _EXAMPLES = {
     "sender": 'write sender = "logshed@example.org"',
     "recipients": 'write recipients = ["ops@example.org"]',
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text with files, such as a report.
+
+    Attributes:
+        title: A line.
+        text: What is read first.
+        files: Files by name, each with its media type.
+    """
+
+    title: str
+    text: str
+    files: dict[str, tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)

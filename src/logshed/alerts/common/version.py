@@ -1,4 +1,4 @@
-"""The version that destinations are told."""
+"""The version that destinations and reports are told."""
 
 from __future__ import annotations
 
