@@ -127,14 +127,14 @@ def failed(row: Row) -> bool:
     return (row.get("severity_number") or 0) >= 17 or status(row) >= 500
 
 
-def quantile(values: Iterable[float | None], share: float) -> float | None:
+def quantile(values: Iterable[float | None], share: float, digits: int = 3) -> float | None:
     known = sorted(value for value in values if value is not None and not math.isnan(value))
     if not known:
         return None
     place = share * (len(known) - 1)
     low = math.floor(place)
     high = min(low + 1, len(known) - 1)
-    return rounded(known[low] + (known[high] - known[low]) * (place - low), 3)
+    return rounded(known[low] + (known[high] - known[low]) * (place - low), digits)
 
 
 def midnight(row: Row) -> datetime:
@@ -814,7 +814,7 @@ def login_by_ip(asked: Asked) -> Answer:
     tries = []
     for row in asked.logs:
         said, event = row.get("body") or "", row.get("event_name")
-        outcome = row.get("event_outcome") if event in {"login", "USER_LOGIN"} else None
+        outcome = row.get("event_outcome") if event in {"login", "USER_LOGIN", "ConsoleLogin"} else None
         if outcome is None and (status(row) == 401 or said.startswith("Failed password")):
             outcome = "failure"
         if outcome is None and said.startswith("Accepted publickey"):

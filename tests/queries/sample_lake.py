@@ -33,7 +33,7 @@ AGENTS: list[tuple[str | None, str | None, str | None, bool | None]] = [
     (None, None, None, None),
 ]
 PATHS = ["/", "/a", "/b", "/shop/cart", "/style.CSS", "/img/x.png", "/robots.txt", "/it's", "/ümlaut", "", None]
-PROBES = ["/.env", "/wp-login.php", "/admin/users", "/x/actuator/env", "/HNAP1", "/console"]
+PROBES = ["/.env", "/v1/api/x", "/wp-login.php", "/admin/users", "/x/actuator/env", "/HNAP1", "/console"]
 QUERIES = [
     "q=Red+Shoes",
     "page=2&search=r%C3%A9d",
@@ -244,6 +244,7 @@ def _request(
             client or ""
         ),
         "client_geo_region": {"198.51.100.1": "Berlin"}.get(client or ""),
+        "client_is_internal": None if client is None else client == "198.51.100.3",
         "client_threat_list": "bad" if client == "203.0.113.7" else None,
         "client_network": "office" if client == "198.51.100.3" else None,
         "user_id": dice.choice(["ann", "bob", None, None]),
@@ -335,8 +336,12 @@ def _event(dice: random.Random) -> Row:
     command = dice.choice(["/usr/bin/sudo id", "ls -l", "systemctl stop x", "pseudo x", None])
     return {
         "collection": "app",
+        "log_type": "audit" if command is None else None,
+        "cloud_region": "eu-west-1" if command is None else None,
         "source": "file:/var/log/auth.log",
-        "event_name": dice.choice(["login", "USER_LOGIN", "create_user", "sudo", "policy.update", None]),
+        "event_name": dice.choice(
+            ["login", "USER_LOGIN", "create_user", "sudo", "policy.update", "ConsoleLogin", None]
+        ),
         "event_outcome": dice.choice(["success", "failure", None]),
         "user_id": dice.choice(["ann", "bob", DROP, None]),
         "client_address": dice.choice(CLIENTS),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.queries import sample_lake
+from tests.queries import answers_of_reports, sample_lake
 from tests.queries.answers import ANSWERS, Asked
 
 from logshed.lake.store import Store
@@ -28,6 +28,9 @@ NOW = datetime(2024, 5, 10, tzinfo=UTC)
 QUESTIONS = load()
 CLICKHOUSE = Path(__file__).parent.parent / "sql" / "clickhouse_answers.py"
 
+MORE_ANSWERS = (answers_of_reports,)
+"""Modules whose import adds answers."""
+
 PEOPLE = {"exclude_bots": True, "exclude_client": "198.51.100.1"}
 NETWORKS = {"exclude_client": ["198.51.100.4/30", "203.0.113.7", "2001:db8::/32"]}
 OTHERWISE: dict[str, list[dict[str, Any]]] = {
@@ -40,6 +43,17 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "feature_usage": [{"shop": "generic"}],
     "funnel": [{"gap": 60, "shop": "generic"}, {"within": 40}, {"within": 1, "shop": "woocommerce"}],
     "journey_steps": [{"pages": 3, "gap": 60, "limit": 2_000}],
+    "event_types": [{"kind": "security"}, {"kind": "application", "limit": 3}],
+    "records_behind": [
+        *({"by": by, "limit": 3} for by in ("region", "logger", "level", "exception", "service")),
+        *({"only": only} for only in ("security", "application", "errors")),
+    ],
+    "records_by_day": [{"by": by} for by in ("region", "logger", "level", "exception", "service")],
+    "requests_behind": [
+        *({"by": by, "limit": 3} for by in ("method", "country", "template", "path", "client", "site")),
+        {"status": 404},
+    ],
+    "requests_by_day": [{"by": by} for by in ("method", "country", "template", "path", "client", "site")],
     "root_causes": [{"min_errors": 1, "limit": 200}],
     "segments": [{"site": "example.org", "gap": 60}],
     "sessions": [{"gap": 60, "limit": 2_000}],

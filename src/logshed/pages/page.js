@@ -184,8 +184,9 @@
     if (panel.chart) {
       const x = place(answer, panel.chart.x), y = place(answer, panel.chart.y);
       rows = rows.filter((row) => row[y] !== 0 || answer.columns[x].type === "number");
+      const by = panel.chart.by ? place(answer, panel.chart.by) : x;
       const ordered = answer.columns[x].type === "number" && panel.chart.kind === "line";
-      rows.sort((one, other) => (ordered ? 0 : compare(other[y], one[y])) || compare(one[x], other[x]));
+      rows.sort((one, other) => (ordered ? 0 : compare(other[y], one[y])) || compare(one[x], other[x]) || compare(one[by], other[by]));
     } else {
       const order = rowsOf(answer).map((row) => String(row[0]));
       rows.sort((one, other) => order.indexOf(String(one[0])) - order.indexOf(String(other[0])));

@@ -1,7 +1,8 @@
 /*
 title = "Latency by hour"
 description = """
-How long records with a duration took in each hour (UTC) that had any, in milliseconds. Percentiles are exact.
+How long records with a duration took in each hour (UTC) that had any, in milliseconds. Percentiles are
+exact, in steps of a microsecond.
 """
 window = "7d"
 chart = { kind = "line", x = "hour", y = "p95" }
@@ -16,9 +17,9 @@ p99 = "99 of 100 took at most this long"
 SELECT
     date_trunc('hour', timestamp) AS hour,
     count(*) AS requests,
-    floor(quantile_cont(duration_ms, 0.5) * 1000 + 0.5) / 1000 AS p50,
-    floor(quantile_cont(duration_ms, 0.95) * 1000 + 0.5) / 1000 AS p95,
-    floor(quantile_cont(duration_ms, 0.99) * 1000 + 0.5) / 1000 AS p99
+    floor(floor(quantile_cont(duration_ms, 0.5) * 1000000 + 0.5) / 1000 + 0.5) / 1000 AS p50,
+    floor(floor(quantile_cont(duration_ms, 0.95) * 1000000 + 0.5) / 1000 + 0.5) / 1000 AS p95,
+    floor(floor(quantile_cont(duration_ms, 0.99) * 1000000 + 0.5) / 1000 + 0.5) / 1000 AS p99
 FROM logs
 WHERE timestamp >= $since
   AND timestamp < $until

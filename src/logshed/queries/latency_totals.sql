@@ -1,7 +1,8 @@
 /*
 title = "Latency in all"
 description = """
-How long the records with a duration took, in milliseconds, in one row. Percentiles are exact.
+How long the records with a duration took, in milliseconds, in one row. Percentiles are exact,
+in steps of a microsecond.
 """
 window = "7d"
 
@@ -15,10 +16,10 @@ slowest = "the slowest took this long"
 */
 SELECT
     count(*) AS requests,
-    floor(quantile_cont(duration_ms, 0.5) * 1000 + 0.5) / 1000 AS p50,
-    floor(quantile_cont(duration_ms, 0.9) * 1000 + 0.5) / 1000 AS p90,
-    floor(quantile_cont(duration_ms, 0.95) * 1000 + 0.5) / 1000 AS p95,
-    floor(quantile_cont(duration_ms, 0.99) * 1000 + 0.5) / 1000 AS p99,
+    floor(floor(quantile_cont(duration_ms, 0.5) * 1000000 + 0.5) / 1000 + 0.5) / 1000 AS p50,
+    floor(floor(quantile_cont(duration_ms, 0.9) * 1000000 + 0.5) / 1000 + 0.5) / 1000 AS p90,
+    floor(floor(quantile_cont(duration_ms, 0.95) * 1000000 + 0.5) / 1000 + 0.5) / 1000 AS p95,
+    floor(floor(quantile_cont(duration_ms, 0.99) * 1000000 + 0.5) / 1000 + 0.5) / 1000 AS p99,
     max(duration_ms) AS slowest
 FROM logs
 WHERE timestamp >= $since
@@ -27,3 +28,4 @@ WHERE timestamp >= $since
   AND duration_ms IS NOT NULL
   AND NOT isnan(duration_ms)
 HAVING count(*) > 0
+ORDER BY requests

@@ -29,3 +29,4 @@ SELECT
     max(timestamp) AS last_event
 FROM event_kinds
 HAVING count(*) > 0
+ORDER BY events

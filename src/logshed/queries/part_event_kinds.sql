@@ -26,16 +26,13 @@ SELECT
             WHEN http_response_status_code IS NOT NULL THEN 'HTTP 1xx'
         END,
         exception_type,
-        CASE WHEN severity_text IS NOT NULL THEN concat(upper(severity_text), ' message') END,
+        upper(severity_text) || ' message',
         'other'
     ) AS event,
     coalesce(
         cloud_region,
-        CASE
-            WHEN client_geo_country_iso_code IS NULL THEN NULL
-            WHEN client_geo_region IS NULL THEN client_geo_country_iso_code
-            ELSE concat(client_geo_country_iso_code, ', ', client_geo_region)
-        END,
+        client_geo_country_iso_code || ', ' || client_geo_region,
+        client_geo_country_iso_code,
         'unknown'
     ) AS region,
     coalesce(scope_name, service_name, source) AS logger,
@@ -46,8 +43,7 @@ SELECT
     http_response_status_code AS http_status,
     redaction_count,
     coalesce(
-        exception_message, body, CASE WHEN url_path IS NOT NULL THEN concat(http_request_method, ' ', url_path) END,
-        url_path, event_name
+        exception_message, body, http_request_method || ' ' || url_path, url_path, event_name
     ) AS message
 FROM logs
 WHERE timestamp >= $since

@@ -2,8 +2,7 @@
 title = "Requests by day"
 description = """
 Requests of each day by what one column says. A template is that of the path, else the path; a site is the host of the
-referring page, in small letters. Requests without a template, site, agent or address are left out where these are asked
-for.
+referring page, in small letters. Requests without a site or an address are left out where these are asked for.
 """
 window = "7d"
 chart = { kind = "line", x = "day", y = "requests", by = "what" }
@@ -50,6 +49,6 @@ SELECT
     count(*) FILTER (WHERE status = 404) AS not_found,
     sum(size) AS bytes
 FROM requests
-WHERE what IS NOT NULL OR $by IN ('status', 'method', 'country')
+WHERE what IS NOT NULL OR $by NOT IN ('client', 'site')
 GROUP BY day, what
 ORDER BY day, what

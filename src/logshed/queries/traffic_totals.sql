@@ -41,3 +41,4 @@ SELECT
     sum(bytes) AS bytes
 FROM visits
 HAVING count(*) > 0
+ORDER BY requests
