@@ -241,10 +241,13 @@ class Lake:
             return self.query(question.sql, engine=engine, params=bound, timezone=timezone)
 
         if compare is None:
-            return ask(since, until, params)
-        from logshed.pipeline.comparing import compared  # noqa: PLC0415 - heavy
+            found = ask(since, until, params)
+        else:
+            from logshed.pipeline.comparing import compared  # noqa: PLC0415 - heavy
 
-        return compared(question, ask, (since, until, now), params, compare, zone)
+            found = compared(question, ask, (since, until, now), params, compare, zone)
+        found.title, found.chart = question.title, question.chart
+        return found
 
     def search(
         self,

@@ -13,6 +13,7 @@ from tests.queries import answers_of_reports, sample_lake
 from tests.queries.answers import ANSWERS, Asked
 
 from logshed.pages import embedded
+from logshed.pages.notebook import NOTHING
 from logshed.pipeline.report_answers import LONGEST_TEXT
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ CONTRAST = """() => {
     const own = [...node.childNodes].some((one) => one.nodeType === 3 && one.textContent.trim());
     if (!own || !node.offsetParent || ["SCRIPT", "STYLE", "NOSCRIPT"].includes(node.tagName)) continue;
     const [one, other] = [light(getComputedStyle(node).color), light(behind(node))].sort((a, b) => b - a);
-    if ((one + .05) / (other + .05) < 4.5) found.push(`${node.tagName}.${node.className} ${node.textContent.slice(0, 30)}`);
+    if ((one + .05) / (other + .05) < 4.5) found.push(`${node.className} ${node.textContent.slice(0, 30)}`);
   }
   return [...new Set(found)];
 }"""
@@ -69,7 +70,7 @@ def cells(section: Locator) -> list[list[str]]:
 def same(text: str, value: Any, column: dict[str, Any]) -> bool:
     """Whether a cell says a value."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return text == "–"
+        return text == NOTHING
     if isinstance(value, bool):
         return text == ("yes" if value else "no")
     if isinstance(value, datetime):
@@ -167,8 +168,8 @@ def test_chosen_days_give_the_figures_of_these_days(name: str, made: Made, windo
         assert len(read) == len(wanted) > 0, one["title"]
         for texts, row in zip(read, wanted, strict=True):
             pairs = list(zip(texts, places, strict=True))
-            assert all(text == "–" or same(text, row[place], columns[place]) for text, place in pairs), (texts, row)
-            assert sum(text != "–" for text in texts) >= 1
+            assert all(text == NOTHING or same(text, row[place], columns[place]) for text, place in pairs), (texts, row)
+            assert sum(text != NOTHING for text in texts) >= 1
         computed += 1
     assert computed >= {"commerce": 0, "compliance": 0}.get(name, 1)
     for tile, figure in zip(told["tiles"], page.locator(".tile").all(), strict=True):
@@ -341,7 +342,7 @@ def test_an_empty_lake_gives_pages_that_say_so(browser: Browser, tmp_path: Path)
             assert len(texts) == len(empty.page(name)["panels"])
             assert all(text.endswith("between 2024-04-01 00:00 and 2024-05-09 00:00.") for text in texts)
             assert page.locator("#filter").is_hidden()
-            assert set(page.locator(".tile .figure").all_inner_texts()) <= {"–"}
+            assert set(page.locator(".tile .figure").all_inner_texts()) <= {NOTHING}
         assert "an empty lake" in page.get_by_role("contentinfo").inner_text()
         assert window.said == []
 

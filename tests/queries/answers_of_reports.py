@@ -21,8 +21,8 @@ from tests.queries.answers import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date
     from collections.abc import Iterable
+    from datetime import date
 
     from tests.queries.answers import Answer, Asked, Row
 

@@ -165,7 +165,7 @@ def _chart(key: _Key, given: Mapping[str, Any], asked: Asked) -> Chart | None:
     if said is False:
         return None
     try:
-        return read_chart(f"the dashboard {key.name}, {key.path}", {"chart": said}, question.columns)
+        return read_chart(f"the dashboard {key.name}: {key.path}", {"chart": said}, question.columns)
     except QueryError as error:
         raise DashboardError(str(error)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import polars as pl
+
+    from logshed.queries import Chart
 
 BATCH_ROWS = 65_536
 """Rows that an engine puts into one batch, about."""
@@ -29,6 +32,8 @@ class Result:
     Attributes:
         schema: The columns' names and Arrow types.
         files_read: Data files that the statement had to read, or None where the engine does not tell.
+        title: What a notebook shows above the rows; empty where the statement has no name.
+        chart: How a notebook draws the rows; None shows a table only.
     """
 
     def __init__(
@@ -42,6 +47,8 @@ class Result:
     ) -> None:
         self.schema = pa.schema([_narrowed(field) for field in schema])
         self.files_read = files_read
+        self.title = ""
+        self.chart: Chart | None = None
         self._batches = iter(batches)
         self._close = close
         self._progress = progress
@@ -91,6 +98,20 @@ class Result:
             return frame.to_frame()
         return frame
 
+    def df(self) -> Any:
+        """All rows as a pandas frame.
+
+        Raises:
+            logshed.errors.QueryError: pandas is not installed.
+        """
+        try:
+            import_module("pandas")
+        except ImportError as error:
+            raise QueryError(
+                "cannot give a pandas frame: pandas is not installed; pip install pandas, or take .pl()"
+            ) from error
+        return self.arrow().to_pandas()
+
     def rows(self) -> list[tuple[Any, ...]]:
         """All rows as tuples; a map is a list of pairs."""
         values = [column.to_pylist() for column in self.arrow().columns]
@@ -117,7 +138,9 @@ class Result:
         return repr(self.pl())
 
     def _repr_html_(self) -> str:
-        return str(self.pl()._repr_html_())
+        from logshed.pages import notebook  # noqa: PLC0415 - only in notebooks
+
+        return notebook.html(self.pl(), self.chart, self.title)
 
 
 def of_frame(frame: pl.DataFrame) -> Result:
