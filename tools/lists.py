@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logshed import queries, shops
+from logshed import dashboards, queries
 from logshed.detections import registry as rules
 from logshed.detections.anomalies import registry as anomalies
 from logshed.detections.anomalies.reading import method_name
@@ -40,6 +41,9 @@ QUESTIONS = {
     "resource_usage root_causes service_health slo slow_endpoints slowest_requests top_error_sources trace",
     "Audit": "access_trail admin_actions data_access_by_country failed_access",
     "Security": "events_by_region failed_logins findings_by_rule incidents_open login_by_ip suspicious_clients",
+    "Reports": "event_types hourly_activity hourly_activity_by_day latency_by_hour latency_totals overview overview_by_day "
+    "records_behind records_by_day requests_behind requests_by_day security_by_region security_summary "
+    "security_summary_by_day traffic_totals",
     "The lake": "ingest_summary rejects_by_reason",
 }
 """The groups of the page of questions; a question that is in none stands under Other."""
@@ -113,6 +117,15 @@ def detection_list() -> str:
     return "\n".join(lines)
 
 
+def page_list() -> str:
+    """The pages of reports with their panels."""
+    lines = ["| page | what it says | figures | panels |", "|---|---|---|---|"]
+    for one in dashboards.load().values():
+        figures, panels = (", ".join(part.title for part in parts) for parts in (one.tiles, one.panels))
+        lines.append(f"| `{one.name}` | {one.description} | {figures} | {panels} |")
+    return "\n".join(lines)
+
+
 def question_list() -> str:
     """The named questions as a table for each group."""
     questions = queries.load()
@@ -143,6 +156,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commerce.md": shop_list,
     "gold.md": gold_list,
     "queries.md": question_list,
+    "reports.md": page_list,
 }
 
 
