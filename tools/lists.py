@@ -41,8 +41,8 @@ QUESTIONS = {
     "resource_usage root_causes service_health slo slow_endpoints slowest_requests top_error_sources trace",
     "Audit": "access_trail admin_actions data_access_by_country failed_access",
     "Security": "events_by_region failed_logins findings_by_rule incidents_open login_by_ip suspicious_clients",
-    "Reports": "event_types hourly_activity hourly_activity_by_day latency_by_hour latency_totals overview overview_by_day "
-    "records_behind records_by_day requests_behind requests_by_day security_by_region security_summary "
+    "Reports": "event_types hourly_activity hourly_activity_by_day latency_by_hour latency_totals overview "
+    "overview_by_day records_behind records_by_day requests_behind requests_by_day security_by_region security_summary "
     "security_summary_by_day traffic_totals",
     "The lake": "ingest_summary rejects_by_reason",
 }

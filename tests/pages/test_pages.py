@@ -203,7 +203,8 @@ def test_days_are_those_of_the_zone_and_the_choice_goes_along_to_other_pages(
     made: Made, window: Seen, tmp_path: Path
 ) -> None:
     zone = "Asia/Kolkata"
-    made.lake.report(tmp_path / "out", since=SINCE, until=UNTIL, now=NOW, timezone=zone)
+    pages = PAGES[:2]
+    made.lake.report(tmp_path / "out", since=SINCE, until=UNTIL, now=NOW, timezone=zone, pages=pages)
     page = window.open(tmp_path / "out" / "log_analytics_dashboard.html")
     page.fill("#from", FROM)
     page.fill("#to", FROM)

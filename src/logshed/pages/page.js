@@ -341,7 +341,7 @@
   }
 
   function label(value, column) {
-    return value === null ? `no ${column.label.toLowerCase()}` : exact(value, column);
+    return value === null ? `no ${column.label.toLowerCase()}` : exact(value, column) || "(empty)";
   }
 
   function base(style) {
@@ -350,7 +350,7 @@
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: style.text },
       aria: { enabled: false }, // the region has a name, and its table says the rest
       tooltip: { renderMode: "richText", confine: true, backgroundColor: style.card, borderColor: style.line, textStyle: { color: style.text, fontSize: 12 } },
-      legend: { show: false, type: "scroll", left: 0, top: 0, itemWidth: 14, itemHeight: 9, icon: "roundRect", textStyle: { color: style.soft, fontSize: 12 }, pageTextStyle: { color: style.soft }, pageIconColor: style.accent },
+      legend: { show: false, type: "scroll", left: 0, top: 0, itemWidth: 14, itemHeight: 9, icon: "roundRect", textStyle: { color: style.soft, fontSize: 12 }, formatter: (name) => clipped(name, 28), pageTextStyle: { color: style.soft }, pageIconColor: style.accent },
       grid: { left: 4, right: 20, top: 12, bottom: 4, containLabel: true },
     };
   }
@@ -380,26 +380,38 @@
     return told.sort(([one], [other]) => compare(one, other)).slice(0, SERIES);
   }
 
+  // What the rows' bars are called: their label, and where two share it another text of the row behind it.
+  function barNames(it, rows) {
+    const names = rows.map((row) => label(row[it.at.x], it.column.x));
+    if (new Set(names).size === names.length) return names;
+    const other = it.answer.columns.findIndex((column, at) => column.type === "text" && at !== it.at.x);
+    return other < 0 ? names : names.map((name, at) => `${name} · ${label(rows[at][other], it.answer.columns[other])}`);
+  }
+
+  // A bar for each row, the longest first; with a third column a bar for each label, its parts stacked.
   function horizontalBars(it) {
-    const most = Number.isInteger(it.rows[0][it.at.x]) ? it.rows : [...it.rows].sort((one, other) => compare(other[it.at.y] || 0, one[it.at.y] || 0));
-    const labels = [...new Set(most.map((row) => label(row[it.at.x], it.column.x)))].slice(0, BARS);
-    const series = seriesOf(it).map(([name, rows]) => {
+    const stacked = it.at.by >= 0, ofRow = (row) => label(row[it.at.x], it.column.x);
+    const sums = new Map();
+    if (stacked) for (const row of it.rows) sums.set(ofRow(row), (sums.get(ofRow(row)) || 0) + (row[it.at.y] || 0));
+    const size = (row) => (stacked ? sums.get(ofRow(row)) : row[it.at.y] || 0);
+    const ordered = Number.isInteger(it.rows[0][it.at.x]) && it.column.x.unit === "plain" && !stacked ? [...it.rows] : [...it.rows].sort((one, other) => size(other) - size(one));
+    const rows = ordered.slice(0, stacked ? ordered.length : BARS);
+    const labels = stacked ? [...new Set(rows.map(ofRow))].slice(0, BARS) : barNames(it, rows);
+    if (!stacked) it.bars = rows;
+    const series = (stacked ? seriesOf(it) : [[it.column.y.label, rows]]).map(([name, part]) => {
       const values = new Map();
-      for (const row of rows) {
-        const key = label(row[it.at.x], it.column.x);
-        values.set(key, (values.get(key) || 0) + (row[it.at.y] || 0));
-      }
-      return { name, type: "bar", stack: it.at.by < 0 ? undefined : "all", barMaxWidth: 18, itemStyle: { borderRadius: it.at.by < 0 ? [0, 4, 4, 0] : 0 },
-        data: labels.map((one) => values.get(one) ?? null),
-        label: { show: it.at.by < 0, position: "right", color: it.style.soft, fontSize: 12, formatter: ({ value }) => short(value, it.column.y.unit) } };
+      for (const row of part) values.set(ofRow(row), (values.get(ofRow(row)) || 0) + (row[it.at.y] || 0));
+      return { name, type: "bar", stack: stacked ? "all" : undefined, barMaxWidth: 18, itemStyle: { borderRadius: stacked ? 0 : [0, 4, 4, 0] },
+        data: stacked ? labels.map((one) => values.get(one) ?? null) : rows.map((row) => row[it.at.y]),
+        label: { show: !stacked, position: "right", color: it.style.soft, fontSize: 12, formatter: ({ value }) => short(value, it.column.y.unit) } };
     });
     const room = it.narrow ? 16 : it.wide ? 64 : 32;
-    return { height: Math.max(120, labels.length * 28 + 24 + (it.at.by < 0 ? 0 : 28)), option: { ...base(it.style),
-      grid: { left: 4, right: 56, top: it.at.by < 0 ? 4 : 34, bottom: 4, containLabel: true },
-      legend: { ...base(it.style).legend, show: it.at.by >= 0 },
-      tooltip: { ...base(it.style).tooltip, valueFormatter: (value) => exact(value, it.column.y) },
-      xAxis: axis(it.style, { type: "value", max: it.at.by < 0 ? "dataMax" : null, axisLabel: { show: false }, axisLine: { show: false }, splitLine: { show: false } }),
-      yAxis: axis(it.style, { type: "category", inverse: true, data: labels, axisLabel: { color: it.style.text, fontSize: 12, formatter: (text) => clipped(text, room) } }),
+    return { height: Math.max(120, labels.length * 28 + 24 + (stacked ? 28 : 0)), option: { ...base(it.style),
+      grid: { left: 4, right: 56, top: stacked ? 34 : 4, bottom: 4, containLabel: true },
+      legend: { ...base(it.style).legend, show: stacked },
+      tooltip: { ...base(it.style).tooltip, formatter: (part) => `${labels[part.dataIndex]}\n${part.seriesName}: ${exact(part.value, it.column.y)}` },
+      xAxis: axis(it.style, { type: "value", max: stacked ? null : "dataMax", axisLabel: { show: false }, axisLine: { show: false }, splitLine: { show: false } }),
+      yAxis: axis(it.style, { type: "category", inverse: true, data: labels.map((_, at) => at), axisLabel: { color: it.style.text, fontSize: 12, interval: 0, formatter: (at) => clipped(labels[at], room) } }),
       series } };
   }
 
@@ -594,7 +606,7 @@
   function pressed(panel, it, event) {
     if (event.data && event.data.rest) return;
     const answer = data.answers[panel.answer], at = place(answer, panel.drill.at);
-    const row = it.rows.find((one) => label(one[it.at.x], it.column.x) === event.name);
+    const row = it.bars ? it.bars[event.dataIndex] : it.rows.find((one) => label(one[it.at.x], it.column.x) === event.name);
     if (row) drill(panel, row[at]);
   }
 
