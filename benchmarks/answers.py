@@ -2,7 +2,8 @@
 
 ``python benchmarks/answers.py`` makes the records of ten days once, ingests them into a lake, and asks every question
 of all days (``--since all``). A figure is the median of ``--repeat`` answers in a warm process; the first is not
-counted. ``--rows`` takes fewer records, ``--only`` the questions that hold a text.
+counted. ``--rows`` takes fewer records, ``--only`` the questions that hold a text, ``--report`` makes a report of all
+pages instead: ``--rows 1000000 --report``.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS, DAYS = 10_000_000, 10
 QUESTION_S, NEEDLE_S, HOURS_S = 1.0, 1.0, 0.5
 """Seconds that an answer may take: of a named question, of a search for a rare phrase, of counts by hour."""
+REPORT_S = 20.0
+"""Seconds that a report of all pages over 1,000,000 records may take."""
 AGGREGATE_ROWS_PER_CPU_S = 500_000
 """Records that one gold table has to take in a CPU second."""
 NEEDLE = "quota of tenant heron exceeded"
@@ -199,6 +202,20 @@ def aggregates(lake: Lake, rows: int) -> list[Measured]:
     return found
 
 
+def reports(lake: Lake, rows: int, repeat: int) -> list[Measured]:
+    """A report of all pages, and how large these are."""
+    folder = lake.root.parent / "report"
+
+    def ask() -> int:
+        made = lake.report(folder, since=START, until=START + timedelta(days=DAYS))
+        return sum(file.stat().st_size for file in made.pages)
+
+    found = measured("report: bytes of its pages", ask, repeat, REPORT_S * rows / 1_000_000)
+    largest = max(folder.glob("*.html"), key=lambda file: file.stat().st_size)
+    print(f"the largest page is {largest.name}, {largest.stat().st_size:,} bytes")
+    return [found]
+
+
 def note(text: str) -> None:
     """Tell how far it is, beside the figures."""
     print(text, file=sys.stderr, flush=True)
@@ -210,12 +227,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS, help="records of the lake")
     parser.add_argument("--repeat", type=int, default=3, help="answers to each question")
     parser.add_argument("--only", default="", help="questions whose name holds this text, and nothing else")
+    parser.add_argument("--report", action="store_true", help="make a report, and nothing else")
     parser.add_argument("--data", type=Path, default=HERE / "data", help="where the lake is made")
     parser.add_argument("--output", type=Path, help="write the figures as JSON, too")
     asked = parser.parse_args()
     lake = filled(asked.data, asked.rows)
-    found = questions(lake, asked.only, asked.repeat)
-    if not asked.only:
+    found = reports(lake, asked.rows, asked.repeat) if asked.report else questions(lake, asked.only, asked.repeat)
+    if not (asked.only or asked.report):
         found += searches(lake, asked.repeat) + aggregates(lake, asked.rows)
     over = [one.what for one in found if one.wall_s > one.limit_s]
     print(f"{len(found) - len(over)} of {len(found)} within their limits; over: {', '.join(over) or 'none'}")

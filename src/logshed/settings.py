@@ -73,7 +73,7 @@ class Settings(BaseModel):
         "`~/.config/logshed/keys` where that is there.",
     )
     plugins: Annotated[tuple[Path, ...], BeforeValidator(paths)] = Field(
-        (), description="Folders with `formats/`, `redaction/`, `queries/` or `alerts/` of your own."
+        (), description="Folders with `formats/`, `redaction/`, `queries/`, `dashboards/` or `alerts/` of your own."
     )
     max_line_bytes: Size = Field(
         2**20, ge=1024, le=2**28, description="A longer line is kept cut to this size, and the cut is counted."
