@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from logshed.api import Lake
 from logshed.errors import ReportError, UsageError
 from logshed.pipeline.report_answers import LONGEST_TEXT, label, plain
 from logshed.pipeline.report_days import MOST_ROWS, trimmed
-from logshed.pipeline.report_files import replaced
+from logshed.pipeline.report_files import replaced, summary
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
@@ -174,6 +174,26 @@ def test_a_question_is_asked_once_however_many_panels_show_it(lake: Lake, tmp_pa
     lake.report(tmp_path / "out", since=SINCE, until=UNTIL, now=NOW, progress=asked.append)
     distinct = {(one.question, str(one.params)) for page in dashboards.load().values() for one in page.questions()}
     assert len(distinct) <= len(asked) <= len(distinct) + 1
+
+
+def test_the_summary_holds_nothing_that_a_terminal_obeys() -> None:
+    meta = {"window_text": "w", "zone": "UTC", "collection": None, "made_text": "m"}
+    types = pl.DataFrame({"event": ["a\n\x1b[2Jb\u202e" + "x" * 500], "events": [1]})
+    (line,) = [line for line in summary(meta, pl.DataFrame(), types).splitlines() if line.startswith("  1. ")]
+    assert line.isprintable()
+    assert line.startswith("  1. a \N{REPLACEMENT CHARACTER}[2Jb\N{REPLACEMENT CHARACTER}xxx")
+    assert len(line) < 110
+
+
+def test_a_day_begins_where_the_clock_jumps_over_midnight(tmp_path: Path) -> None:
+    jump = datetime(2018, 11, 4, 3, tzinfo=UTC)  # Brazil's clocks went from 0:00 to 1:00
+    sample_lake.write(
+        tmp_path / "lake", [sample_lake.record(1, jump), sample_lake.record(2, jump - timedelta(seconds=1))]
+    )
+    lake = Lake.open(tmp_path / "lake", settings=Settings())
+    lake.report(tmp_path / "out", since="all", timezone="America/Sao_Paulo", now=NOW, pages=["commerce"])
+    days = orjson.loads((tmp_path / "out" / "report.json").read_bytes())["meta"]["days"]
+    assert days == [["2018-11-03", 1_541_214_000_000], ["2018-11-04", int(jump.timestamp() * 1000)]]
 
 
 def test_values_are_what_json_has() -> None:

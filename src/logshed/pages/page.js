@@ -273,7 +273,7 @@
     places.forEach((at, number) => {
       const column = answer.columns[at];
       head.append(element("th", { scope: "col", class: column.type, "aria-sort": "none", title: column.meaning },
-        element("button", { type: "button", text: column.label, on: { click: () => sort(number) } })));
+        element("button", { type: "button", text: column.label, on: { click: () => sort(number) } }), element("span", { class: "paper", text: column.label })));
     });
     function sorted() {
       if (state.by < 0) return rows;
@@ -679,18 +679,21 @@
     system.addEventListener("change", () => { show(system.matches ? "dark" : "light"); redrawAll(); });
   }
 
-  // Paper is light, and has the tables open.
+  // Paper is light, as wide as its panels, and has the tables open. Charts are drawn before the paper's style holds.
   function printing() {
+    const root = document.documentElement;
     let before = "", closed = [];
     addEventListener("beforeprint", () => {
-      before = document.documentElement.dataset.theme;
-      document.documentElement.dataset.theme = "light";
+      before = root.dataset.theme;
+      root.dataset.theme = "light";
+      root.dataset.paper = "yes";
       redrawAll();
       closed = [...document.querySelectorAll("details:not([open])")];
       for (const one of closed) one.open = true;
     });
     addEventListener("afterprint", () => {
-      document.documentElement.dataset.theme = before;
+      root.dataset.theme = before;
+      delete root.dataset.paper;
       for (const one of closed) one.open = false;
       redrawAll();
     });

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -220,8 +220,5 @@ def _clock(when: datetime, zone: ZoneInfo) -> str:
 
 
 def _begins(day: date, zone: ZoneInfo) -> int:
-    """The first moment of a day: where the clock jumps over midnight, the hour after it."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    if midnight.astimezone(UTC).astimezone(zone).date() < day:
-        midnight += timedelta(hours=1)
-    return int(midnight.timestamp() * 1000)
+    """The first moment of a day; where the clock jumps over midnight, that is the moment of the jump."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+LONGEST_NAME = 80
 FIGURES = "report.json"
 """The file that tells a folder with a report, and which of its files belong to it."""
 
@@ -38,13 +39,19 @@ def summary(meta: Mapping[str, Any], overview: pl.DataFrame, types: pl.DataFrame
         "",
         "Top five event types:",
     ]
-    named = [" ".join(str(name).split())[:200] for name in types["event"]]
+    named = [_printable(str(name)) for name in types["event"]]
     size = max(map(len, named), default=0)
     lines += [
         f"  {place}. {name:<{size}}  {count:>12,}"
         for place, (name, count) in enumerate(zip(named, types["events"], strict=True), 1)
     ]
     return "\n".join([*lines, *([] if named else ["  none"])]) + "\n"
+
+
+def _printable(text: str) -> str:
+    """A value of a log on one line, without what a terminal would obey."""
+    line = " ".join(text.split())[:LONGEST_NAME]
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in line)
 
 
 def as_json(meta: Mapping[str, Any], text: str, pages: Sequence[Mapping[str, Any]], files: Sequence[str]) -> bytes:
