@@ -9,8 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from logshed import queries, shops
-from logshed import dashboards, queries
+from logshed import dashboards, queries, shops
 from logshed.detections import registry as rules
 from logshed.detections.anomalies import registry as anomalies
 from logshed.detections.anomalies.reading import method_name
