@@ -74,6 +74,7 @@ def test_a_file_of_ones_own_is_found_and_wins(tmp_path: Path) -> None:
         (HEAD + PANEL + 'sql = "SELECT 1"\n', "panels[0]: sql is no key"),
         (HEAD + PANEL.replace("top_paths", "nothing"), "panels[0]: question is 'nothing', which is none"),
         (HEAD + PANEL + 'width = "huge"\n', "panels[0]: width is 'huge'"),
+        (HEAD + PANEL + "sorted = 1\n", "panels[0]: sorted is neither true nor false"),
         (HEAD + PANEL + "params = { limits = 3 }\n", "panels[0]: params do not fit top_paths"),
         (HEAD + PANEL + 'params = { limit = "x" }\n', "panels[0]: params do not fit top_paths"),
         (HEAD + PANEL + 'columns = ["path", "size"]\n', "panels[0]: columns is 'size', no column of top_paths"),

@@ -90,6 +90,7 @@ class Panel:
         by_day: Where the figures come from when days are chosen.
         drill: The rows behind a label.
         note: A sentence below the title.
+        sorted: Whether bars have the longest first; else they stand as the answer has them, as steps do.
     """
 
     title: str
@@ -102,6 +103,7 @@ class Panel:
     by_day: ByDay | None = None
     drill: Drill | None = None
     note: str = ""
+    sorted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PAGE = {"title", "description", "order", "tiles", "panels"}
 _ASKED = {"question", "params"}
 _TILE = {*_ASKED, "title", "column", "row", "share_of", "by_day", "level"}
-_PANEL = {*_ASKED, "title", "what", "chart", "width", "columns", "time", "by_day", "drill", "note"}
+_PANEL = {*_ASKED, "title", "what", "chart", "width", "columns", "time", "by_day", "drill", "note", "sorted"}
 _BY_DAY = {*_ASKED, "day", "columns", "shares"}
 _DRILL = {*_ASKED, "on", "at"}
 
@@ -138,6 +138,8 @@ def _panel(key: _Key, said: object) -> Panel:
     width = given.get("width", "half")
     if width not in get_args(Width):
         raise key.wrong(f"width is {width!r}", f"take one of {', '.join(get_args(Width))}")
+    if not isinstance(given.get("sorted", True), bool):
+        raise key.wrong("sorted is neither true nor false", "write sorted = false")
     if "time" in given and "by_day" in given:
         raise key.wrong("it has both time and by_day", "take time where the rows are of a time, else by_day")
     chart = _chart(key, given, asked)
@@ -153,6 +155,7 @@ def _panel(key: _Key, said: object) -> Panel:
         by_day=_by_day(key.at("by_day"), given["by_day"], asked, needed) if "by_day" in given else None,
         drill=_drill(key.at("drill"), given["drill"], asked, chart) if "drill" in given else None,
         note=key.words(given, "note", ""),
+        sorted=given.get("sorted", True),
     )
 
 

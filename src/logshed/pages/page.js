@@ -365,7 +365,7 @@
     const answer = data.answers[panel.answer];
     const at = { x: place(answer, panel.chart.x), y: place(answer, panel.chart.y), by: panel.chart.by ? place(answer, panel.chart.by) : -1 };
     const column = { x: answer.columns[at.x], y: answer.columns[at.y], by: at.by < 0 ? null : answer.columns[at.by] };
-    return { answer, rows, at, column, style: look(), narrow: innerWidth < 700, wide: panel.width === "full" };
+    return { answer, rows, at, column, style: look(), narrow: innerWidth < 700, wide: panel.width === "full", sorted: panel.sorted };
   }
 
   function seriesOf({ rows, at, column }) {
@@ -394,7 +394,7 @@
     const sums = new Map();
     if (stacked) for (const row of it.rows) sums.set(ofRow(row), (sums.get(ofRow(row)) || 0) + (row[it.at.y] || 0));
     const size = (row) => (stacked ? sums.get(ofRow(row)) : row[it.at.y] || 0);
-    const ordered = Number.isInteger(it.rows[0][it.at.x]) && it.column.x.unit === "plain" && !stacked ? [...it.rows] : [...it.rows].sort((one, other) => size(other) - size(one));
+    const ordered = it.sorted ? [...it.rows].sort((one, other) => size(other) - size(one)) : [...it.rows];
     const rows = ordered.slice(0, stacked ? ordered.length : BARS);
     const labels = stacked ? [...new Set(rows.map(ofRow))].slice(0, BARS) : barNames(it, rows);
     if (!stacked) it.bars = rows;

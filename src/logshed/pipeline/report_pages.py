@@ -58,6 +58,7 @@ class _Page:
             "note": panel.note,
             "what": panel.what,
             "width": panel.width,
+            "sorted": panel.sorted,
             "columns": list(panel.columns),
             "chart": None if chart is None else {"kind": chart.kind, "x": chart.x, "y": chart.y, "by": chart.by},
             "answer": self._whole(panel),
