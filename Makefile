@@ -4,7 +4,7 @@ VENV ?= .venv
 export VENV
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies docs truth truth-redaction truth-detect install clean
+.PHONY: help demo test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers docs truth truth-redaction truth-detect install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench-detect  measure detection: 300 rules over 1,000,000 records"
 	@echo "make bench-patterns  measure the mining of templates: lines a second, and how many are grouped rightly"
 	@echo "make bench-anomalies  precision and recall of the anomaly methods on labelled series"
+	@echo "make bench-answers  every question, search and gold table over 10,000,000 records, and the report"
 	@echo "make truth    score every format on the shared truth files and write docs/truth.md"
 	@echo "make truth-redaction  redact planted values and write docs/truth-redaction.md"
 	@echo "make truth-detect  run the rules over the shared attack cases and write docs/truth-detect.md"
@@ -73,6 +74,11 @@ $(VENV)-rivals/.base: pyproject.toml tools/install
 
 bench-anomalies: $(VENV)/.dev
 	$(BIN)/python benchmarks/anomalies.py $(BENCH)
+
+bench-answers: $(VENV)/.dev
+	$(BIN)/python benchmarks/answers.py $(BENCH)
+	$(BIN)/python benchmarks/answers.py --rows 1000000 --report $(BENCH)
+	$(BIN)/python benchmarks/answers.py --goaccess $(BENCH)
 
 truth: $(VENV)/.dev
 	$(BIN)/python -m tests.truth --write docs/truth.md $(TRUTH)

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+import data
+import ingest
 from logshed.api import Lake
 from logshed.pipeline.search import understood
 from logshed.queries import gold
@@ -216,6 +218,32 @@ def reports(lake: Lake, rows: int, repeat: int) -> list[Measured]:
     return [found]
 
 
+def beside_goaccess(folder: Path, repeat: int) -> None:
+    """Ingest and report of an access log of 1,000,000 lines beside GoAccess's page of it, as whole processes."""
+    log = data.made(folder / "access.log", data.access_lines)
+    root = folder / "goaccess"
+    span = ["--since", f"{START:%Y-%m-%d}", "--until", f"{START + timedelta(days=2):%Y-%m-%d}"]
+    ours, theirs = [], []
+    for _ in range(repeat):
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        lake = ["--lake", str(root / "lake")]
+        ingested = ingest.measured([*ingest.LOGSHED, "ingest", str(log), *lake])
+        reported = ingest.measured([*ingest.LOGSHED, "report", *lake, *span, "-o", str(root / "report")])
+        ours.append((ingested.cpu_s, reported.cpu_s))
+        if shutil.which("goaccess"):
+            page = str(root / "goaccess.html")
+            words = ["goaccess", str(log), "--log-format=COMBINED", "--no-progress", "-o", page]
+            theirs.append(ingest.measured(words).cpu_s)
+    ingested_s, reported_s = (statistics.median(one) for one in zip(*ours, strict=True))
+    print(f"logshed: {ingested_s:.1f} CPU s to ingest, {reported_s:.1f} CPU s to report")
+    if theirs:
+        share = (ingested_s + reported_s) * 100 / statistics.median(theirs)
+        print(f"goaccess: {statistics.median(theirs):.1f} CPU s; logshed takes {share:.0f} % of it (wanted: 25 %)")
+    else:
+        print("goaccess is not installed: nothing to stand beside")
+
+
 def note(text: str) -> None:
     """Tell how far it is, beside the figures."""
     print(text, file=sys.stderr, flush=True)
@@ -228,9 +256,13 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3, help="answers to each question")
     parser.add_argument("--only", default="", help="questions whose name holds this text, and nothing else")
     parser.add_argument("--report", action="store_true", help="make a report, and nothing else")
+    parser.add_argument("--goaccess", action="store_true", help="ingest and report beside GoAccess, and nothing else")
     parser.add_argument("--data", type=Path, default=HERE / "data", help="where the lake is made")
     parser.add_argument("--output", type=Path, help="write the figures as JSON, too")
     asked = parser.parse_args()
+    if asked.goaccess:
+        beside_goaccess(asked.data, asked.repeat)
+        return
     lake = filled(asked.data, asked.rows)
     found = reports(lake, asked.rows, asked.repeat) if asked.report else questions(lake, asked.only, asked.repeat)
     if not (asked.only or asked.report):

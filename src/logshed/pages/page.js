@@ -445,7 +445,8 @@
         ? { name, type: "line", data: values, showSymbol: all.length < 40, symbolSize: 5, lineStyle: { width: 2 }, areaStyle: it.at.by < 0 ? { opacity: .1 } : undefined, sampling: "lttb" }
         : { name, type: "bar", stack: it.at.by < 0 ? undefined : "all", data: values, barMaxWidth: 28, itemStyle: { borderRadius: it.at.by < 0 ? [3, 3, 0, 0] : 0 } };
     });
-    const day = (ms) => { const at = new Date(Number(ms)); return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}`; };
+    const years = all.length > 1 && all[all.length - 1] - all[0] > 300 * DAY;
+    const day = (ms) => { const at = new Date(Number(ms)); return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}${years ? ` ${at.getUTCFullYear()}` : ""}`; };
     const told = (ms) => { const at = new Date(Number(ms)).toISOString(); return daily ? at.slice(0, 10) : `${at.slice(0, 10)} ${at.slice(11, 16)}`; };
     const labels = { color: it.style.soft, fontSize: 12, hideOverlap: true };
     const across = daily
