@@ -117,7 +117,7 @@ class Seen:
 def seen(browser: Browser, width: int = 1440, scheme: Any = "light") -> Iterator[Seen]:
     """A window of the browser."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     window = Seen(page)
     page.on("console", lambda message: window.said.append(message.text))
