@@ -6,6 +6,8 @@
     ├── UsageError               the call's words are off; exit code 2
     │   └── SettingsError        a key of logshed.toml or of the environment is wrong
     ├── SourceError              a place that logs are read from cannot be read
+    │   ├── UnreachableError     a host does not answer or was cut off; it may later
+    │   └── GoneError            what was followed is no longer there
     ├── SpoolError               a spool cannot be opened, read or written
     │   └── SpoolFullError       it has no room; collect again once it was emptied into a lake
     ├── FormatError              a format file or a format's name is wrong
@@ -45,6 +47,14 @@ class SettingsError(UsageError):
 
 class SourceError(LogshedError):
     """A place that logs are read from cannot be read."""
+
+
+class UnreachableError(SourceError):
+    """A host does not answer, or the connection to it was cut: it may be there later."""
+
+
+class GoneError(SourceError):
+    """What was followed is no longer there."""
 
 
 class SpoolError(LogshedError):

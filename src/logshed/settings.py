@@ -29,6 +29,8 @@ from logshed.detection_settings import DetectSettings, Suppress
 from logshed.errors import SettingsError
 from logshed.objective_settings import Objective
 from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
+from logshed.ssh_settings import Place, Ssh, older
+from logshed.ssh_settings import rooted as rooted_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,9 +39,9 @@ __all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "Tra
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
-TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective"})
+TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective", "collect"})
 """Settings that only the file can hold."""
-NESTED: dict[str, type[BaseModel]] = {"enrichment": Enrichment}
+NESTED: dict[str, type[BaseModel]] = {"enrichment": Enrichment, "ssh": Ssh}
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -110,6 +112,10 @@ class Settings(BaseModel):
     suppress: tuple[Suppress, ...] = Field((), description="Findings that are counted and not kept.")
     alert: tuple[Alert, ...] = Field((), description="Destinations of alerts.")
     objective: tuple[Objective, ...] = Field((), description="Service level objectives.")
+    ssh: Ssh = Field(
+        default_factory=lambda: Ssh.model_validate({}), description="How hosts that are collected from are reached."
+    )
+    collect: tuple[Place, ...] = Field((), description="Places that `logshed collect docker` collects from.")
 
     @field_validator("timezone")
     @classmethod
@@ -184,6 +190,7 @@ def unknown_variables(folder: Path, environ: Mapping[str, str] | None = None) ->
 def _layers(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, Path, dict[str, Any]]]:
     """Where settings stand, weakest first: what to call the place, what its paths are relative to, its values."""
     return [
+        ("the environment", Path(), older(environ)),
         (FILE, folder, _file(folder / FILE)),
         (".env", folder, _variables(_dotenv(folder))),
         ("the environment", Path(), _variables(environ)),
@@ -239,6 +246,10 @@ def _rooted(key: str, value: Any, base: Path) -> Any:
         return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]
     if key == "enrichment" and isinstance(value, dict):
         return Enrichment.rooted(value, base)
+    if key == "ssh" and isinstance(value, dict):
+        return rooted_host(value, base)
+    if key == "collect" and isinstance(value, list):
+        return [rooted_host(one, base) if isinstance(one, dict) else one for one in value]
     if key == "alert" and isinstance(value, list):
         return [rooted(one, base) for one in value]
     key_file = (
@@ -271,6 +282,7 @@ def _known(where: tuple[int | str, ...]) -> Iterable[str]:
         return NESTED[str(where[0])].model_fields
     own: dict[str, type[BaseModel]] = {
         "drop": Drop, "detect": DetectSettings, "suppress": Suppress, "alert": Alert, "objective": Objective,
+        "collect": Place,
     }  # fmt: skip
     if where[0] in own:
         return own[str(where[0])].model_fields
