@@ -33,7 +33,7 @@ from logshed.ssh_settings import Place, Ssh, older
 from logshed.ssh_settings import rooted as rooted_host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "TransformTest", "unknown_variables"]
 
@@ -244,20 +244,25 @@ def _rooted(key: str, value: Any, base: Path) -> Any:
         return base / Path(value).expanduser()
     if key == "plugins" and isinstance(parts := paths(value), list):
         return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]
-    if key == "enrichment" and isinstance(value, dict):
-        return Enrichment.rooted(value, base)
-    if key == "ssh" and isinstance(value, dict):
-        return rooted_host(value, base)
-    if key == "collect" and isinstance(value, list):
-        return [rooted_host(one, base) if isinstance(one, dict) else one for one in value]
-    if key == "alert" and isinstance(value, list):
-        return [rooted(one, base) for one in value]
+    if key in _ROOTED:
+        whole = value if isinstance(value, list) else [value]
+        found = [_ROOTED[key](one, base) if isinstance(one, dict) else one for one in whole]
+        return found if isinstance(value, list) else found[0]
     key_file = (
         key == "keys" and isinstance(value, str) and value and not value.startswith("env:") and "://" not in value
     )
     if key_file or (key == "policy" and isinstance(value, str) and value.endswith(".toml")):
         return str(base / Path(value).expanduser())
     return value
+
+
+_ROOTED: dict[str, Callable[[dict[str, Any], Path], Any]] = {
+    "enrichment": Enrichment.rooted,
+    "alert": rooted,
+    "ssh": rooted_host,
+    "collect": rooted_host,
+}
+"""Tables that hold paths."""
 
 
 def _told(error: ValidationError, origins: Mapping[str, str]) -> str:

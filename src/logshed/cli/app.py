@@ -13,6 +13,7 @@ from logshed.cli import (
     anomalies,
     audit,
     capacity,
+    collect,
     compliance,
     convert,
     decisions,
@@ -69,5 +70,5 @@ files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, proof, compliance, doctor, policy, keys, enrich)
 ahead = (anomalies, objectives, capacity)
-for group in (ingest, *asked, *ahead, rejects, formats, *files, *secure, *kept):
+for group in (ingest, collect, *asked, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

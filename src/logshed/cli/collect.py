@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-GROUPS: tuple[object, ...] = ()
+from logshed.cli import collect_docker
+
+COMMANDS = (collect_docker,)
 
 
 def register(app: typer.Typer) -> None:
@@ -15,4 +17,6 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
+    for commands in COMMANDS:
+        commands.register(group)
     app.add_typer(group)

@@ -29,7 +29,8 @@ TYPES = {
 
 STATE = (
     '{"id":{{json .Id}},"name":{{json .Name}},"status":{{json .State.Status}},"started":{{json .State.StartedAt}},'
-    '"finished":{{json .State.FinishedAt}},"restarts":{{json .RestartCount}},"driver":{{json .HostConfig.LogConfig.Type}},'
+    '"finished":{{json .State.FinishedAt}},"restarts":{{json .RestartCount}},'
+    '"driver":{{json .HostConfig.LogConfig.Type}},'
     '"image":{{json .Config.Image}},"labels":{{json .Config.Labels}}}'
 )
 """What is asked of a container: its environment, which holds passwords, stays where it is."""
@@ -61,7 +62,7 @@ def check(argv: Sequence[str]) -> Argv:
     if len(whole) > MOST_BYTES or not any(form.fullmatch(whole) for form in _forms()):
         shown = " ".join(repr(str(word)[:40]) for word in given[:6])
         raise UsageError(
-            f"cannot run {shown} on a host: only docker ps, logs, inspect and stats are, in the forms of docs/collect.md; "
+            f"cannot run {shown} on a host: only docker ps, logs, inspect and stats are, as docs/collect.md has them; "
             "correct the name or the option"
         )
     return given

@@ -1,4 +1,4 @@
-"""Follows the containers of a Docker: every line once and in order, through restarts of containers and cut connections."""
+"""Follows the containers of a Docker: every line once and in order, through restarts and cut connections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from logshed.sources import commands
 from logshed.sources.docker_containers import Container, Listed, listed, states
 from logshed.sources.docker_output import Output, Place
 from logshed.sources.feeds import Arrival, Stream
-from logshed.sources.hosts import READ_BYTES, Limits, running, together, trouble
+from logshed.sources.hosts import READ_BYTES, Limits, Noting, running, together, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -61,7 +61,7 @@ class Docker:
         limits: Limits | None = None,
     ) -> None:
         self.name = f"docker:{host.name}"
-        self._host = host
+        self._host: Host = host
         self._key = key[:64]
         self._wanted = tuple(commands.container(name) for name in containers)
         self._since = since
@@ -93,12 +93,14 @@ class Docker:
             before_sleep=lambda state: self._waits(state, sink),
             reraise=True,
         )
+        plain, self._host = self._host, Noting(self._host, sink.note)
         try:
             async for attempt in attempts:
                 with attempt:
                     await self._session(sink, attempt.retry_state)
         finally:
             await self._host.close()
+            self._host = plain
 
     def _may_pass(self, error: BaseException) -> bool:
         """Whether to try again: what worked once may work again, and a host that is followed may still come."""
@@ -251,7 +253,7 @@ class Docker:
         await sink.put([Arrival(stream, [], lambda _: cursor)])
 
     async def _mark(self, sink: Sink) -> None:
-        """Move on the cursors of outputs that are silent, so that a restart does not read all of the other one again."""
+        """Move on the cursors of silent outputs, so that a restart does not read all of the other one again."""
         if self._putting or time.monotonic() - self._marked < MARK_S:
             return
         self._marked = time.monotonic()

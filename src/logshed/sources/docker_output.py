@@ -1,4 +1,4 @@
-"""What ``docker logs --timestamps`` prints, as lines of the container runtime interface, and where to go on after each."""
+"""What ``docker logs --timestamps`` prints, as lines of the format ``cri``, and where to go on after each."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Output:
         self._whole, self._partial = f"{name} F ".encode(), f"{name} P ".encode()
         self._key = key
         self._rest = b""
-        self._started = fixed(started, -_STARTING_S)
+        self._started, self._starting = fixed(started), fixed(started, -_STARTING_S)
         self._place: Place | None = place if place.time else None
         self._passed = 0
         self._known = Counter(place.same)
@@ -129,7 +129,7 @@ class Output:
         return [one for line in lines for one in self._line(line)]
 
     def _line(self, line: bytes) -> list[bytes]:
-        """The lines that one line of Docker's is: pieces of a long one, or two where a container ended with no line feed."""
+        """What one line of Docker's is: pieces of a long one, or two where a container ended with no line feed."""
         if not _TIMED.match(line):
             self.words = (self.words + line + b"\n")[-WORDS_BYTES:]
             return []
@@ -138,7 +138,7 @@ class Output:
         if self._started and line[:TIME_LETTERS] >= self._started:
             self._started = b""
         if self._started:
-            begun = (one.start() for one in _TIMED.finditer(last, TIME_LETTERS) if one[0] >= self._started)
+            begun = (one.start() for one in _TIMED.finditer(last, TIME_LETTERS) if one[0] >= self._starting)
             if at := next(begun, 0):
                 return [*found, self._marked(last[:at], self._whole), *self._line(last[at:])]
         return [*found, self._marked(last, self._whole)]

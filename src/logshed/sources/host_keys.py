@@ -58,8 +58,8 @@ class HostKeys:
         print_ = key.get_fingerprint()
         if self._known:
             self.refused = SourceError(
-                f"cannot trust {where}: its host key has CHANGED to {print_}; somebody may be listening. Where the host "
-                f"was set up anew, delete its line of {self.file}"
+                f"cannot trust {where}: its host key has CHANGED to {print_}; somebody may be listening. Where "
+                f"the host was set up anew, delete its line of {self.file}"
             )
             return False
         if not self._accept_new:
@@ -75,7 +75,7 @@ class HostKeys:
         """The error where no key of the host's could be agreed on."""
         if self._known:
             return SourceError(
-                f"cannot trust {where}: its host key has CHANGED to one of another kind; somebody may be listening. Where "
+                f"cannot trust {where}: its host key has CHANGED to another kind; somebody may be listening. Where "
                 f"the host was set up anew, delete its line of {self.file}"
             )
         return UnreachableError(f"cannot connect to {where}: no way to encrypt suits both; update its SSH server")

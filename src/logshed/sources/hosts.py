@@ -1,4 +1,4 @@
-"""Hosts that run allowed commands: what one is to a feed, a whole answer within limits, and what went wrong in words."""
+"""Hosts that run allowed commands: what one is to a feed, whole answers within limits, what went wrong in words."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from logshed.errors import GoneError, SourceError, UnreachableError
+from logshed.errors import GoneError, LogshedError, SourceError, UnreachableError, UsageError
 from logshed.sources import commands
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from logshed.sources.commands import Argv
 
     Note = Callable[[str, str, str, dict[str, object]], None]
-    """Takes what was done: the verb, what it was done to, how it ended, and details without secrets."""
+    """Notes what is done: the verb, what it is done to, how it ended, and details without secrets."""
 
 READ_BYTES = 2**18
 ANSWER_BYTES = 2**24
@@ -131,37 +131,35 @@ class Limits:
 
 
 class Noting:
-    """A host of which all that it is asked is noted: commands that repeat, once and with their number at the end."""
+    """A host of which what it is asked is noted before; what it is asked again, with its number at the end."""
 
     def __init__(self, host: Host, note: Note) -> None:
         self._host = host
         self._note = note
-        self._asked: Counter[Argv] = Counter()
+        self._asked: Counter[str] = Counter()
+        self._noted: set[Argv] = set()
         self.name = host.name
         self.address = host.address
 
     async def start(self, argv: Argv) -> Running:
-        """Start an allowed command, and note it and how that went."""
+        """Note an allowed command, and start it."""
         asked: dict[str, object] = {"command": list(argv)}
+        if argv not in self._noted:
+            self._note("command", self.name, "ok", asked)
+            self._noted.add(argv)
+        self._asked[" ".join(argv[:2])] += 1
         try:
-            running = await self._host.start(argv)
-        except Exception as error:
-            self._note("collect.run", self.name, "failed", {**asked, "error": str(error)})
+            return await self._host.start(argv)
+        except LogshedError as error:
+            outcome = "refused" if isinstance(error, UsageError) else "failed"
+            self._note("command", self.name, outcome, {**asked, "problem": str(error)})
             raise
-        self._asked[argv] += 1
-        if self._asked[argv] == 1:
-            self._note("collect.run", self.name, "started", asked)
-        return running
 
     async def close(self) -> None:
         """Let go of the host, and note how often each command ran."""
         await self._host.close()
-        times = Counter[str]()
-        for argv, number in self._asked.items():
-            times[" ".join(argv[:2])] += number
-        if times:
-            self._note("collect.close", self.name, "done", {"commands": dict(times)})
-        self._asked.clear()
+        if self._asked:
+            self._note("disconnect", self.name, "ok", {"commands": dict(self._asked)})
 
 
 @asynccontextmanager
@@ -243,17 +241,3 @@ async def together(*doing: Coroutine[Any, Any, None]) -> None:
     errors = [one for one in ended if isinstance(one, BaseException)]
     for error in sorted(errors, key=lambda one: isinstance(one, asyncio.CancelledError)):
         raise error
-
-
-def no_note(verb: str, target: str, outcome: str, details: dict[str, object]) -> None:
-    """Notes nothing."""
-
-
-def unique(names: Sequence[str]) -> list[str]:
-    """Names of hosts, of which none is twice: the second of a name has its number behind it."""
-    seen: Counter[str] = Counter()
-    found = []
-    for name in names:
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name}~{seen[name]}")
-    return found

@@ -1,4 +1,4 @@
-"""Hosts over SSH: allowed commands on verified hosts, without a terminal, an environment, an agent or ports forwarded."""
+"""Hosts over SSH: allowed commands on verified hosts; no terminal, no environment, no agent or ports forwarded."""
 
 from __future__ import annotations
 
@@ -183,28 +183,27 @@ class SshHost:
 
     def _refusal(self, error: Exception, keys: HostKeys) -> SourceError:
         """Why no connection came about."""
-        asyncssh = _asyncssh()
-        where = f"cannot connect to {self.name}"
+        asyncssh, settings = _asyncssh(), self._settings
+        said = shown(str(error).encode())
+        kind: type[SourceError] = UnreachableError
+        cause = f"{said}; look at the host's log"
         if keys.refused is not None:
             return keys.refused
-        if isinstance(error, asyncssh.PermissionDenied):
-            return SourceError(
-                f"{where}: it does not let {self._user or 'the user'} in with this key; check the user and the key"
-            )
         if isinstance(error, asyncssh.KeyExchangeFailed):
             return keys.other(self.name)
-        if isinstance(error, asyncssh.HostKeyNotVerifiable):
-            return SourceError(f"{where}: {shown(str(error).encode())}; add its key to {keys.file}")
-        if isinstance(error, TimeoutError):
-            return UnreachableError(
-                f"{where}: no answer in {self._settings.connect_seconds:g} s; check the address and the network"
-            )
-        if isinstance(error, OSError) and error.errno is not None:
-            cause = os.strerror(error.errno).lower() if error.errno > 0 else "its name is not known"
-            return UnreachableError(f"{where}: {cause}; check the address, and that SSH runs there")
-        if isinstance(error, ValueError) and not isinstance(error, asyncssh.KeyImportError):
-            return SourceError(f"{where}: {shown(str(error).encode())}; look at ~/.ssh/config")
-        return UnreachableError(f"{where}: {shown(str(error).encode())}; look at the host's log")
+        if isinstance(error, asyncssh.PermissionDenied):
+            user = self._user or "the user"
+            kind, cause = SourceError, f"it does not let {user} in with this key; check the user and the key"
+        elif isinstance(error, asyncssh.HostKeyNotVerifiable):
+            kind, cause = SourceError, f"{said}; add its key to {keys.file}"
+        elif isinstance(error, TimeoutError):
+            cause = f"no answer in {settings.connect_seconds:g} s; check the address and the network"
+        elif isinstance(error, OSError) and error.errno is not None:
+            why = os.strerror(error.errno).lower() if error.errno > 0 else "its name is not known"
+            cause = f"{why}; check the address, and that SSH runs there"
+        elif isinstance(error, ValueError):
+            kind, cause = SourceError, f"{said}; look at ~/.ssh/config"
+        return kind(f"cannot connect to {self.name}: {cause}")
 
 
 @dataclass(slots=True, eq=False)
