@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from tests.servers import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parent.parent
 TICKET_RULE = """
@@ -84,3 +85,11 @@ def logshed(tmp_path: Path, environment: dict[str, str]) -> Run:
 def ticket_rule() -> str:
     """The file of a redaction rule of the user's own."""
     return TICKET_RULE
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A Docker engine of the tests' own; skipped where none can run."""
+    started = Engine(tmp_path_factory.mktemp("docker"))
+    yield started
+    started.stop()
