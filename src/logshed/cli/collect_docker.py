@@ -214,7 +214,7 @@ def _print(found: Containers, hours: float, *, as_json: bool, only_errors: bool 
     else:
         for name, own in entries.items():
             for entry in own:
-                print(cells.shown(f"{entry['timestamp']} {name} {entry['level']} {entry['message']}"))
+                print(cells.shown(f"{entry['timestamp']} {name} {entry['message']}"))
         _tell_failed(found)
     _exit(found)
 

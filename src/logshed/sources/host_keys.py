@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logshed.errors import SourceError, UnreachableError
+from logshed.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ class HostKeys:
         accept_new: Whether the key of a host of which none is known is recorded, instead of refused.
 
     Attributes:
+        known: Whether any key is known of the host.
         refused: Why a key was refused: an error that says what to do; None where none was.
     """
 
@@ -31,7 +32,7 @@ class HostKeys:
         self.refused: SourceError | None = None
         self._others = () if file else (GLOBAL,)
         self._accept_new = accept_new
-        self._known = False
+        self.known = False
 
     def match(self, host: str, addr: str, port: int | None) -> Sequence[Any]:
         """Known keys, authorities and revoked keys of a host, as asyncssh asks for them."""
@@ -49,14 +50,14 @@ class HostKeys:
             found = asyncssh.match_known_hosts(text, host, addr, port)
         except (ValueError, UnicodeDecodeError) as error:
             raise SourceError(f"cannot read {self.file}: {error}; correct that line") from None
-        self._known = bool(found[0] or found[1])
+        self.known = bool(found[0] or found[1])
         return found
 
     def accepts(self, host: str, port: int, key: Any) -> bool:
         """Whether a key that is not among the known ones may be used; it is recorded then."""
         where = host if port == _PORT else f"[{host}]:{port}"
         print_ = key.get_fingerprint()
-        if self._known:
+        if self.known:
             self.refused = SourceError(
                 f"cannot trust {where}: its host key has CHANGED to {print_}; somebody may be listening. Where "
                 f"the host was set up anew, delete its line of {self.file}"
@@ -70,15 +71,6 @@ class HostKeys:
             return False
         self._record(where, key)
         return True
-
-    def other(self, where: str) -> SourceError:
-        """The error where no key of the host's could be agreed on."""
-        if self._known:
-            return SourceError(
-                f"cannot trust {where}: its host key has CHANGED to another kind; somebody may be listening. Where "
-                f"the host was set up anew, delete its line of {self.file}"
-            )
-        return UnreachableError(f"cannot connect to {where}: no way to encrypt suits both; update its SSH server")
 
     def _record(self, where: str, key: Any) -> None:
         line = where.encode() + b" " + key.export_public_key("openssh").split(b"\n")[0].strip()

@@ -24,7 +24,7 @@ SESSIONS = 8
 CONNECTING = 4
 """Connections that are made at once; OpenSSH turns some away beyond ten (MaxStartups)."""
 ALIVE_S, ALIVE_TIMES = 10.0, 3
-_CLOSE_S = 3.0
+_CLOSE_S = 1.0
 
 _turn: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
@@ -123,14 +123,22 @@ class SshHost:
 
         options = self._options(keys)
         try:
-            async with _turn.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CONNECTING)):
-                return await asyncio.wait_for(
-                    asyncssh.connect(self.address, client_factory=Client, **options), settings.connect_seconds
-                )
+            return await self._logged_in(Client, options)
         except SourceError:
             raise
-        except (asyncssh.Error, asyncssh.KeyImportError, OSError, TimeoutError, ValueError) as error:
-            raise self._refusal(error, keys) from None
+        except _errors() as error:
+            failed: Exception = error
+        if keys.known and keys.refused is None and not isinstance(failed, asyncssh.PermissionDenied):
+            try:  # it may have a key of another kind than those that are known of it: ask for any, to say so
+                return await self._logged_in(Client, {**options, "server_host_key_algs": "default"})
+            except _errors() as error:
+                failed = error
+        raise self._refusal(failed, keys)
+
+    async def _logged_in(self, client: type[Any], options: dict[str, Any]) -> Any:
+        async with _turn.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CONNECTING)):
+            connecting = _asyncssh().connect(self.address, client_factory=client, **options)
+            return await asyncio.wait_for(connecting, self._settings.connect_seconds)
 
     def _options(self, keys: HostKeys) -> dict[str, Any]:
         settings = self._settings
@@ -189,8 +197,6 @@ class SshHost:
         cause = f"{said}; look at the host's log"
         if keys.refused is not None:
             return keys.refused
-        if isinstance(error, asyncssh.KeyExchangeFailed):
-            return keys.other(self.name)
         if isinstance(error, asyncssh.PermissionDenied):
             user = self._user or "the user"
             kind, cause = SourceError, f"it does not let {user} in with this key; check the user and the key"
@@ -273,6 +279,12 @@ class _Output:
             return bytes(await self._reader.read(n))
         except (_asyncssh().Error, OSError):
             raise self._host._cut() from None  # noqa: SLF001 - as above
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What goes wrong while a connection is made."""
+    asyncssh = _asyncssh()
+    return (asyncssh.Error, asyncssh.KeyImportError, OSError, TimeoutError, ValueError)
 
 
 async def _closed(ssh: Any) -> None:
