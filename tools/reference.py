@@ -15,6 +15,7 @@ from typer.main import get_command
 from logshed import errors, schema
 from logshed.alert_settings import Alert
 from logshed.cli.app import app
+from logshed.ssh_settings import Place
 from logshed.settings import NESTED, TABLES, Drop, Settings, ThreatListFile, Transform, TransformTest
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def settings() -> str:
             lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
     lines += ["", "## A table in `threat_lists`\n", "| key | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {field.description} |" for name, field in ThreatListFile.model_fields.items()]
-    for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest), ("alert", Alert)):
+    for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest), ("alert", Alert), ("collect", Place)):
         lines += ["", f"## `[[{title}]]`\n", "| key | meaning |", "|---|---|"]
         lines += [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]
     return "\n".join(lines) + "\n"

@@ -214,3 +214,35 @@ def test_one_bad_host_or_container_stops_no_other(engine: Engine, sshd: Sshd, tm
     assert {entry["verb"] for entry in noted} >= {"collect", "command", "disconnect"}
     assert Settings.load(tmp_path, environ={}).spool.is_dir()
     assert os.stat(tmp_path / "logshed-spool" / "audit.jsonl").st_mode & 0o077 == 0  # noqa: PTH116 - plain
+
+
+def test_the_forced_command_of_the_examples_lets_all_that_is_needed_through_and_nothing_else(
+    engine: Engine, tmp_path: Path, examples: Path, logshed: Run
+) -> None:
+    engine.run("shop", "echo INFO one; sleep 60")
+    server = Sshd(
+        tmp_path / "ssh",
+        forced=str(examples / "ssh" / "logshed-docker"),
+        environment={"DOCKER_HOST": engine.socket},
+    )
+    try:
+        done = logshed("collect", "docker", "--host", server.address, "--json", env=server.environment)
+        assert json.loads(done.stdout)["lines"] == 1, done.stderr
+        status = logshed("collect", "status", "--host", server.address, "--json", env=server.environment)
+        assert json.loads(status.stdout)["containers"][0]["cpu"].endswith("%"), status.stderr
+        ssh = ("ssh", "-p", str(server.port), "-i", server.key, "-o", f"UserKnownHostsFile={server.known}", "127.0.0.1")
+        for asked in (
+            "id",
+            "docker rm -f shop",
+            "docker logs --timestamps shop;id",
+            "docker logs --timestamps $(id)",
+            "",
+        ):
+            refused = subprocess.run(
+                [*ssh, asked], check=False, capture_output=True, stdin=subprocess.DEVNULL, text=True
+            )
+            assert (refused.returncode, refused.stdout) == (126, ""), asked
+        assert engine("ps", "-q").strip()
+    finally:
+        server.cut()
+        engine.clear()
