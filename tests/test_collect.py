@@ -149,6 +149,7 @@ def test_a_container_that_is_larger_than_allowed_is_not_taken_whole(settings: Se
         engine("rm", "-f", "loud")
 
 
+@pytest.mark.slow
 def test_the_commands_show_the_same(host: Sshd, logshed: Run, tmp_path: Path) -> None:
     env = {"LOGSHED_SSH_HOST": host.address, **host.environment}
     assert "shop" in logshed("collect", "status", env=env).stdout

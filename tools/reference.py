@@ -15,8 +15,8 @@ from typer.main import get_command
 from logshed import errors, schema
 from logshed.alert_settings import Alert
 from logshed.cli.app import app
-from logshed.ssh_settings import Place
 from logshed.settings import NESTED, TABLES, Drop, Settings, ThreatListFile, Transform, TransformTest
+from logshed.ssh_settings import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +51,16 @@ def help_of(words: tuple[str, ...]) -> str:
     return "\n".join(line.rstrip() for line in shown.getvalue().splitlines()) + "\n"
 
 
+MODELS = (
+    ("drop", Drop),
+    ("transform", Transform),
+    ("transform.test", TransformTest),
+    ("alert", Alert),
+    ("collect", Place),
+)
+"""Tables of which there may be several."""
+
+
 def settings() -> str:
     """Every key of logshed.toml with its variable and default."""
     lines = [NOTE, "# Settings\n", "| key of `logshed.toml` | variable | default | meaning |", "|---|---|---|---|"]
@@ -66,7 +76,7 @@ def settings() -> str:
             lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
     lines += ["", "## A table in `threat_lists`\n", "| key | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {field.description} |" for name, field in ThreatListFile.model_fields.items()]
-    for title, model in (("drop", Drop), ("transform", Transform), ("transform.test", TransformTest), ("alert", Alert), ("collect", Place)):
+    for title, model in MODELS:
         lines += ["", f"## `[[{title}]]`\n", "| key | meaning |", "|---|---|"]
         lines += [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]
     return "\n".join(lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -19,13 +20,17 @@ from tests.servers import Engine, Sshd
 from logshed import spool
 from logshed.api import Lake
 from logshed.settings import Settings
+from logshed.sources.docker import Docker
+from logshed.sources.local_docker import LocalDocker
 from logshed.sources.spool import SPOOL, SpoolFile, targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tests.conftest import Run
+
+    from logshed.sources.feeds import Arrival, Stream
 
 NUMBERED = """
 awk -v n={lines} 'BEGIN {{
@@ -151,6 +156,7 @@ def _running_there(words: str) -> list[str]:
     return [line for line in said.splitlines() if line.startswith(words)]
 
 
+@pytest.mark.slow
 def test_binary_long_and_unfinished_lines_come_as_they_are(
     engine: Engine, sshd: Sshd, tmp_path: Path, logshed: Run
 ) -> None:
@@ -193,6 +199,59 @@ def test_a_local_docker_is_collected_with_the_same_commands(engine: Engine, tmp_
     empty = logshed("collect", "docker", "--host", engine.socket)
     assert empty.returncode == 1
     assert "it has no containers" in empty.stderr
+
+
+class Kept:
+    """Takes lines and keeps the cursor behind them, as a spool would."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.cursors: dict[str, dict[str, Any]] = {}
+        self.said: list[tuple[str, str]] = []
+
+    def cursor(self, stream: Stream) -> dict[str, Any]:
+        """Where it goes on."""
+        return self.cursors.get(stream.source, {})
+
+    async def put(self, arrivals: Sequence[Arrival]) -> None:
+        """Take lines."""
+        for one in arrivals:
+            self.lines += one.lines
+            self.cursors[one.stream.source] = one.cursor(len(one.lines))
+
+    def tell(self, target: str, state: str, text: str = "") -> None:
+        """Keep what was said."""
+        del text
+        self.said.append((target, state))
+
+    def note(self, *noted: object) -> None:
+        """Keep nothing."""
+
+
+def test_an_output_that_is_silent_is_not_read_from_its_beginning_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logshed.sources.docker.MARK_S", 0.5)
+    engine.run("talks", "i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo INFO $i; sleep 0.1; done")
+    kept = Kept()
+    feed = Docker(LocalDocker(engine.socket, "here"), b"key", follow=True)
+
+    async def some() -> None:
+        await asyncio.wait_for(feed.run(kept), 9)
+
+    try:
+        with pytest.raises(TimeoutError):
+            asyncio.run(some())
+        times = {source.rpartition(":")[2]: cursor["time"] for source, cursor in kept.cursors.items()}
+        assert "" < times["stderr"] < times["stdout"]
+        came = len(kept.lines)
+        asyncio.run(Docker(LocalDocker(engine.socket, "here"), b"key").run(kept))
+        numbers = [int(line.rpartition(b" ")[2]) for line in kept.lines]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert len(numbers) > came
+        assert ("here/talks", "following") in kept.said
+    finally:
+        engine.clear()
 
 
 def test_one_bad_host_or_container_stops_no_other(engine: Engine, sshd: Sshd, tmp_path: Path, logshed: Run) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logshed.errors import SourceError
+from logshed.sources.ssh_keys import asyncssh_module
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +37,7 @@ class HostKeys:
 
     def match(self, host: str, addr: str, port: int | None) -> Sequence[Any]:
         """Known keys, authorities and revoked keys of a host, as asyncssh asks for them."""
-        import asyncssh  # noqa: PLC0415 - an extra
-
+        asyncssh = asyncssh_module()
         text = b""
         for path in (self.file, *self._others):
             try:
@@ -47,7 +47,7 @@ class HostKeys:
             except OSError as error:
                 raise SourceError(f"cannot read {path}: {error.strerror}; check its permissions") from None
         try:
-            found = asyncssh.match_known_hosts(text, host, addr, port)
+            found: Sequence[Any] = asyncssh.match_known_hosts(text, host, addr, port)
         except (ValueError, UnicodeDecodeError) as error:
             raise SourceError(f"cannot read {self.file}: {error}; correct that line") from None
         self.known = bool(found[0] or found[1])

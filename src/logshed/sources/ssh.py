@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from logshed.errors import SourceError, UnreachableError
 from logshed.sources import commands
 from logshed.sources.host_keys import HostKeys
 from logshed.sources.hosts import shown
+from logshed.sources.ssh_keys import asyncssh_module, private_key
 from logshed.ssh_settings import address
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ CONNECTING = 4
 ALIVE_S, ALIVE_TIMES = 10.0, 3
 _CLOSE_S = 1.0
 
-_turn: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+_turn: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 class SshHost:
@@ -57,7 +58,7 @@ class SshHost:
             UnreachableError: The host does not answer.
             SourceError: Its key, the user or the user's key is wrong.
         """
-        asyncssh = _asyncssh()
+        asyncssh = asyncssh_module()
         line = commands.quoted(argv)
         while True:
             connection = await self._free()
@@ -113,7 +114,7 @@ class SshHost:
         await _closed(connection.ssh)
 
     async def _connected(self) -> Any:
-        asyncssh, settings = _asyncssh(), self._settings
+        asyncssh, settings = asyncssh_module(), self._settings
         keys = HostKeys(settings.known_hosts, accept_new=settings.accept_new)
 
         class Client(asyncssh.SSHClient):  # type: ignore[misc,name-defined]
@@ -137,7 +138,7 @@ class SshHost:
 
     async def _logged_in(self, client: type[Any], options: dict[str, Any]) -> Any:
         async with _turn.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CONNECTING)):
-            connecting = _asyncssh().connect(self.address, client_factory=client, **options)
+            connecting = asyncssh_module().connect(self.address, client_factory=client, **options)
             return await asyncio.wait_for(connecting, self._settings.connect_seconds)
 
     def _options(self, keys: HostKeys) -> dict[str, Any]:
@@ -146,8 +147,8 @@ class SshHost:
             **({"username": self._user} if self._user else {}),
             **({"port": self._port} if self._port else {}),
         }
-        if settings.key is not None and (text := settings.key.get_secret_value()):
-            given |= {"client_keys": [self._key(text)], "agent_path": None}
+        if settings.key is not None and settings.key.get_secret_value():
+            given |= {"client_keys": [private_key(settings.key, settings.passphrase)], "agent_path": None}
         return {
             **given,
             "known_hosts": keys.match,
@@ -167,31 +168,9 @@ class SshHost:
             "login_timeout": settings.connect_seconds,
         }
 
-    def _key(self, text: str) -> Any:
-        """The private key of the settings; no error tells of it."""
-        asyncssh = _asyncssh()
-        where = "the key of the settings"
-        if "PRIVATE KEY" not in text:
-            where = text
-            try:
-                text = Path(text).expanduser().read_text(encoding="ascii")
-            except (OSError, UnicodeDecodeError) as error:
-                cause = getattr(error, "strerror", None) or "it is no key"
-                raise SourceError(f"cannot read the key {where}: {cause}; check the path and its permissions") from None
-        elif "\\n" in text and "\n" not in text.strip():
-            text = text.replace("\\n", "\n")
-        secret = self._settings.passphrase
-        try:
-            return asyncssh.import_private_key(text.strip() + "\n", secret.get_secret_value() if secret else None)
-        except asyncssh.KeyEncryptionError:
-            raise SourceError(f"cannot use {where}: the passphrase is wrong; correct it") from None
-        except (asyncssh.KeyImportError, ValueError):
-            advice = "give its passphrase" if secret is None else "correct it"
-            raise SourceError(f"cannot use {where}: it is no private key, or needs a passphrase; {advice}") from None
-
     def _refusal(self, error: Exception, keys: HostKeys) -> SourceError:
         """Why no connection came about."""
-        asyncssh, settings = _asyncssh(), self._settings
+        asyncssh, settings = asyncssh_module(), self._settings
         said = shown(str(error).encode())
         kind: type[SourceError] = UnreachableError
         cause = f"{said}; look at the host's log"
@@ -277,13 +256,13 @@ class _Output:
     async def read(self, n: int = -1, /) -> bytes:
         try:
             return bytes(await self._reader.read(n))
-        except (_asyncssh().Error, OSError):
+        except (asyncssh_module().Error, OSError):
             raise self._host._cut() from None  # noqa: SLF001 - as above
 
 
 def _errors() -> tuple[type[Exception], ...]:
     """What goes wrong while a connection is made."""
-    asyncssh = _asyncssh()
+    asyncssh = asyncssh_module()
     return (asyncssh.Error, asyncssh.KeyImportError, OSError, TimeoutError, ValueError)
 
 
@@ -296,15 +275,5 @@ async def _within(closing: Any) -> None:
     """Wait a little for something that closes; a host that does not answer closes nothing."""
     try:
         await asyncio.wait_for(closing, _CLOSE_S)
-    except (TimeoutError, OSError, _asyncssh().Error):
+    except (TimeoutError, OSError, asyncssh_module().Error):
         return
-
-
-def _asyncssh() -> Any:
-    try:
-        import asyncssh  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        raise SourceError(
-            f"cannot use SSH: {error.name or error} is not installed; pip install 'logshed[ssh]'"
-        ) from error
-    return asyncssh
