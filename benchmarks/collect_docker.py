@@ -35,7 +35,8 @@ def main() -> None:
     words.add_argument("--hosts", type=int, default=20)
     words.add_argument("--containers", type=int, default=10)
     words.add_argument("--rate", type=int, default=50, help="lines a second on each output of each of the many")
-    words.add_argument("--seconds", type=int, default=40)
+    words.add_argument("--settle", type=int, default=60, help="seconds before measuring, in which all are begun")
+    words.add_argument("--seconds", type=int, default=60)
     given = words.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -79,7 +80,7 @@ def many(engine: Engine, server: Sshd, folder: Path, given: argparse.Namespace) 
     for number in range(given.containers):
         engine.run(f"c{number}", PACED.format(lines=10**7, step=given.rate // 2))
     process = start(server, folder / "many", ["--follow", "--hours", "0"], given.hosts)
-    time.sleep(given.seconds / 2)  # until every container is followed
+    time.sleep(given.settle)  # until every container is followed
     before, lines, used = _cpu(process.pid), _lines(folder / "many"), {name: _cpu_of(name) for name in THERE}
     time.sleep(given.seconds)
     peak = psutil.Process(process.pid).memory_info().rss
@@ -102,6 +103,7 @@ def many(engine: Engine, server: Sshd, folder: Path, given: argparse.Namespace) 
         "collected_lines_per_second": round(came / given.seconds),
         "collector_cpu_percent": round(100 * cpu / given.seconds),
         "collector_memory_mb": peak // 10**6,
+        "load_of_the_machine": os.getloadavg()[0],
         "on_the_host": there,
         "left_on_the_host": len(_named("docker")),
     }

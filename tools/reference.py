@@ -86,7 +86,7 @@ def default(name: str, field: FieldInfo) -> str:
     """A setting's default as it would be written."""
     if name == "internal_networks":
         return "<br>".join(f"{network}: {', '.join(ranges)}" for network, ranges in field.default.items())
-    return "" if field.default in (None, ()) or field.default_factory is not None else f"`{field.default}`"
+    return "" if field.default in (None, (), "") or field.default_factory is not None else f"`{field.default}`"
 
 
 def columns() -> str:
