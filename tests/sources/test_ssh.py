@@ -120,6 +120,13 @@ def test_a_changed_host_key_is_refused_even_where_new_ones_are_accepted(sshd: St
     assert "its host key has CHANGED" in refusal(place(server, accept_new=True))
 
 
+def test_known_hosts_that_cannot_be_read_are_named(sshd: Start, tmp_path: Path) -> None:
+    server = sshd(forced=ANSWERS)
+    assert f"cannot read {tmp_path}: Is a directory; check its permissions" in refusal(
+        place(server, known_hosts=tmp_path)
+    )
+
+
 def test_a_host_that_is_down_or_silent_or_has_no_name_is_named() -> None:
     assert refusal(Place(host="127.0.0.1:9")) == (
         "cannot connect to 127.0.0.1:9: connection refused; check the address, and that SSH runs there"

@@ -73,6 +73,7 @@ class Docker:
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._runs: dict[str, tuple[str, str]] = {}
         self._marks: dict[str, str] = {}
+        self._missing: list[str] = []
         self._marked = time.monotonic()
         self._putting = 0
         self._worked = False
@@ -146,9 +147,10 @@ class Docker:
     def _chosen(self, found: list[Listed], sink: Sink) -> list[Listed]:
         names = {one.name for one in found}
         missing = [name for name in self._wanted if name not in names]
-        for name in missing:
+        for name in (name for name in missing if name not in self._missing):
             text = f"{self._host.name} has no container {name}; `logshed collect status` lists what it has"
             sink.tell(self._target(name), "waiting" if self._follow else "failed", text)
+        self._missing = missing
         chosen = [one for one in found if not self._wanted or one.name in self._wanted]
         if not chosen and not self._follow:
             cause = f"it has no container {missing[0]}" if missing else "it has no containers"

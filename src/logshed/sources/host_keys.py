@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from logshed.sources.ssh_keys import asyncssh_module
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
 
 GLOBAL = Path("/etc/ssh/ssh_known_hosts")
 _PORT = 22
@@ -86,3 +89,4 @@ class HostKeys:
                 os.close(handle)
         except OSError as error:
             raise SourceError(f"cannot write {self.file}: {error.strerror}; check its permissions") from None
+        log.warning("The host key %s of %s is recorded in %s.", key.get_fingerprint(), where, self.file)
