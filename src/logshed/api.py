@@ -11,6 +11,7 @@ from logshed.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from threading import Event
 
     import polars as pl
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.audit import AuditReport
     from logshed.pipeline.collect_report import CollectReport
     from logshed.pipeline.compliance import Compliance
+    from logshed.pipeline.following import FollowReport
     from logshed.pipeline.job import Job
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.patterns import Change, Patterns
@@ -145,6 +147,59 @@ class Lake:
         store = self._opened() if folder.is_lake(self.root) or not dry_run else None
         engine = LocalEngine(workers or settings.workers)
         return Ingest(store, settings, options, engine, progress).run([str(path) for path in paths])
+
+    def follow(
+        self,
+        paths: Sequence[str | Path],
+        stop: Event,
+        *,
+        format: str = "auto",  # noqa: A002 - the name of the option
+        collection: str | None = None,
+        service: str | None = None,
+        policy: str | None = None,
+        workers: int | None = None,
+        encoding: str = "auto",
+        timezone: str | None = None,
+        geoip: Sequence[str | Path] | None = None,
+        threat_lists: Sequence[str | Path] | None = None,
+        progress: Callable[[FollowReport], None] | None = None,
+    ) -> FollowReport:
+        """Ingest what is in local files and what comes, through rotation, in a batch a second, exactly once.
+
+        Args:
+            paths: Files, folders and globs; what is not there yet is taken when it comes.
+            stop: Ends it when it is set; the batch at hand is finished.
+            format: As for ``ingest``, and so are all below.
+            collection: Collection of the records.
+            service: ``service_name`` of records that name none.
+            policy: Redaction policy.
+            workers: Threads.
+            encoding: Text encoding.
+            timezone: Zone of timestamps that name none.
+            geoip: Databases in MaxMind's format.
+            threat_lists: Threat lists.
+            progress: Is told how it stands, about once a second.
+
+        Raises:
+            logshed.errors.LakeError: The lake cannot be written; what was committed before is whole.
+            logshed.errors.LogshedError: A format, policy, setting, database or threat list is wrong; nothing was read.
+        """
+        from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
+        from logshed.pipeline.following import Follow  # noqa: PLC0415 - heavy
+        from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
+
+        settings = self.settings if policy is None else self.settings.model_copy(update={"policy": policy})
+        settings = settings.enriched(geoip=geoip, threat_lists=threat_lists)
+        options = Options(
+            format=format,
+            collection=collection or settings.collection,
+            service=service,
+            encoding=encoding,
+            timezone=timezone,
+        )
+        engine = LocalEngine(workers or settings.workers)
+        following = Follow(self._opened(create=True), settings, options, engine, progress)
+        return following.run([str(path) for path in paths], stop)
 
     def collect(
         self,

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import progress, terminal
+from logshed.cli import following, progress, terminal
 from logshed.cli.cells import shown
 from logshed.cli.commands import FAILED, TOO_MANY_REJECTS, JsonOption, LakeOption, add, let_interrupts_through
 from logshed.cli.reading import FormatNameOption, GrokOption, LogFormatOption, RegexOption, chosen, named
+from logshed.errors import UsageError
 
 if TYPE_CHECKING:
     from logshed.pipeline.outcome import FileReport, IngestReport
@@ -21,6 +22,7 @@ EXAMPLES = (
     "logshed ingest /var/log/app '/srv/*/logs/*.log.gz' --collection shop",
     "logshed ingest access.log --log-format '%h %l %u %t \"%r\" %>s %b %D'",
     "journalctl -o cat -u app | logshed ingest - --service app",
+    "logshed ingest --follow '/var/log/nginx/*.log'",
 )
 GeoipOption = Annotated[
     list[Path] | None,
@@ -73,6 +75,9 @@ def ingest(
     threat_list: ThreatListOption = None,
     final: Annotated[bool, typer.Option("--final", help="Take a last line that has no newline yet.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, redact and parse, but write nothing.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what comes, through rotation, until Ctrl-C.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take logs into the lake. Running it again takes only what was appended since."""
@@ -81,17 +86,19 @@ def ingest(
     let_interrupts_through()
     given: dict[str, Any] = {"collection": collection, "policy": policy, "workers": workers, "timezone": timezone}
     given |= {"geoip": geoip or None, "threat_lists": threat_list or None}
-    choice = chosen(format, log_format, regex, grok)
+    given |= {"format": chosen(format, log_format, regex, grok), "service": service, "encoding": encoding}
+    given = {name: value for name, value in given.items() if value is not None}
+    if follow:
+        if final or dry_run or max_rejects is not None or "-" in paths:
+            raise UsageError(
+                "cannot follow: --follow goes with files, folders and globs alone; leave out --final, --dry-run, "
+                "--max-rejects and -, or leave out --follow"
+            )
+        following.run(Lake.open(lake, create=True), paths, given, as_json=as_json)
+        return
     with progress.shown() as update:
         report = Lake.open(lake, create=not dry_run, check=not dry_run).ingest(
-            paths,
-            format=choice,
-            service=service,
-            dry_run=dry_run,
-            final=final,
-            encoding=encoding,
-            progress=update,
-            **{name: value for name, value in given.items() if value is not None},
+            paths, dry_run=dry_run, final=final, progress=update, **given
         )
     _tell(report, as_json=as_json)
     if report.failed:

@@ -117,6 +117,11 @@ class Planner:
             plans.append(plan)
         return plans
 
+    def left(self, target: Target) -> bool | None:
+        """Whether a file has more than the lake; None where the lake has nothing of it."""
+        identity = files.identify(target, self._known)
+        return not identity.exhausted if identity.start > 0 else None
+
     def _fill(self, plan: Plan, identity: Identity) -> None:
         if identity.copy_of or not self._planned(plan.target, identity, "", splittable=False):
             return

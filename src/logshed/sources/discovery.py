@@ -78,6 +78,25 @@ def discover(paths: Sequence[str], *, encoding: str = "auto", exclude: Sequence[
     return walk.found
 
 
+def candidates(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Iterator[str]:
+    """The files behind paths that may be logs by their names and kinds, each path once; none is opened.
+
+    Args:
+        paths: Files, folders and globs; what is not there yet gives nothing.
+        exclude: Folders not to enter, such as the lake's own.
+    """
+    walk = _Walk("", {os.path.realpath(folder) for folder in exclude})
+    given: set[str] = set()
+    for path in paths:
+        named = str(Path(path).expanduser())
+        is_glob = glob.has_magic(named) and not os.path.lexists(named)
+        for match in sorted(glob.glob(named, recursive=True)) if is_glob else [named]:  # noqa: PTH207 - as below
+            for file in walk.below(match) if Path(match).is_dir() else [match]:
+                if file not in given:
+                    given.add(file)
+                    yield file
+
+
 def inspect(path: str, declared: str = "") -> Target | Problem:
     """Look at one file: how it is compressed and encoded, and whether it is text at all.
 
@@ -150,14 +169,14 @@ class _Walk:
             self._add(path, refusals)
             return
         files, skipped, problems = 0, len(self.found.skipped), len(self.found.problems)
-        for file in self._files(path):
+        for file in self.below(path):
             files += self._add(file, self.found.skipped)
         if not files and problems == len(self.found.problems):
             skipped = len(self.found.skipped) - skipped
             cause = f"none of its {skipped} files is a log" if skipped else "it holds no files"
             self._problem(path, f"cannot find logs in {path}: {cause}; name a file, or another folder")
 
-    def _files(self, folder: str) -> Iterator[str]:
+    def below(self, folder: str) -> Iterator[str]:
         """Files below a folder in name order; a folder reached again, as by a link to its parent, is left out."""
         real = os.path.realpath(folder)
         if real in self._folders:
@@ -174,7 +193,7 @@ class _Walk:
             if reason:
                 self.found.skipped.append(Problem(entry.path, reason))
             elif entry.is_dir():
-                yield from self._files(entry.path)
+                yield from self.below(entry.path)
             else:
                 yield entry.path
 
