@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from logshed.cli import collect_docker
+from logshed.cli import collect_docker, collect_tail
 
-COMMANDS = (collect_docker,)
+COMMANDS = (collect_docker, collect_tail)
 
 
 def register(app: typer.Typer) -> None:

@@ -23,6 +23,12 @@ CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 TYPES = {
     "CONTAINER": CONTAINER.pattern,
+    "PATH": r"(?:/[A-Za-z0-9_.+@:,=~%-]{1,255}){1,64}|/",
+    "FROM": r"\+[0-9]{1,19}",
+    "DEPTH": r"[0-9]{1,2}",
+    "EPOCH": r"@[0-9]{1,12}",
+    "UNIT": r"--unit=[A-Za-z0-9][A-Za-z0-9_.@:\\-]{0,254}",
+    "POSITION": r"[a-z]=[0-9a-f]{1,64}(?:;[a-z]=[0-9a-f]{1,64}){0,9}",
     "TIME": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z",
 }
 """What may stand for a word in capitals. No type takes a blank, a quote, a leading dash or anything beyond ASCII."""
@@ -35,7 +41,20 @@ STATE = (
 )
 """What is asked of a container: its environment, which holds passwords, stays where it is."""
 
+FOUND = "%d:%i %s %Y %n"
+"""What is asked of a file: device and inode, bytes, when it was written, path."""
+
+JOURNAL = (
+    "journalctl --output=json --all --no-pager --no-tail --quiet [--directory PATH] [--since EPOCH] "
+    "[--after-cursor POSITION] [--follow]"
+)
+
 FORMS = f"""
+find -L PATH -mindepth DEPTH -maxdepth DEPTH -type f ! -name '*[[:cntrl:]]*' -exec stat -L -c '{FOUND}' {{}} +
+stat -L -c '{FOUND}' PATH
+tail -c FROM PATH
+{JOURNAL}
+{JOURNAL} UNIT...
 docker ps --all --no-trunc --format '{{{{json .}}}}'
 docker logs --timestamps [--since TIME] [--until TIME] [--follow] CONTAINER
 docker inspect --type container --format '{STATE}' CONTAINER...
@@ -62,8 +81,8 @@ def check(argv: Sequence[str]) -> Argv:
     if len(whole) > MOST_BYTES or not any(form.fullmatch(whole) for form in _forms()):
         shown = " ".join(repr(str(word)[:40]) for word in given[:6])
         raise UsageError(
-            f"cannot run {shown} on a host: only docker ps, logs, inspect and stats are, as docs/collect.md has them; "
-            "correct the name or the option"
+            f"cannot run {shown} on a host: only docker ps, logs, inspect and stats, find, stat, tail and journalctl "
+            "are, as docs/collect.md has them; correct the name or the option"
         )
     return given
 
@@ -119,6 +138,60 @@ def docker_inspect(names: Sequence[str]) -> Argv:
 def docker_stats(names: Sequence[str]) -> Argv:
     """Tells once what containers take of the host, one JSON object a line."""
     return check(("docker", "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *names))
+
+
+def find_files(folder: str, least: int, most: int) -> Argv:
+    """Lists the regular files below a folder, ``FOUND`` of each a line.
+
+    Args:
+        folder: The folder.
+        least: How many steps below it files lie at least.
+        most: At most.
+
+    Raises:
+        UsageError: The folder is none that may be asked for.
+    """
+    depth = ("-mindepth", str(least), "-maxdepth", str(most))
+    kinds = ("-type", "f", "!", "-name", "*[[:cntrl:]]*")
+    return check(("find", "-L", folder, *depth, *kinds, "-exec", "stat", "-L", "-c", FOUND, "{}", "+"))
+
+
+def stat_file(path: str) -> Argv:
+    """Tells of one file what ``find_files`` tells."""
+    return check(("stat", "-L", "-c", FOUND, path))
+
+
+def tail_file(path: str, start: int) -> Argv:
+    """Gives a file from an offset to its end."""
+    return check(("tail", "-c", f"+{start + 1}", path))
+
+
+def is_path(path: str) -> bool:
+    """Whether a path may be asked for: one of blanks, quotes or letters beyond ASCII may not."""
+    return re.fullmatch(TYPES["PATH"], path, re.ASCII) is not None
+
+
+def journal(
+    *, directory: str = "", units: Sequence[str] = (), since: int | None = None, cursor: str = "", follow: bool = False
+) -> Argv:
+    """Gives the entries of systemd's journal, one JSON object a line.
+
+    Args:
+        directory: Folder of journal files; empty takes the machine's own.
+        units: Only those of these units.
+        since: Only those from this second since 1970 on.
+        cursor: Only those behind this one.
+        follow: Go on with what comes.
+
+    Raises:
+        UsageError: A value is none.
+    """
+    words = ["journalctl", "--output=json", "--all", "--no-pager", "--no-tail", "--quiet"]
+    words += ["--directory", directory] if directory else []
+    words += ["--since", f"@{since}"] if since is not None else []
+    words += ["--after-cursor", cursor] if cursor else []
+    words += ["--follow"] if follow else []
+    return check((*words, *(f"--unit={unit}" for unit in units)))
 
 
 @cache

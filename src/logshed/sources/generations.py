@@ -1,0 +1,270 @@
+"""Which files a log has been over time: the one under its name, those that rotation moved away, and their copies."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from logshed.errors import GoneError, SourceError, UnreachableError
+from logshed.sources.codecs import CODECS, Decompressed
+from logshed.sources.machines import BLOCK_BYTES
+from logshed.sources.rawfile import RawFile
+from logshed.sources.rotation import family
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+
+    from logshed.sources.machines import Entry, Machine
+
+MARK_BYTES = 256
+"""Bytes at the head of a file, and before the place that was reached, by which it is known again."""
+KEPT = 4
+"""Files that rotation moved away and that are still looked at: their writers may go on for a while."""
+PATIENCE = 20
+"""Looks after which a file that is nowhere any more is given up."""
+PACKED_BYTES = 2**28
+"""Bytes of a compressed file that are taken: rotation had compressed it before it was read to its end."""
+
+
+@dataclass(slots=True)
+class Part:
+    """One of the files that a log has been.
+
+    Attributes:
+        number: Which one, the oldest first.
+        inode: Where it lies now; the copy's where it was copied and truncated.
+        offset: Up to where it was read.
+        changed: When it was last written, as last seen.
+        head_size: Bytes that ``head`` covers.
+        head: Keyed hash of its first bytes.
+        tail_size: Bytes that ``tail`` covers.
+        tail: Keyed hash of the bytes before ``offset``.
+        entry: The file that it is now; None where that is not known.
+        size_read: Its size when it was last read to its end.
+        missing: Looks in which it was nowhere.
+    """
+
+    number: int
+    inode: str
+    offset: int = 0
+    changed: int = 0
+    head_size: int = 0
+    head: str = ""
+    tail_size: int = 0
+    tail: str = ""
+    entry: Entry | None = None
+    size_read: int = -1
+    missing: int = 0
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it has more than was read of it."""
+        entry = self.entry
+        return entry is not None and entry.size != self.size_read and (is_packed(entry) or entry.size > self.offset)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a cursor."""
+        return {
+            "n": self.number,
+            "inode": self.inode,
+            "offset": self.offset,
+            "changed": self.changed,
+            "head": [self.head_size, self.head],
+            "tail": [self.tail_size, self.tail],
+        }
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Part:
+        """From a cursor."""
+        head, tail = found["head"], found["tail"]
+        return cls(int(found["n"]), str(found["inode"]), int(found["offset"]), int(found["changed"]), *head, *tail)
+
+
+class Generations:
+    """The files of one log.
+
+    Args:
+        path: The log's name.
+        key: Makes the hashes; they tell nothing without it.
+        parts: What a cursor knows of it.
+        following: The number of the next file.
+    """
+
+    def __init__(self, path: str, key: bytes, parts: Iterable[Part] = (), following: int = 1) -> None:
+        self.path = path
+        self.parts = list(parts)
+        self.following = following
+        self.lost: list[int] = []
+        self._key = key
+        self._family = family(PurePosixPath(path).name)
+        self._ignored: set[str] | None = None
+
+    def own(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Of the files of its folder those that bear its name or one that rotation gives."""
+        folder, _, own = self.path.rpartition("/")
+        found = []
+        for one in entries:
+            beside, _, name = one.path.rpartition("/")
+            if beside == folder and family(name) == self._family and (own == self._family or name.startswith(own)):
+                found.append(one)
+        return found
+
+    async def look(
+        self,
+        machine: Machine,
+        entries: Sequence[Entry],
+        is_other: Callable[[Entry], bool],
+        is_wanted: Callable[[Entry], bool],
+    ) -> None:
+        """Find out which files the log's parts are now, and which are new.
+
+        Args:
+            machine: The machine.
+            entries: The files of its folder, as ``own`` chooses them.
+            is_other: Whether a file is one of another log.
+            is_wanted: Whether a file was asked for by its own name, also where it lay there before.
+        """
+        entries = [one for one in entries if not is_other(one)]
+        self._find({one.inode: one for one in entries})
+        beside = [one for one in entries if one.path != self.path]
+        self._ignore(beside, is_wanted)
+        owned = {part.entry.inode for part in self.parts if part.entry is not None}
+        news = [one for one in beside if one.inode not in owned and one.inode not in (self._ignored or ()) and one.size]
+        for one in sorted(news, key=lambda one: one.changed):
+            await self._claim(machine, one)
+        current = next((one for one in entries if one.path == self.path), None)
+        if current is not None and all(part.entry != current for part in self.parts):
+            self._begin(current)
+        self._forget()
+
+    def _find(self, by_inode: Mapping[str, Entry]) -> None:
+        """The files that the parts are by their inodes; one that is shorter now was truncated."""
+        for part in self.parts:
+            part.entry = by_inode.get(part.inode)
+            if part.entry is not None and not is_packed(part.entry) and part.entry.size < part.offset:
+                self.replaced(part)
+
+    def reached(self, part: Part, before: bytes, taken: bytes) -> None:
+        """Note that some bytes of a part were taken.
+
+        Args:
+            part: The part.
+            before: At least ``MARK_BYTES`` of what lies before them, or all there is.
+            taken: The bytes.
+        """
+        if not part.head_size:
+            part.head_size, part.head = min(MARK_BYTES, len(taken)), self.mark(taken[:MARK_BYTES])
+        part.offset += len(taken)
+        tail = (before[-MARK_BYTES:] + taken[-MARK_BYTES:])[-MARK_BYTES:]
+        part.tail_size, part.tail = len(tail), self.mark(tail)
+
+    def mark(self, data: bytes) -> str:
+        """The keyed hash of some bytes."""
+        return hashlib.blake2b(data, digest_size=16, key=self._key).hexdigest()
+
+    def replaced(self, part: Part) -> None:
+        """Note that a part's file was truncated and written anew."""
+        part.inode, part.entry = "", None
+
+    def _begin(self, entry: Entry) -> None:
+        self.parts.append(Part(self.following, entry.inode, changed=entry.changed, entry=entry))
+        self.following += 1
+
+    def _ignore(self, beside: Sequence[Entry], is_wanted: Callable[[Entry], bool]) -> None:
+        """Leave out what lay there before the log was followed, or before it was last read."""
+        if self._ignored is None:
+            owned = {part.inode for part in self.parts}
+            since = max((part.changed for part in self.parts), default=None)
+            old = [one for one in beside if (not is_wanted(one) if since is None else one.changed < since)]
+            self._ignored = {one.inode for one in old} - owned
+
+    async def _claim(self, machine: Machine, entry: Entry) -> None:
+        """A file that was not known: the copy of a part that was truncated or compressed, or one that came and went."""
+        try:
+            head = await _first(machine, entry, 0, MARK_BYTES)
+        except UnreachableError:
+            raise
+        except SourceError:
+            return
+        owners = [one for one in self.parts if one.head_size and self.mark(head[: one.head_size]) == one.head]
+        for part in owners:
+            if part.entry is None and await self._holds(machine, entry, part):
+                part.inode, part.entry, part.missing, part.size_read = entry.inode, entry, 0, -1
+                return
+        if not owners and head:
+            self._begin(entry)
+
+    async def _holds(self, machine: Machine, entry: Entry, part: Part) -> bool:
+        try:
+            tail = await _first(machine, entry, part.offset - part.tail_size, part.tail_size)
+        except UnreachableError:
+            raise
+        except SourceError:
+            return False  # it is just being written
+        return len(tail) == part.tail_size and self.mark(tail) == part.tail
+
+    def _forget(self) -> None:
+        """Give up what is nowhere any more, and what was read long ago."""
+        for part in self.parts:
+            part.missing = 0 if part.entry is not None else part.missing + 1
+            if part.entry is not None:
+                part.changed = part.entry.changed
+        gone = [part for part in self.parts if part.missing > PATIENCE or (part.missing and not part.offset)]
+        done = [one for one in self.parts if one.entry is not None and not one.is_due and one.entry.path != self.path]
+        for part in done[: max(0, len(done) - KEPT)]:
+            if self._ignored is not None and part.entry is not None:
+                self._ignored.add(part.entry.inode)
+            gone.append(part)
+        self.lost += [part.number for part in gone if part.missing and part.offset]
+        self.parts = [part for part in self.parts if part not in gone]
+
+
+def is_packed(entry: Entry) -> bool:
+    """Whether a file is compressed."""
+    return _codec(entry) != ""
+
+
+async def content(machine: Machine, entry: Entry, start: int) -> AsyncIterator[bytes]:
+    """A file's bytes from an offset to its end, decompressed.
+
+    Raises:
+        GoneError: It is gone, or another one.
+        SourceError: It cannot be read.
+    """
+    codec = _codec(entry)
+    if not codec:
+        async for block in machine.blocks(entry, start):
+            yield block
+        return
+    if entry.size > PACKED_BYTES:
+        raise SourceError(f"cannot read {entry.path}: it is too large to be unpacked; take it with `logshed ingest`")
+    packed = b"".join([block async for block in machine.blocks(entry, 0)])
+    stream = Decompressed(RawFile(io.BytesIO(packed)), codec)
+    position = 0
+    while data := await asyncio.to_thread(stream.read, BLOCK_BYTES):
+        if position + len(data) > start:
+            yield data[max(0, start - position) :]
+        position += len(data)
+    if stream.problem:
+        raise GoneError(f"cannot read all of {entry.path}: {stream.problem}; it may just be being written")
+
+
+async def _first(machine: Machine, entry: Entry, start: int, size: int) -> bytes:
+    found = b""
+    blocks = content(machine, entry, start)
+    try:
+        async for block in blocks:
+            found += block
+            if len(found) >= size:
+                break
+    finally:
+        await blocks.aclose()  # type: ignore[attr-defined]
+    return found[:size]
+
+
+def _codec(entry: Entry) -> str:
+    return next((name for name, codec in CODECS.items() if entry.path.endswith(codec.suffixes)), "")

@@ -1,0 +1,114 @@
+"""Files of a host over SSH, where only a shell is allowed: ``find`` and ``stat`` list them, ``tail`` reads them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from logshed.errors import GoneError, UnreachableError
+from logshed.sources import commands
+from logshed.sources.hosts import ANSWER_BYTES, Limits, limited, running, trouble
+from logshed.sources.machines import BLOCK_BYTES, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
+    from logshed.sources.hosts import Host
+    from logshed.sources.machines import Glob
+
+_T = TypeVar("_T")
+
+_LINE = re.compile(rb"([0-9]+:[0-9]+) ([0-9]+) ([0-9]+) (/[^\n]*)")
+_GONE = re.compile(rb"no such file|cannot stat", re.IGNORECASE)
+COMPLAINT_BYTES = 2**16
+
+
+class RemoteFiles:
+    """The files of a host.
+
+    Args:
+        host: Runs the commands.
+        limits: How long things may take.
+    """
+
+    def __init__(self, host: Host, limits: Limits | None = None) -> None:
+        self.name = host.name
+        self.scheme = f"ssh:{host.name}"
+        self.address = host.address
+        self._host = host
+        self._limits = limits or Limits()
+
+    async def listed(self, glob: Glob) -> list[Entry]:
+        """The regular files in the folders that a glob looks into; what the user may not see is not among them.
+
+        Raises:
+            SourceError: There is no such folder, or it cannot be read.
+        """
+        argv = commands.find_files(glob.folder, glob.least, glob.most)
+        status, out, words = await self._asked(argv)
+        if status and not out:
+            raise trouble(f"look into {glob.folder} on {self.name}", status, words)
+        return _entries(out)
+
+    async def blocks(self, entry: Entry, start: int) -> AsyncIterator[bytes]:
+        """A file's bytes from an offset to its end.
+
+        Raises:
+            GoneError: It is gone.
+            SourceError: It cannot be read.
+        """
+        what = f"read {entry.path} on {self.name}"
+        async with running(self._host, commands.tail_file(entry.path, start)) as one:
+            complaints = asyncio.ensure_future(limited(one.stderr, COMPLAINT_BYTES, what))
+            try:
+                while data := await self._soon(one.stdout.read(BLOCK_BYTES), what):
+                    yield data
+                words = await complaints
+                status = await self._soon(one.ended(), what)
+            finally:
+                complaints.cancel()
+        if status:
+            if _GONE.search(words):
+                raise GoneError(f"cannot {what}: it is gone; check the path")
+            raise trouble(what, status, words)
+
+    async def is_there(self, entry: Entry) -> bool:
+        """Whether the file lies there still, under this path."""
+        _, out, _ = await self._asked(commands.stat_file(entry.path))
+        return any(one.inode == entry.inode for one in _entries(out))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._host.close()
+
+    async def _asked(self, argv: commands.Argv) -> tuple[int, bytes, bytes]:
+        """What a command with a short answer says: status, output, complaints."""
+        what = f"{argv[0]} on {self.name}"
+        try:
+            async with asyncio.timeout(self._limits.command), running(self._host, argv) as one:
+                out, words = await asyncio.gather(
+                    limited(one.stdout, ANSWER_BYTES, what), limited(one.stderr, ANSWER_BYTES, what)
+                )
+                return await one.ended(), out, words
+        except TimeoutError:
+            raise UnreachableError(
+                f"cannot run {what}: no answer in {self._limits.command:g} s; look at its load"
+            ) from None
+
+    async def _soon(self, doing: Awaitable[_T], what: str) -> _T:
+        try:
+            return await asyncio.wait_for(doing, self._limits.silence)
+        except TimeoutError:
+            raise UnreachableError(
+                f"cannot {what}: it is silent for {self._limits.silence:g} s; look at the network and the host"
+            ) from None
+
+
+def _entries(out: bytes) -> list[Entry]:
+    """Files as they are listed; names with other letters than paths may have here are left out."""
+    matches = (_LINE.fullmatch(line) for line in out.splitlines())
+    found = (
+        Entry(one[4].decode("utf-8", "replace"), one[1].decode(), int(one[2]), int(one[3])) for one in matches if one
+    )
+    return [one for one in found if commands.is_path(one.path)]

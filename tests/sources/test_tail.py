@@ -1,0 +1,258 @@
+"""Files are followed as they grow and rotate, and every line comes once, whatever stops in between."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from logshed.errors import SourceError, UsageError
+from logshed.sources.machines import Glob, LocalMachine
+from logshed.sources.sorting import Sorting
+from logshed.sources.tail import Tail
+from logshed.sources.taking import POSITION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from logshed.sources.feeds import Arrival, Cursor, Stream
+
+KEY = b"k" * 32
+
+
+class Resting:
+    """A sink in which lines rest at once, later, or never, as a crash leaves them; its cursors are what then rests.
+
+    Args:
+        lag: Arrivals of a stream that are kept waiting before they rest.
+    """
+
+    def __init__(self, lag: int = 0) -> None:
+        self.lines: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.cursors: dict[tuple[str, str], Cursor] = {}
+        self.told: list[tuple[str, str, str]] = []
+        self.lag = lag
+        self._waiting: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
+
+    def cursor(self, stream: Stream) -> Cursor:
+        """Where a stream goes on."""
+        return self.cursors.get((stream.source, stream.collection), {})
+
+    async def put(self, arrivals: Sequence[Arrival]) -> None:
+        """Take lines."""
+        for arrival in arrivals:
+            key = (arrival.stream.source, arrival.stream.collection)
+            waiting = self._waiting[key]
+            waiting.append(arrival)
+            while len(waiting) > (0 if key[0].endswith(POSITION) else self.lag):
+                one = waiting.pop(0)
+                self.lines[key] += [line.decode() for line in one.lines]
+                self.cursors[key] = one.cursor(len(one.lines))
+
+    def tell(self, target: str, state: str, text: str = "") -> None:
+        """Note it."""
+        self.told.append((target, state, text))
+
+    def crash(self) -> Resting:
+        """What is there after one: what waits is gone."""
+        after = Resting(self.lag)
+        after.lines, after.cursors = self.lines, self.cursors
+        return after
+
+    def of(self, path: Path, collection: str = "") -> list[str]:
+        """Lines that came of a file."""
+        return self.lines[f"file:{path}", collection]
+
+
+def read(sink: Resting, *paths: Path | str, **options: Any) -> Resting:
+    """Take what there is now."""
+    asyncio.run(Tail(LocalMachine(), [Glob.parse(str(path)) for path in paths], KEY, **options).run(sink))
+    return sink
+
+
+def numbered(first: int, last: int) -> Iterator[str]:
+    return (f"line {number}" for number in range(first, last))
+
+
+def write(path: Path, first: int, last: int) -> None:
+    with path.open("a") as file:
+        file.writelines(f"{line}\n" for line in numbered(first, last))
+
+
+def test_a_file_is_read_on_where_it_was(tmp_path: Path) -> None:
+    log, sink = tmp_path / "app.log", Resting()
+    for upto in (10, 10, 11, 300):
+        write(log, len(sink.of(log)), upto)
+        sink = read(sink.crash(), log)
+    assert sink.of(log) == list(numbered(0, 300))
+
+
+def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:
+    log, sink = tmp_path / "app.log", Resting()
+    log.write_text("one\ntw")
+    assert read(sink, log).of(log) == ["one"]
+    log.write_text("one\ntwo\n")
+    assert read(sink.crash(), log).of(log) == ["one", "two"]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_was_renamed_is_read_to_its_end_before_what_took_its_place(tmp_path: Path, packed: bool) -> None:
+    log, sink = tmp_path / "app.log", Resting()
+    (tmp_path / "app.log.1").write_text("old\n")
+    os.utime(tmp_path / "app.log.1", (0, 0))
+    write(log, 0, 10)
+    read(sink, log)
+    write(log, 10, 20)
+    (tmp_path / "app.log.1").rename(tmp_path / "app.log.2")
+    log.rename(tmp_path / "app.log.1")
+    if packed:
+        pack(tmp_path / "app.log.1")
+    write(log, 20, 30)
+    assert read(sink.crash(), log).of(log) == list(numbered(0, 30))
+    assert read(sink.crash(), log).of(log) == list(numbered(0, 30))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_was_copied_and_truncated_is_read_to_its_end(tmp_path: Path, packed: bool) -> None:
+    log, sink = tmp_path / "app.log", Resting()
+    write(log, 0, 100)
+    read(sink, log)
+    write(log, 100, 200)
+    (tmp_path / "app.log.1").write_bytes(log.read_bytes())
+    os.truncate(log, 0)
+    if packed:
+        pack(tmp_path / "app.log.1")
+    write(log, 200, 203)
+    assert read(sink.crash(), log).of(log) == list(numbered(0, 203))
+    write(log, 203, 500)
+    assert read(sink.crash(), log).of(log) == list(numbered(0, 500))
+
+
+def test_a_file_that_was_truncated_and_is_longer_by_now_is_known_by_its_bytes(tmp_path: Path) -> None:
+    log, sink = tmp_path / "app.log", Resting()
+    write(log, 0, 100)
+    read(sink, log)
+    os.truncate(log, 0)
+    write(log, 500, 800)
+    assert read(sink.crash(), log).of(log) == [*numbered(0, 100), *numbered(500, 800)]
+
+
+def test_what_came_and_was_rotated_away_between_two_looks_is_read_too(tmp_path: Path) -> None:
+    log, sink = tmp_path / "app.log", Resting()
+    write(log, 0, 10)
+    os.utime(log, (1_000, 1_000))
+    read(sink, log)
+    log.rename(tmp_path / "app.log.3")
+    for number in (2, 1):
+        rotated = tmp_path / f"app.log.{number}"
+        write(rotated, 30 - number * 10, 40 - number * 10)
+        os.utime(rotated, (3_000 - number, 3_000 - number))
+    write(log, 30, 40)
+    assert read(sink.crash(), log).of(log) == list(numbered(0, 40))[:10] + list(numbered(10, 40))
+
+
+def test_files_that_a_glob_finds_are_each_a_stream_and_rotated_ones_belong_to_theirs(tmp_path: Path) -> None:
+    write(tmp_path / "a.log", 10, 20)
+    write(tmp_path / "b.log", 0, 5)
+    write(tmp_path / "a.log.1", 0, 10)
+    os.utime(tmp_path / "a.log.1", (0, 0))
+    sink = read(Resting(), tmp_path / "*.log")
+    assert (sink.of(tmp_path / "a.log"), sink.of(tmp_path / "b.log")) == ([*numbered(10, 20)], [*numbered(0, 5)])
+    sink = read(Resting(), tmp_path / "*")
+    assert sink.of(tmp_path / "a.log") == [*numbered(0, 20)]
+    (tmp_path / "a.log").rename(tmp_path / "a.log.2")
+    write(tmp_path / "a.log", 20, 21)
+    assert read(sink.crash(), tmp_path / "*").of(tmp_path / "a.log") == [*numbered(0, 21)]
+    assert {source for source, _ in sink.lines} == {
+        f"file:{tmp_path}/{name}{end}" for name in ("a.log", "b.log") for end in ("", POSITION)
+    }
+
+
+@pytest.mark.parametrize("lag", [0, 1, 3])
+def test_lines_of_many_collections_come_once_each_whatever_a_crash_takes(tmp_path: Path, lag: int) -> None:
+    log, sink = tmp_path / "web.log", Resting(lag)
+    sorting = Sorting(collection_from=" ([0-9]+)$")
+    written: list[str] = []
+    for upto in (50, 300, 301, 900):
+        lines = [f"GET /{number} {number % 7}" for number in range(len(written), upto)]
+        written += lines
+        for chunk in (lines[: len(lines) // 2], lines[len(lines) // 2 :]):
+            with log.open("a") as file:
+                file.writelines(f"{line}\nno id here\n" for line in chunk)
+            sink = read(sink.crash(), log, sorting=sorting)
+    sink.lag = 0
+    read(sink.crash(), log, sorting=sorting)
+    for collection in range(7):
+        assert sink.of(log, str(collection)) == [line for line in written if line.endswith(f" {collection}")]
+    assert sink.cursors[f"file:{log}{POSITION}", ""]["dropped"] == {"no collection": 900}
+
+
+def test_lines_without_a_collection_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("a 1\nb\n \xff 2\n-x- ../3\n")
+    sorting = Sorting(match="[ab]|\xff", collection_from=" (\\S+)$", unmatched="rest")
+    sink = read(Resting(), log, sorting=sorting)
+    assert (sink.of(log, "1"), sink.of(log, "rest"), sink.of(log, "2")) == (["a 1"], ["b"], [" \xff 2"])
+    assert sink.cursors[f"file:{log}{POSITION}", ""]["dropped"] == {"no match": 1}
+
+
+def test_cursors_hold_nothing_of_the_lines(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("password=hunter2 and more\n" * 3)
+    assert "hunter2" not in str(read(Resting(), log).cursors)
+
+
+def test_new_files_are_taken_up_and_ended_following_leaves_no_line(tmp_path: Path) -> None:
+    sink = Resting()
+
+    async def follow() -> None:
+        feed = Tail(LocalMachine(), [Glob.parse(f"{tmp_path}/*/*.log")], KEY, follow=True)
+        running = asyncio.ensure_future(feed.run(sink))
+        await asyncio.sleep(0.2)
+        (tmp_path / "a").mkdir()
+        write(tmp_path / "a" / "x.log", 0, 5)
+        await asyncio.sleep(2.2)
+        write(tmp_path / "a" / "x.log", 5, 9)
+        await asyncio.sleep(1.2)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(follow())
+    assert sink.of(tmp_path / "a" / "x.log") == [*numbered(0, 9)]
+
+
+def test_what_cannot_be_collected_is_said() -> None:
+    with pytest.raises(SourceError, match="cannot look into /no/such/folder: No such file"):
+        read(Resting(), "/no/such/folder/*.log")
+    for wrong in ("x.log", "/var/../etc/passwd", "/var/log/", "/var/\nlog"):
+        with pytest.raises(UsageError, match="no path of a file from the root on"):
+            Glob.parse(wrong)
+    for sorting, text in (
+        (Sorting(match="("), "no regular expression"),
+        (Sorting(collection_from="x"), "has no group"),
+        (Sorting(collection_from="(x)", unmatched="../x"), "no collection"),
+    ):
+        with pytest.raises(UsageError, match=text):
+            sorting.check()
+
+
+def test_a_line_without_an_end_is_taken_in_pieces(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_bytes(b"x" * 40_000_000)
+    assert [len(line) for line in read(Resting(), log).of(log)] == [16 * 2**20, 16 * 2**20]
+
+
+def pack(path: Path) -> None:
+    """Compress a file as logrotate does: the new one has the time of the old one."""
+    status = path.stat()
+    packed = path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    os.utime(packed, (status.st_atime, status.st_mtime))
+    path.unlink()
