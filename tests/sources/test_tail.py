@@ -37,6 +37,7 @@ class Resting:
         self.lines: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.cursors: dict[tuple[str, str], Cursor] = {}
         self.told: list[tuple[str, str, str]] = []
+        self.notes: list[tuple[str, str, str, Any]] = []
         self.lag = lag
         self._waiting: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
 
@@ -58,6 +59,10 @@ class Resting:
     def tell(self, target: str, state: str, text: str = "") -> None:
         """Note it."""
         self.told.append((target, state, text))
+
+    def note(self, verb: str, target: str, outcome: str = "ok", details: Any = None) -> None:
+        """Note it."""
+        self.notes.append((verb, target, outcome, details))
 
     def crash(self) -> Resting:
         """What is there after one: what waits is gone."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from logshed.cli import collect_docker, collect_tail
+from logshed.cli import collect_docker, collect_journal, collect_tail
 
-COMMANDS = (collect_docker, collect_tail)
+COMMANDS = (collect_docker, collect_tail, collect_journal)
 
 
 def register(app: typer.Typer) -> None:

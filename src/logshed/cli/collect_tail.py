@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from logshed.settings import Settings
     from logshed.sources.machines import Machine
+    from logshed.ssh_settings import Place
 
 WHERE = "where"
 """Name under which lines are counted that ``--where`` leaves out."""
@@ -122,20 +123,28 @@ def remote(settings: Settings, hosts: Sequence[str], *, accept_new: bool) -> lis
     Raises:
         UsageError: An address is none.
     """
-    from logshed.sources.hosts import Limits, unique  # noqa: PLC0415 - not for `--help`
+    from logshed.sources import places  # noqa: PLC0415 - not for `--help`
     from logshed.sources.remote_files import RemoteFiles  # noqa: PLC0415 - as above
-    from logshed.sources.ssh import SshHost  # noqa: PLC0415 - as above
 
-    named = {one.name: one for one in settings.collect if one.name}
-    found: list[Machine] = []
-    for text, name in zip(hosts, unique(hosts), strict=True):
-        own = named[text] if text in named else settings.ssh.model_copy(update={"host": text})
-        own = own.model_copy(update={"accept_new": own.accept_new or accept_new})
-        try:
-            host = SshHost(own, name if text in named else "")
-        except ValueError as error:
-            raise UsageError(f"cannot collect from {text[:80]!r}: {error}") from None
-        found.append(RemoteFiles(host, Limits(own.command_seconds, own.silence_seconds)))
+    return [RemoteFiles(places.host(one), places.limits(one)) for one in chosen(settings, hosts, accept_new=accept_new)]
+
+
+def chosen(settings: Settings, hosts: Sequence[str], *, accept_new: bool) -> list[Place]:
+    """The places that words of a call name.
+
+    Raises:
+        UsageError: A word is none.
+    """
+    from logshed.sources import places  # noqa: PLC0415 - not for `--help`
+
+    set_up = {one.name: one for one in places.places(settings, accept_new=accept_new)} if settings.collect else {}
+    found = [
+        set_up[text] if text in set_up else places.places(settings, [text], accept_new=accept_new)[0] for text in hosts
+    ]
+    if local := next((one for one in found if one.docker), None):
+        raise UsageError(f"cannot collect files of {local.name}: it is a Docker; leave --host out for this machine")
+    if twice := next((one.name for one in found if sum(one.name == other.name for other in found) > 1), None):
+        raise UsageError(f"cannot collect from {twice} twice; leave one of them out")
     return found
 
 

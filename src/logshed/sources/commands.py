@@ -166,6 +166,11 @@ def tail_file(path: str, start: int) -> Argv:
     return check(("tail", "-c", f"+{start + 1}", path))
 
 
+def wherever(argv: Argv) -> Argv:
+    """A command without the place from which on it reads."""
+    return tuple("+1" if re.fullmatch(TYPES["FROM"], word, re.ASCII) else word for word in argv)
+
+
 def is_path(path: str) -> bool:
     """Whether a path may be asked for: one of blanks, quotes or letters beyond ASCII may not."""
     return re.fullmatch(TYPES["PATH"], path, re.ASCII) is not None

@@ -131,11 +131,18 @@ class Limits:
 
 
 class Noting:
-    """A host of which what it is asked is noted before; what it is asked again, with its number at the end."""
+    """A host of which what it is asked is noted before; what it is asked again, with its number at the end.
 
-    def __init__(self, host: Host, note: Note) -> None:
+    Args:
+        host: The host.
+        note: Takes the notes.
+        alike: Makes commands equal that are noted as one.
+    """
+
+    def __init__(self, host: Host, note: Note, alike: Callable[[Argv], Argv] = tuple) -> None:
         self._host = host
         self._note = note
+        self._alike = alike
         self._asked: Counter[str] = Counter()
         self._noted: set[Argv] = set()
         self.name = host.name
@@ -144,9 +151,9 @@ class Noting:
     async def start(self, argv: Argv) -> Running:
         """Note an allowed command, and start it."""
         asked: dict[str, object] = {"command": list(argv)}
-        if argv not in self._noted:
+        if (kind := self._alike(argv)) not in self._noted:
             self._note("command", self.name, "ok", asked)
-            self._noted.add(argv)
+            self._noted.add(kind)
         self._asked[" ".join(argv[:2])] += 1
         try:
             return await self._host.start(argv)

@@ -17,6 +17,8 @@ from logshed.sources.rawfile import inode_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from logshed.sources.hosts import Note
+
 BLOCK_BYTES = 2**20
 MOST_DEPTH = 8
 """How many folders below each other ``**`` goes through."""
@@ -71,6 +73,9 @@ class Machine(Protocol):
 
     async def is_there(self, entry: Entry) -> bool:
         """Whether the file lies there still, under this path."""
+
+    def noted(self, note: Note) -> None:
+        """Have what it is asked noted."""
 
     async def close(self) -> None:
         """Let go of it."""
@@ -167,6 +172,9 @@ class LocalMachine:
         """Whether the file lies there still; what was opened is known by its inode."""
         del entry
         return True
+
+    def noted(self, note: Note) -> None:
+        """Nothing is asked of it but to read."""
 
     async def close(self) -> None:
         """Nothing is held."""

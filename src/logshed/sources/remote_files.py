@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from logshed.errors import GoneError, UnreachableError
 from logshed.sources import commands
-from logshed.sources.hosts import ANSWER_BYTES, Limits, limited, running, trouble
+from logshed.sources.hosts import ANSWER_BYTES, Limits, Noting, limited, running, trouble
 from logshed.sources.machines import BLOCK_BYTES, Entry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
-    from logshed.sources.hosts import Host
+    from logshed.sources.hosts import Host, Note
     from logshed.sources.machines import Glob
 
 _T = TypeVar("_T")
@@ -36,7 +36,7 @@ class RemoteFiles:
         self.name = host.name
         self.scheme = f"ssh:{host.name}"
         self.address = host.address
-        self._host = host
+        self._host: Host = host
         self._limits = limits or Limits()
 
     async def listed(self, glob: Glob) -> list[Entry]:
@@ -77,6 +77,10 @@ class RemoteFiles:
         """Whether the file lies there still, under this path."""
         _, out, _ = await self._asked(commands.stat_file(entry.path))
         return any(one.inode == entry.inode for one in _entries(out))
+
+    def noted(self, note: Note) -> None:
+        """Have each command noted, once for each file."""
+        self._host = Noting(self._host, note, commands.wherever)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -86,6 +86,7 @@ class Tail:
             before_sleep=lambda state: self._waits(state, sink),
             reraise=True,
         )
+        self._machine.noted(sink.note)
         try:
             async for attempt in attempts:
                 with attempt:

@@ -67,6 +67,10 @@ class Taking:
         key: Key of the hashes in cursors.
         sink: Knows the cursors.
         sorting: Which lines are kept, and to which collections they belong.
+
+    Attributes:
+        files: The files that the log has been.
+        dropped: How many of its lines were left out, by why.
     """
 
     def __init__(self, stream: Stream, path: str, key: bytes, sink: Sink, sorting: Sorting) -> None:
@@ -81,6 +85,7 @@ class Taking:
         parts = [Part.of(one) for one in known.get("parts", ())]
         self._rested = {part.number: replace(part) for part in parts}
         self.dropped: Counter[str] = Counter(known.get("dropped", {}))
+        self._dropped = Counter(self.dropped)  # of lines before the position
         self.files = Generations(path, key, parts, int(known.get("following", 1)))
 
     @property
@@ -100,6 +105,7 @@ class Taking:
         lines = taken.removesuffix(b"\n").split(b"\n")
         ends = list(accumulate((len(line) + 1 for line in lines), initial=part.offset))[1:]
         by_collection, dropped = self._sorting.sorted(lines)
+        self.dropped.update(dropped)
         self.files.reached(part, before, taken)
         chunk = _Chunk(replace(part, entry=None), 0, dropped)
         found = []
@@ -150,7 +156,7 @@ class Taking:
             while self._chunks and not self._chunks[0].waiting:
                 chunk = self._chunks.popleft()
                 self._rested[chunk.end.number] = chunk.end
-                self.dropped.update(chunk.dropped)
+                self._dropped.update(chunk.dropped)
             live = {part.number: part for part in list(self.files.parts)}
             waiting = {chunk.end.number for chunk in self._chunks}
             kept = [self._now(number, live.get(number)) for number in sorted(live.keys() | waiting)]
@@ -159,7 +165,7 @@ class Taking:
             return {
                 "parts": [part.as_dict() for part in kept],
                 "following": self.files.following,
-                "dropped": dict(self.dropped),
+                "dropped": dict(self._dropped),
             }
 
     def _now(self, number: int, live: Part | None) -> Part:
