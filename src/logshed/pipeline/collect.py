@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from logshed.errors import LogshedError, SpoolFullError
 from logshed.pipeline.collect_report import CollectReport
-from logshed.pipeline.resting_stream import RestingStream
+from logshed.pipeline.resting_stream import Rester, RestingStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,6 +62,8 @@ class Collect:
         self._drain = drain
         self._progress = progress
         self._streams: dict[Stream, _Followed] = {}
+        self._rester = Rester(job)
+        self._formats: dict[str, str] = {}
         self._arrived: list[Arrival] = []
         self._held = 0
         self._room = asyncio.Condition()
@@ -187,9 +189,10 @@ class Collect:
             own = by_stream.pop(arrival.stream, [])
             own.append(arrival)
             by_stream[arrival.stream] = own
-        pieces = [streams[stream].resting.take(own) for stream, own in by_stream.items()]
-        pieces += [one.resting.close() for one in streams.values() if last or one.resting.is_due()]
-        return [piece for piece in pieces if piece is not None]
+        resting = [(streams[stream].resting, streams[stream].resting.take(own)) for stream, own in by_stream.items()]
+        pieces = self._rester.pieces(resting)
+        due = [one.resting for one in streams.values() if last or one.resting.is_due()]
+        return pieces + self._rester.pieces([(one, one.close()) for one in due])
 
     async def _written(self, pieces: Sequence[Piece]) -> None:
         while True:
@@ -210,7 +213,7 @@ class Collect:
         values = self._names.texts([value for _, value in stream.resource])
         resource = tuple((name, value) for (name, _), value in zip(stream.resource, values, strict=True))
         known = self._spool.index.streams.get((source, stream.collection or self._job.collection))
-        return RestingStream(stream, self._job, source, resource, known.format if known else "")
+        return RestingStream(stream, self._job, source, resource, known.format if known else "", self._formats)
 
     def _tell(self) -> None:
         if self._progress is not None:

@@ -10,7 +10,7 @@ import polars as pl
 from logshed.formats import registry
 from logshed.formats.choice import Choice
 from logshed.formats.multiline import Joiner
-from logshed.pipeline.resting_stream import RestingStream
+from logshed.pipeline.resting_stream import Rester, RestingStream
 from logshed.pipeline.stages import Stages
 from logshed.sources.feeds import Arrival
 from logshed.sources.lines import LineCutter
@@ -52,9 +52,10 @@ def entries(stream: Stream, lines: Sequence[bytes], name: str, job: Job) -> list
     Returns:
         ``container_name``, ``timestamp`` (ISO 8601), ``level``, ``message`` and ``raw_line`` of each record.
     """
-    resting = RestingStream(stream, job, stream.source, stream.resource)
-    pieces = [resting.take([Arrival(stream, lines, lambda _: {})]), resting.close()]
-    found = [piece for piece in pieces if piece is not None and piece.lines]
+    resting, rester = RestingStream(stream, job, stream.source, stream.resource), Rester(job)
+    pieces = rester.pieces([(resting, resting.take([Arrival(stream, lines, lambda _: {})]))])
+    pieces += rester.pieces([(resting, resting.close())])
+    found = [piece for piece in pieces if piece.lines]
     if not found:
         return []
     data = b"".join(piece.lines for piece in found)

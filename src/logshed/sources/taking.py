@@ -127,7 +127,9 @@ class Taking:
 
     def _line(self, collection: str) -> _Line:
         if collection not in self._lines:
-            stream = replace(self._stream, collection=collection or self._stream.collection)
+            # What tells the collection stands on every line, so none goes on with another.
+            joins = not collection or collection == self._sorting.unmatched
+            stream = replace(self._stream, collection=collection or self._stream.collection, joins=joins)
             at = {str(number): int(end) for number, end in self._sink.cursor(stream).get("at", {}).items()}
             self._lines[collection] = _Line(stream, at)
         return self._lines[collection]
