@@ -207,6 +207,15 @@ def test_lines_without_a_collection_are_kept_where_that_is_asked_for(tmp_path: P
     assert sink.cursors[f"file:{log}{POSITION}", ""]["dropped"] == {"no match": 1}
 
 
+def test_what_may_not_rest_is_no_collection(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    log.write_text("a 1\nb bob@example.com\nc 2\n")
+    sorting = Sorting(collection_from=" (\\S+)$", clean=lambda names: [name.replace("bob", "[NAME]") for name in names])
+    sink = read(Resting(), log, sorting=sorting)
+    assert {collection for _, collection in sink.lines} == {"1", "2", ""}
+    assert sink.cursors[f"file:{log}{POSITION}", ""]["dropped"] == {"no collection": 1}
+
+
 def test_cursors_hold_nothing_of_the_lines(tmp_path: Path) -> None:
     log = tmp_path / "app.log"
     log.write_text("password=hunter2 and more\n" * 3)

@@ -82,6 +82,8 @@ def tail(
     """Collect files as they grow and rotate, over SSH or here: read-only, and the next time from there on."""
     from logshed.lake.secret import lake_secret  # noqa: PLC0415 - not for `--help`
     from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
+    from logshed.redaction.naming import Names  # noqa: PLC0415 - as above
+    from logshed.redaction.policy_files import load_policy  # noqa: PLC0415 - as above
     from logshed.settings import Settings  # noqa: PLC0415 - as above
     from logshed.sources.machines import Glob  # noqa: PLC0415 - as above
     from logshed.sources.sorting import Sorting  # noqa: PLC0415 - as above
@@ -99,9 +101,10 @@ def tail(
     machines = remote(settings, host, accept_new=accept_new) if host else [local()]
     settings.spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = lake_secret(settings.spool)
+    names = Names(load_policy(settings.policy, settings.plugins, keys=settings.keys), lambda: key)
     feeds = []
     for machine in machines:
-        sorting = Sorting(match or "", collection_from or "", keep_unmatched or "")
+        sorting = Sorting(match or "", collection_from or "", keep_unmatched or "", clean=names.texts)
         sorting.check()
         own = "" if format == "auto" else format
         feeds.append(Tail(machine, globs, key, sorting=sorting, follow=follow, format=own))

@@ -12,7 +12,7 @@ from logshed.errors import UsageError
 from logshed.sources.lines import texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 COLLECTION = r"^[A-Za-z0-9][A-Za-z0-9_.@:-]{0,127}$"
 """What names a collection; anything else at its place is no id."""
@@ -29,12 +29,15 @@ class Sorting:
         match: Only lines in which this regular expression (Rust's) is found; empty takes all.
         collection_from: Its first group is the line's collection; empty leaves them in the run's.
         unmatched: The collection of lines in which it is not found; empty drops them.
+        clean: Replaces in texts what may not rest; an id of which it replaces anything is none.
     """
 
     match: str = ""
     collection_from: str = ""
     unmatched: str = ""
+    clean: Callable[[Sequence[str]], list[str]] = list
     _known: set[str] = field(default_factory=set)
+    _refused: set[str] = field(default_factory=set)
 
     def check(self) -> None:
         """Try the expressions.
@@ -77,12 +80,20 @@ class Sorting:
         if not self.collection_from:
             return {"": frame["row"].to_list()}, dropped
         found = pl.col("text").str.extract(self.collection_from, 1)
-        sound = pl.when(found.str.contains(COLLECTION)).then(found)
+        frame = frame.with_columns(collection=pl.when(found.str.contains(COLLECTION)).then(found))
+        self._look_at(frame["collection"].drop_nulls().unique().to_list())
+        sound = pl.when(~pl.col("collection").is_in(self._refused)).then(pl.col("collection"))
         frame = frame.with_columns(collection=sound.fill_null(pl.lit(self.unmatched or None, pl.String)))
         frame = self._kept(frame, pl.col("collection").is_not_null(), NO_COLLECTION, dropped)
         frame = self._few(frame, dropped)
         by_collection = frame.group_by("collection", maintain_order=True).agg("row")
         return dict(zip(by_collection["collection"].to_list(), by_collection["row"].to_list(), strict=True)), dropped
+
+    def _look_at(self, names: Sequence[str]) -> None:
+        """Refuse ids that may not rest."""
+        new = [name for name in names if name not in self._known and name not in self._refused]
+        if new:
+            self._refused.update(name for name, text in zip(new, self.clean(new), strict=True) if name != text)
 
     def _few(self, frame: pl.DataFrame, dropped: dict[str, int]) -> pl.DataFrame:
         """Without lines of collections beyond the most that there may be."""
