@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conftest import ROOT
 from tests.numbered import Writing, wait_for
 from tests.servers import Sshd
 
@@ -196,6 +197,34 @@ def test_only_allowed_commands_reach_the_host_and_all_are_noted(
     trail = (tmp_path / "logshed-spool" / "audit.jsonl").read_text()
     assert "find" in trail
     assert "tail" in trail
+
+
+def test_a_key_that_may_read_one_folder_is_enough_and_may_nothing_else(
+    tmp_path: Path, environment: dict[str, str], logs: Path
+) -> None:
+    (logs / "app.log").write_text("2026-01-01 00:00:00 INFO one\n")
+    server = Sshd(tmp_path / "sshd2", forced=f"{ROOT}/examples/ssh/logshed-files {logs}")
+    try:
+        own = {**environment, **server.environment}
+        given = ("--host", server.address, "--into-lake", "--path")
+        assert Collecting(tmp_path, own, *given, f"{logs}/*.log").once()[0] == 0
+        found = Collecting(tmp_path, own, *given, "/etc/*").once()
+        assert (found[0], "logshed-files: not allowed" in found[2]) == (1, True)
+        for command in (
+            "id",
+            f"tail -c +1 {logs}/../x",
+            f"tail -c +1 {logs}x/y",
+            f"tail -c +1 {logs}/a;id",
+            "",
+            f"tail -c +x {logs}/a",
+        ):
+            options = ("-o", f"UserKnownHostsFile={server.known}", "-o", "BatchMode=yes", "-i", server.key)
+            words = ["ssh", *options, "-p", str(server.port), f"{server.user}@127.0.0.1", command]
+            done = subprocess.run(words, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            assert (done.returncode, done.stdout, "not allowed" in done.stderr) == (126, "", True), command
+    finally:
+        server.cut()
+    assert Collecting(tmp_path, own).lines() == 1
 
 
 def test_a_host_that_is_down_stops_no_other_and_is_named(collecting: Collecting, logs: Path) -> None:
