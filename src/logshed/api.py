@@ -162,6 +162,7 @@ class Lake:
         timezone: str | None = None,
         geoip: Sequence[str | Path] | None = None,
         threat_lists: Sequence[str | Path] | None = None,
+        every: float = 1.0,
         progress: Callable[[FollowReport], None] | None = None,
     ) -> FollowReport:
         """Ingest what is in local files and what comes, through rotation, in a batch a second, exactly once.
@@ -178,7 +179,8 @@ class Lake:
             timezone: Zone of timestamps that name none.
             geoip: Databases in MaxMind's format.
             threat_lists: Threat lists.
-            progress: Is told how it stands, about once a second.
+            every: Least seconds from the beginning of one batch to the next.
+            progress: Is told how it stands after each batch.
 
         Raises:
             logshed.errors.LakeError: The lake cannot be written; what was committed before is whole.
@@ -198,7 +200,7 @@ class Lake:
             timezone=timezone,
         )
         engine = LocalEngine(workers or settings.workers)
-        following = Follow(self._opened(create=True), settings, options, engine, progress)
+        following = Follow(self._opened(create=True), settings, options, engine, progress, every=every)
         return following.run([str(path) for path in paths], stop)
 
     def collect(

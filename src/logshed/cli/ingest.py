@@ -78,6 +78,9 @@ def ingest(
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what comes, through rotation, until Ctrl-C.")
     ] = False,
+    every: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="With --follow: least time from one batch to the next.")
+    ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Take logs into the lake. Running it again takes only what was appended since."""
@@ -94,7 +97,7 @@ def ingest(
                 "cannot follow: --follow goes with files, folders and globs alone; leave out --final, --dry-run, "
                 "--max-rejects and -, or leave out --follow"
             )
-        following.run(Lake.open(lake, create=True), paths, given, as_json=as_json)
+        following.run(Lake.open(lake, create=True), paths, {**given, "every": every}, as_json=as_json)
         return
     with progress.shown() as update:
         report = Lake.open(lake, create=not dry_run, check=not dry_run).ingest(

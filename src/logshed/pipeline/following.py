@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from logshed.settings import Settings
 
 EVERY_S = 1.0
-"""Least time from the beginning of one batch to the next."""
+"""Least time from the beginning of one batch to the next, unless another is given; each batch is files of its own."""
 LOOK_S = 5.0
 """Longest time without a look at the files: new folders of a glob and network file systems tell nothing."""
 SHARE = 0.5
@@ -104,6 +104,7 @@ class Follow:
         options: As of an ingest.
         engine: Runs the work.
         progress: Is told how it stands after each look at the files.
+        every: Least seconds from the beginning of one batch to the next.
     """
 
     def __init__(
@@ -113,8 +114,11 @@ class Follow:
         options: Options,
         engine: Engine,
         progress: Callable[[FollowReport], None] | None = None,
+        *,
+        every: float = EVERY_S,
     ) -> None:
         self.report = FollowReport()
+        self._every = every
         self._store = store
         self._settings = settings
         self._options = options
@@ -141,7 +145,7 @@ class Follow:
             now = time.monotonic()
             self.report.seconds = now - begun
             self.report.took = now - started
-            least = max(EVERY_S, (now - started) / SHARE)
+            least = max(self._every, (now - started) / SHARE)
             waiting = SHARE if watch.is_settling or self._tries else LOOK_S
             stopped = stop.wait(max(0.0, started + least - now))
             self.report.rate = (self.report.counts.read - before) / (time.monotonic() - started)
