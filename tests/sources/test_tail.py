@@ -231,9 +231,9 @@ def test_new_files_are_taken_up_and_ended_following_leaves_no_line(tmp_path: Pat
         await asyncio.sleep(0.2)
         (tmp_path / "a").mkdir()
         write(tmp_path / "a" / "x.log", 0, 5)
-        await asyncio.sleep(2.2)
+        await asyncio.sleep(4)
         write(tmp_path / "a" / "x.log", 5, 9)
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(2.5)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from logshed.sources.feeds import Sink
     from logshed.sources.machines import Entry, Glob, Machine
 
-POLL_S = 1.0
-"""How often a machine is asked for its files."""
+POLL_S, LONGEST_POLL_S, SLOWER = 1.0, 5.0, 1.5
+"""How often a machine is asked for its files: where nothing comes, less and less often."""
 READ_AT_ONCE = 4
 """Files of one machine that are read at once."""
 ATTEMPTS = 5
@@ -69,6 +69,7 @@ class Tail:
         self._reading = asyncio.Semaphore(READ_AT_ONCE)
         self._told: dict[str, str] = {}
         self._worked = False
+        self._came = False
 
     async def run(self, sink: Sink) -> None:
         """Bring what the files hold, and where it follows, what comes.
@@ -105,15 +106,17 @@ class Tail:
     async def _session(self, sink: Sink, state: RetryCallState) -> None:
         """Look and read, again and again, until something breaks."""
         # What was handed over before a break came to rest or comes: accounts go on where they are.
-        turns = 0
+        turns, pause = 0, POLL_S
         while True:
+            self._came = False
             moved = await self._round(sink)
             self._worked, state.attempt_number = True, 1
             self._tell(sink, self._machine.name, "following")
             turns = turns + 1 if moved else 0
             if not self._follow and not 0 < turns < TURNS:
                 break
-            await asyncio.sleep(POLL_S)
+            pause = POLL_S if self._came or moved else min(pause * SLOWER, LONGEST_POLL_S)
+            await asyncio.sleep(pause)
         for what in (self._machine.name, *self._logs):
             if not self._told.get(what, "").startswith("failed"):
                 self._tell(sink, what, "ended", _dropped(self._logs[what]) if what in self._logs else "")
@@ -219,7 +222,7 @@ class Tail:
             end = len(pending)
         if not end:
             return before, pending
-        taken = pending[:end]
+        taken, self._came = pending[:end], True
         await sink.put(log.arrivals(part, before, taken))
         return (before + taken[-MARK_BYTES:])[-MARK_BYTES:], pending[end:]
 
