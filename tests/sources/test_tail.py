@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from logshed.errors import SourceError, UsageError
+from logshed.errors import SourceError, UnreachableError, UsageError
 from logshed.sources.machines import Glob, LocalMachine
 from logshed.sources.sorting import Sorting
 from logshed.sources.tail import Tail
 from logshed.sources.taking import POSITION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from logshed.sources.feeds import Arrival, Cursor, Stream
+    from logshed.sources.machines import Entry
 
 KEY = b"k" * 32
 
@@ -245,6 +246,8 @@ def test_new_files_are_taken_up_and_ended_following_leaves_no_line(tmp_path: Pat
 def test_what_cannot_be_collected_is_said() -> None:
     with pytest.raises(SourceError, match="cannot look into /no/such/folder: No such file"):
         read(Resting(), "/no/such/folder/*.log")
+    with pytest.raises(SourceError, match=r"cannot find /no-such\*.log on local: no file matches"):
+        read(Resting(), "/no-such*.log")
     for wrong in ("x.log", "/var/../etc/passwd", "/var/log/", "/var/\nlog"):
         with pytest.raises(UsageError, match="no path of a file from the root on"):
             Glob.parse(wrong)
@@ -255,6 +258,46 @@ def test_what_cannot_be_collected_is_said() -> None:
     ):
         with pytest.raises(UsageError, match=text):
             sorting.check()
+
+
+class Breaking(LocalMachine):
+    """A machine to which the connection breaks while a file is read, now and then."""
+
+    def __init__(self) -> None:
+        self.breaks = 4
+
+    async def blocks(self, entry: Entry, start: int) -> AsyncIterator[bytes]:
+        """A file's bytes in small pieces, up to a break."""
+        async for block in super().blocks(entry, start):
+            for place in range(0, len(block), 1000):
+                await asyncio.sleep(0)
+                yield block[place : place + 1000]
+                if self.breaks and entry.path.endswith("b.log"):
+                    self.breaks -= 1
+                    raise UnreachableError("cannot read: the connection was cut; look at the network")
+
+
+def test_a_connection_that_breaks_costs_no_line_of_any_file(tmp_path: Path) -> None:
+    for name in ("a.log", "b.log", "c.log"):
+        write(tmp_path / name, 0, 2000)
+    sink = Resting(1)
+
+    async def follow() -> None:
+        running = asyncio.ensure_future(Tail(Breaking(), [Glob.parse(f"{tmp_path}/*.log")], KEY, follow=True).run(sink))
+        for _ in range(200):
+            await asyncio.sleep(0.1)
+            if sum(len(sink.of(tmp_path / name)) for name in ("a.log", "b.log", "c.log")) > 5700:
+                break
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(follow())
+    assert ("local", "waiting", "cannot read: the connection was cut; look at the network") in sink.told
+    sink.lag = 0
+    read(sink.crash(), tmp_path / "*.log")
+    for name in ("a.log", "b.log", "c.log"):
+        assert sink.of(tmp_path / name) == [*numbered(0, 2000)]
 
 
 def test_a_line_without_an_end_is_taken_in_pieces(tmp_path: Path) -> None:

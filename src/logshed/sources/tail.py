@@ -127,7 +127,7 @@ class Tail:
         missing = []
         for glob in self._globs:
             try:
-                listed |= {one.path: one for one in await self._machine.listed(glob)}
+                listed |= await self._listed(glob)
             except UnreachableError:
                 raise
             except SourceError as error:
@@ -138,8 +138,26 @@ class Tail:
         if len(missing) == len(self._globs) and not self._follow and not self._logs:
             raise missing[0]
         self._take_up(listed, sink)
-        results = await asyncio.gather(*(self._log(path, list(listed.values()), sink) for path in list(self._logs)))
+        found = list(listed.values())
+        # Each is let come to its end, also where one breaks: what it has handed over must not be cut off.
+        results = await asyncio.gather(*(self._log(path, found, sink) for path in self._logs), return_exceptions=True)
+        for one in results:
+            if isinstance(one, BaseException):
+                raise one
         return any(results)
+
+    async def _listed(self, glob: Glob) -> dict[str, Entry]:
+        """What lies where a glob looks, by path.
+
+        Raises:
+            SourceError: Nothing that it stands for.
+        """
+        found = {one.path: one for one in await self._machine.listed(glob)}
+        if not any(glob.matches(path) for path in (*found, *self._logs)):
+            raise SourceError(
+                f"cannot find {glob.text} on {self._machine.name}: no file matches; check the path and who may read it"
+            )
+        return found
 
     def _take_up(self, listed: Mapping[str, Entry], sink: Sink) -> None:
         """Begin with files that are new, but for those that are others under the names that rotation gives."""
@@ -228,7 +246,7 @@ class Tail:
 
     def _is_other(self, log: Taking) -> Callable[[Entry], bool]:
         """What tells whether a file is one of another log."""
-        inodes = {part.inode for one in self._logs.values() if one is not log for part in one.files.parts}
+        inodes = {part.inode for one in self._logs.values() if one is not log for part in one.files.parts if part.entry}
         paths = {path for path, one in self._logs.items() if one is not log}
         return lambda entry: entry.path in paths or entry.inode in inodes
 
