@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from logshed.cli import collect_docker, collect_journal, collect_tail
+from logshed.cli import collect_docker, collect_journal, collect_kubernetes, collect_tail
 
-COMMANDS = (collect_docker, collect_tail, collect_journal)
+COMMANDS = (collect_docker, collect_tail, collect_journal, collect_kubernetes)
 
 
 def register(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from contextlib import contextmanager
@@ -36,7 +37,14 @@ SHOWN_TARGETS = 40
 
 
 def run(
-    feeds: Sequence[Feed], settings: Settings, options: Options, *, into_lake: bool, lake: Path | None, as_json: bool
+    feeds: Sequence[Feed],
+    settings: Settings,
+    options: Options,
+    *,
+    into_lake: bool,
+    lake: Path | None,
+    as_json: bool,
+    save: Path | None = None,
 ) -> None:
     """Collect from feeds, and exit with 1 where nothing could be collected.
 
@@ -47,28 +55,34 @@ def run(
         into_lake: Whether to empty the spool into the lake.
         lake: The lake; None takes the setting.
         as_json: Print the report as JSON.
+        save: A file to empty the spool into, as JSON lines; its spool is its own, so that it gets all lines.
     """
     from logshed.api import Lake  # noqa: PLC0415 - heavy
+    from logshed.pipeline import saving  # noqa: PLC0415 - heavy
     from logshed.pipeline.collection import Collection  # noqa: PLC0415 - heavy
+
+    if save is not None:
+        settings = settings.model_copy(update={"spool": save.with_name(f"{save.name}.spool")})
+    saved = None if save is None else functools.partial(saving.save, settings.spool, save)
 
     with _shown() as progress:
         report = (
             Lake.open(lake, create=True).collect(feeds, settings, options, progress)
             if into_lake
-            else Collection(settings, options, None, progress).run(feeds)
+            else Collection(settings, options, None, progress, saved).run(feeds)
         )
     if as_json:
         output.document(report.as_dict())
     else:
-        for text in told(report, into_lake=into_lake, spool=settings.spool):
+        for text in told(report, into_lake=into_lake, spool=settings.spool, save=save):
             print(text, file=sys.stderr)
     if not report.ok:
         raise typer.Exit(FAILED)
 
 
-def told(report: CollectReport, *, into_lake: bool, spool: Path) -> Iterator[str]:
+def told(report: CollectReport, *, into_lake: bool, spool: Path, save: Path | None = None) -> Iterator[str]:
     """What came of a collection, in sentences."""
-    where = "the lake" if into_lake and not report.lake else f"the spool {spool}"
+    where = f"the spool {spool}" if report.lake or not (into_lake or save) else str(save or "the lake")
     places = f"{len(report.targets):,} {'place' if len(report.targets) == 1 else 'places'}"
     yield f"{report.lines:,} lines of {places} are in {where}, {report.seconds:.1f} s."
     for feed, text in report.failed.items():
@@ -79,7 +93,7 @@ def told(report: CollectReport, *, into_lake: bool, spool: Path) -> Iterator[str
     for text in (report.paused, report.lake):
         if text:
             yield f"warning: {text}"
-    if not into_lake and report.lines:
+    if not (into_lake or save) and report.lines:
         yield f"Take them into a lake with: logshed ingest spool:{spool}"
 
 

@@ -36,12 +36,14 @@ class Collection:
         options: Collection, format and zone of what comes, as of an ingest.
         store: The lake that the spool is emptied into; None leaves the lines in the spool.
         progress: Is told how it stands, about four times a second.
+        saved: Empties the spool elsewhere than into a lake, where there is none.
     """
 
     settings: Settings
     options: Options
     store: Store | None = None
     progress: Callable[[CollectReport], None] | None = None
+    saved: Callable[[], None] | None = None
 
     def run(self, feeds: Sequence[Feed]) -> CollectReport:
         """Collect until every feed has ended, or SIGINT or SIGTERM comes; what came by then rests.
@@ -74,7 +76,7 @@ class Collection:
     def _drain(self, trail: Trail) -> Callable[[], None] | None:
         store = self.store
         if store is None:
-            return None
+            return self.saved
         engine = LocalEngine(self.settings.workers)
 
         def drain() -> None:
