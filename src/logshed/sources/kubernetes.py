@@ -216,11 +216,14 @@ class KubernetesFeed:
             path = f"/api/v1/namespaces/{container.namespace}/pods/{container.pod}"
             try:
                 pod = await self._cluster.read(Call("get", "pods", path, "read a pod", container.namespace))
-            except (BrokenError, RefusedError) as error:  # the watch tells of it sooner or later
-                log.info("%s", error)
-                return
+            except RefusedError as error:
+                if error.status != NOT_FOUND:
+                    raise
+                pod = {}
             if (pod.get("metadata") or {}).get("uid") == container.uid:
                 self._take(pod, sink)
+            else:
+                self._leave(container.uid)
 
         return Follower(
             self._cluster,

@@ -24,6 +24,8 @@ ANSWER_S = 30.0
 """How long the API may take to answer what is no stream."""
 SILENT_S = 120.0
 """A stream of which nothing came for so long is asked for anew: a cut network is silent, as a quiet container is."""
+FAREWELL_S = 0.05
+"""Connections are closed one turn of the loop after they were told to."""
 BUFFER_BYTES = 2**17
 """Bytes of one stream that the client holds; hundreds are open at once."""
 ANSWER_BYTES = 2**28
@@ -126,6 +128,7 @@ class Cluster:
             self._refreshing.cancel()
         if self._client is not None:
             await self._client.close()
+            await asyncio.sleep(FAREWELL_S)
 
     async def read(self, call: Call) -> dict[str, Any]:
         """An object of the API.
@@ -165,6 +168,8 @@ class Cluster:
                     raise refused(call, response.status, await response.content.read(2**16))
                 yield Lines(response.content)
             finally:
+                if response.connection is not None and response.connection.transport is not None:
+                    response.connection.transport.abort()  # it is in the middle of an answer; nothing is left to say
                 response.release()
         except aiohttp.ClientConnectorCertificateError as error:
             raise self._broken(f"its certificate is not trusted ({error.certificate_error})") from None
@@ -183,7 +188,7 @@ class Cluster:
 
         given = self._kubeconfig or config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION
         try:
-            if self._context or self._kubeconfig or any(Path(one).expanduser().exists() for one in given.split(":")):
+            if self._context or self._kubeconfig or _any_exists(given):
                 loader = await config.load_kube_config(
                     given, self._context or None, client_configuration=settings, persist_config=False
                 )
@@ -213,6 +218,10 @@ class Cluster:
         return BrokenError(
             f"cannot reach the Kubernetes API {self.host}: {plain(cause)}; check address, network and context"
         )
+
+
+def _any_exists(paths: str) -> bool:
+    return any(Path(one).expanduser().exists() for one in paths.split(":") if one)
 
 
 def refused(call: Call, status: int, body: bytes) -> RefusedError:

@@ -29,7 +29,7 @@ DOUBT_S = 2.0
 """Within this time the API tells of a restart that the node's own answers show already."""
 CRI = b" stdout F "
 """What makes a CRI line of the API's; it does not tell stdout from stderr, so all are put under stdout."""
-BAD_REQUEST, FORBIDDEN, NOT_FOUND = 400, 403, 404
+BAD_REQUEST, FORBIDDEN, NOT_FOUND, TOO_MANY, SERVER_ERRORS = 400, 403, 404, 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +147,15 @@ class Follower:
         return False
 
     def _turn(self) -> _Turn | None:
-        """What to read next; None where the API has nothing that is new."""
+        """What to read next; None where the API has nothing that is new.
+
+        Once the pod is gone nothing more is asked for: by its name the API would give the log of the next one.
+        """
         runs = self.runs
-        if runs is None:
+        if runs is None or self.gone:
             return None
         before = _Turn(runs.previous, previous=True, ended=True)
-        now = _Turn(runs.current, previous=False, ended=runs.ended or self.gone)
+        now = _Turn(runs.current, previous=False, ended=runs.ended)
         if not self._run:
             first = before if runs.previous and (self._previous or not runs.current) else now
             return first if first.run else None
@@ -160,14 +163,19 @@ class Follower:
             return None if self._done else now
         if self._run == runs.previous:
             return now if self._done and now.run else None if self._done else before
-        if self.gone or not (runs.previous or runs.current):
+        if not (runs.previous or runs.current):
             return None
         self._tell("following", "runs of it may have come and gone unseen: the API has the last two only")
         return before if before.run else now
 
     async def _read(self, turn: _Turn) -> None:
         """Read the log of a run on from where it was left."""
-        known = turn.run == self._run and bool(self._position.last) and not turn.previous and not self._sure
+        again = turn.run == self._run
+        if again and not self._position.last:
+            await self._asked()  # without a line to know the log by, it could be that of another pod by now
+            if self.gone:
+                return
+        known = again and bool(self._position.last) and not turn.previous and not self._sure
         self._run, self._done, self._sure = turn.run, False, False
         resumed = Resumed(self._position)
         async with self._cluster.opened(self._call(turn)) as lines:
@@ -175,7 +183,7 @@ class Follower:
             self._tell("following")
             async for chunk in lines.chunks():
                 await self._take(resumed, chunk, doubts=known)
-            if turn.ended and STAMP.match(lines.rest):
+            if (turn.ended or self.gone) and STAMP.match(lines.rest):
                 await self._take(resumed, [lines.rest], doubts=known)
         self._failures = 0
         self._done = turn.ended or not self._follow
@@ -220,7 +228,8 @@ class Follower:
         if self.gone and status in (BAD_REQUEST, NOT_FOUND):
             return True
         self._failures += 1
-        if not self._follow and (isinstance(error, RefusedError) or self._failures > TRIES):
+        passing = not status or status >= SERVER_ERRORS or status == TOO_MANY
+        if not self._follow and (not passing or self._failures >= TRIES):
             raise error
         return False
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SLACK_S = 1
 """Lines are asked for again from so many whole seconds before the last one on: times may go back so much."""
+KEPT_S = 2
+"""More seconds are counted than asked for, as the next last line may be older than this one."""
 SECOND = 19
 """Letters of a time up to its seconds."""
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)(?= |$)")
@@ -63,7 +65,7 @@ class Position:
         last, same = stamp(lines[-1]), _run(lines)
         if same == len(lines) and last == self.last:
             same += self.same
-        begin = _key(_moment(last) - timedelta(seconds=SLACK_S))
+        begin = _key(_moment(last) - timedelta(seconds=SLACK_S + KEPT_S))
         return Position({key: one for key, one in seconds.items() if key >= begin}, last, same)
 
     def as_dict(self) -> dict[str, Any]:
