@@ -67,6 +67,7 @@ class StandIn:
 
     Attributes:
         forbidden: Pairs of verb and resource that the account may not use.
+        allowed: The only pairs that it may use; None is all.
         rejects: Whether it accepts nobody's credentials.
         asked: Verb and resource of every request that came.
         log_queries: Parameters of every request for a log.
@@ -77,6 +78,7 @@ class StandIn:
         self.folder = folder
         self.pods: dict[str, Pod] = {}
         self.forbidden: set[tuple[str, str]] = set()
+        self.allowed: set[tuple[str, str]] | None = None
         self.rejects = False
         self.asked: list[tuple[str, str]] = []
         self.log_queries: list[dict[str, str]] = []
@@ -229,7 +231,7 @@ class StandIn:
         self.asked.append((verb, resource))
         if self.rejects or request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise _status(401, "Unauthorized", "Unauthorized")
-        if (verb, resource) in self.forbidden:
+        if (verb, resource) in self.forbidden or (verb, resource) not in (self.allowed or {(verb, resource)}):
             namespace = request.match_info.get("namespace")
             where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
             user = "system:serviceaccount:logs:collector"

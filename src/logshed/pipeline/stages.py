@@ -12,10 +12,10 @@ from logshed.enrichment import geography, internal_networks, risk, threat_lists,
 from logshed.formats import parse as parsing
 from logshed.formats import registry
 from logshed.formats.choice import Choice
-from logshed.pipeline import drops, transforms
+from logshed.pipeline import drops, fields, transforms
 from logshed.pipeline.settling import settled
 from logshed.redaction.engine import Redactor
-from logshed.schema import BRONZE, SILVER, polars_schema
+from logshed.schema import BRONZE, SILVER, SILVER_BY_NAME, polars_schema
 from logshed.sources.encodings import readable
 from logshed.work import Counts
 
@@ -206,12 +206,16 @@ class Stages:
         return risk.enrich(frame)
 
     def _with_resource(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """What the resource says holds where the record itself says nothing."""
+        """What the resource says holds where the record itself says nothing; what no column is for is an attribute."""
+        unmapped: dict[str, str] = {}
         for name, value in self._split.resource:
             column = name.replace(".", "_")
+            if column not in SILVER_BY_NAME:
+                unmapped[name] = value
+                continue
             own = pl.col(column) if column in frame.columns else pl.lit(None, pl.String)
             frame = frame.with_columns(own.fill_null(pl.lit(value)).alias(column))
-        return frame
+        return fields.with_constants(frame, unmapped) if unmapped else frame
 
     def _constants(self) -> dict[str, pl.Expr]:
         return {
