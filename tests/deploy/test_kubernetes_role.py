@@ -15,7 +15,7 @@ from logshed.sources import kubernetes_api
 from logshed.sources.kubernetes import KubernetesFeed, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from logshed.sources.feeds import Arrival, Stream
 
@@ -78,6 +78,10 @@ class Counted:
     async def put(self, arrivals: Sequence[Arrival]) -> None:
         """Count lines."""
         self.lines += sum(len(one.lines) for one in arrivals)
+
+    def note(self, verb: str, target: str, outcome: str = "ok", details: Mapping[str, Any] | None = None) -> None:
+        """Everything is done."""
+        assert outcome == "ok", (verb, target, details)
 
     def tell(self, target: str, state: str, text: str = "") -> None:
         """Nothing may fail."""

@@ -21,7 +21,7 @@ from logshed.sources import kubernetes_follower
 from logshed.sources.kubernetes import KubernetesFeed, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from logshed.sources.feeds import Arrival, Stream
@@ -35,6 +35,7 @@ class Kept:
         self.cursors: dict[str, dict[str, Any]] = {}
         self.streams: dict[str, Stream] = {}
         self.told: list[tuple[str, str, str]] = []
+        self.noted: list[tuple[str, str]] = []
 
     def cursor(self, stream: Stream) -> dict[str, Any]:
         """Where a stream goes on."""
@@ -47,6 +48,11 @@ class Kept:
             self.lines.setdefault(source, []).extend(one.decode() for one in arrival.lines)
             self.cursors[source] = arrival.cursor(len(arrival.lines))
             self.streams[source] = arrival.stream
+
+    def note(self, verb: str, target: str, outcome: str = "ok", details: Mapping[str, Any] | None = None) -> None:
+        """Keep what is done."""
+        assert (outcome, bool(details)) == ("ok", True)
+        self.noted.append((verb, target))
 
     def tell(self, target: str, state: str, text: str = "") -> None:
         """Keep what is told."""
@@ -403,5 +409,6 @@ def test_nothing_but_reading_is_asked_of_the_api(server: StandIn) -> None:
     made = pod(server)
     server.start(made, "web")
     write(server, made, 0, 5)
-    collect(server, Kept(), upto=5, follow=True, namespace="shop")
+    collect(server, sink := Kept(), upto=5, follow=True, namespace="shop")
     assert set(server.asked) <= {("list", "pods"), ("watch", "pods"), ("get", "pods"), ("get", "pods/log")}
+    assert sink.noted == [("list pods", "kubernetes:current/shop"), ("read log", "shop/shop-7d9c5b6f4-x2x9k/web")]

@@ -98,6 +98,8 @@ class KubernetesFeed:
         """
         async with self._cluster:
             try:
+                about = {"api": self._cluster.host, "selector": self._wanted.selector}
+                await asyncio.to_thread(sink.note, "list pods", self.name, "ok", about)
                 version = await self._list(sink)
                 if not self._followers:
                     await self._nothing(sink)

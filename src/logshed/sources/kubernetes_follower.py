@@ -92,6 +92,7 @@ class Follower:
         self._asked, self._heard = asked, heard
         self._done = False
         self._sure = False
+        self._noted = ""
         self.gone = False
         self._news = asyncio.Event()
         self._failures = 0
@@ -177,6 +178,10 @@ class Follower:
                 return
         known = again and bool(self._position.last) and not turn.previous and not self._sure
         self._run, self._done, self._sure = turn.run, False, False
+        if self._noted != turn.run:
+            about = {"run": turn.run, "state": "previous" if turn.previous else "current"}
+            await asyncio.to_thread(self._sink.note, "read log", self._container.target, "ok", about)
+            self._noted = turn.run
         resumed = Resumed(self._position)
         async with self._cluster.opened(self._call(turn)) as lines:
             self.served, self.refusal = True, ""
