@@ -12,7 +12,8 @@ import yaml
 from tests.sources.kubernetes_server import Container, Pod, StandIn
 
 from logshed.sources import kubernetes_api
-from logshed.sources.kubernetes import KubernetesFeed, Wanted
+from logshed.sources.kubernetes import KubernetesFeed
+from logshed.sources.kubernetes_wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - it opens nothing
+IMAGE = "registry.example.com:5000/shop/web:1.2"
 POLL_S = 0.02
 BOOKMARK_S = 0.5
 
@@ -71,6 +72,8 @@ class StandIn:
         rejects: Whether it accepts nobody's credentials.
         asked: Verb and resource of every request that came.
         log_queries: Parameters of every request for a log.
+        page: Pods that an answer has at most, where it is to have a limit.
+        forgets_pages: Whether the list has changed too much to go on with by its next page.
         noise: A line that is given in the place of a log, as a node does in trouble.
     """
 
@@ -84,6 +87,7 @@ class StandIn:
         self.log_queries: list[dict[str, str]] = []
         self.noise = b""
         self.page = 500
+        self.forgets_pages = False
         self._version = 100
         self._oldest = 0
         self._events: list[tuple[int, dict[str, Any]]] = []
@@ -268,7 +272,10 @@ class StandIn:
         self._checked(request, "list", "pods")
         pods = [pod for pod in self.pods.values() if self._matches(request, pod.namespace, pod.labels)]
         begin = int(request.query.get("continue", "0"))
-        size = min(int(request.query.get("limit", "1000000")), self.page)
+        if begin and self.forgets_pages:
+            raise _status(410, "Expired", "The provided continue parameter is too old to display a consistent list")
+        limit = int(request.query.get("limit", "0"))
+        size = min(limit, self.page) if limit else len(pods)
         about: dict[str, Any] = {"resourceVersion": str(self._version)}
         if begin + size < len(pods):
             about["continue"] = str(begin + size)
@@ -389,7 +396,7 @@ def _pod(pod: Pod) -> dict[str, Any]:
     spec: dict[str, Any] = {"nodeName": "node-1", "containers": [], "initContainers": []}
     status: dict[str, Any] = {"phase": "Running", "containerStatuses": [], "initContainerStatuses": []}
     for one in pod.containers:
-        spec[one.kind].append({"name": one.name, "image": "registry.example.com:5000/shop/web:1.2"})
+        spec[one.kind].append({"name": one.name, "image": IMAGE})
         status["containerStatuses" if one.kind == "containers" else "initContainerStatuses"].append(_state(one))
     return {"kind": "Pod", "apiVersion": "v1", "metadata": about, "spec": spec, "status": status}
 
@@ -398,6 +405,7 @@ def _state(container: Container) -> dict[str, Any]:
     runs = container.runs
     ids = [f"containerd://{run.id}" for run in runs]
     status: dict[str, Any] = {"name": container.name, "restartCount": max(len(runs) - 1, 0), "lastState": {}}
+    status |= {"image": IMAGE, "imageID": f"{IMAGE}@sha256:0", "ready": bool(runs) and not runs[-1].ended}
     if not runs:
         return {**status, "state": {"waiting": {"reason": "ContainerCreating"}}}
     status["containerID"] = ids[-1]
@@ -413,7 +421,13 @@ def _state(container: Container) -> dict[str, Any]:
 def _status(code: int, reason: str, message: str) -> web.HTTPException:
     body = {"kind": "Status", "apiVersion": "v1", "status": "Failure"}
     text = json.dumps({**body, "message": message, "reason": reason, "code": code})
-    kinds = {400: web.HTTPBadRequest, 401: web.HTTPUnauthorized, 403: web.HTTPForbidden, 404: web.HTTPNotFound}
+    kinds = {
+        400: web.HTTPBadRequest,
+        401: web.HTTPUnauthorized,
+        403: web.HTTPForbidden,
+        404: web.HTTPNotFound,
+        410: web.HTTPGone,
+    }
     return kinds[code](text=text, content_type="application/json")
 
 

@@ -13,12 +13,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from kubernetes import client, config
 from tests.sources.kubernetes_server import Container, Pod, StandIn
 from tests.sources.kubernetes_writer import line
 
 from logshed.errors import SourceError, UsageError
-from logshed.sources import kubernetes_follower
-from logshed.sources.kubernetes import KubernetesFeed, Wanted
+from logshed.sources import kubernetes_api, kubernetes_follower
+from logshed.sources.kubernetes import KubernetesFeed
+from logshed.sources.kubernetes_wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -290,6 +292,17 @@ def test_the_api_server_may_go_and_come_back(server: StandIn, monkeypatch: pytes
     assert any("cannot reach the Kubernetes API" in text for _, state, text in sink.told if state == "waiting")
 
 
+def test_a_quiet_container_is_asked_for_anew_without_a_word(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes_api, "SILENT_S", 0.3)
+    server.start(made := pod(server), "web")
+    write(server, made, 0, 5)
+    more = functools.partial(write, server, made, 5, 5)
+    collect(server, sink := Kept(), (5, lambda: 1.0), (5, more), (10, lambda: 1.0), upto=10, follow=True)
+    assert sink.numbers("a") == list(range(10))
+    assert {state for _, state, _ in sink.told} == {"following"}
+    assert len(server.log_queries) > 3
+
+
 def test_hundreds_of_pods_come_in_pages_and_are_followed_at_once(server: StandIn) -> None:
     server.page = 50
     for number in range(220):
@@ -299,6 +312,34 @@ def test_hundreds_of_pods_come_in_pages_and_are_followed_at_once(server: StandIn
     collect(server, sink := Kept(), upto=660, follow=True)
     assert len(sink.lines) == 220
     assert server.asked.count(("list", "pods")) == 5
+
+
+def test_what_the_stand_in_gives_is_what_the_clients_own_models_take(server: StandIn) -> None:
+    made = pod(server, "shop-0", Container("web"), Container("setup", "initContainers"))
+    for ends, waits in ((False, False), (True, False), (True, True)):
+        server.start(made, "web")
+        if ends:
+            server.end(made, "web", waits=waits)
+        with client.ApiClient(_configured(server)) as api:
+            listed = client.CoreV1Api(api).list_namespaced_pod("shop")
+        assert [one.metadata.uid for one in listed.items] == [made.uid]
+        state = listed.items[0].status.container_statuses[0].state
+        assert [bool(state.running), bool(state.terminated), bool(state.waiting)] == [not ends, ends > waits, waits]
+
+
+def _configured(server: StandIn) -> client.Configuration:
+    configuration = client.Configuration()
+    config.load_kube_config(str(server.kubeconfig), client_configuration=configuration)
+    return configuration
+
+
+def test_a_list_whose_pages_the_api_has_forgotten_is_read_at_once(server: StandIn) -> None:
+    server.page, server.forgets_pages = 2, True
+    for number in range(5):
+        server.start(made := pod(server, f"shop-{number}"), "web")
+        write(server, made, 0, 1)
+    collect(server, sink := Kept())
+    assert len(sink.lines) == 5
 
 
 def test_a_nodes_trouble_in_the_place_of_a_log_is_told_and_no_line(server: StandIn) -> None:

@@ -77,7 +77,8 @@ def kubernetes(
     from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
     from logshed.queries.times import moment  # noqa: PLC0415 - only for this
     from logshed.settings import Settings  # noqa: PLC0415 - heavy
-    from logshed.sources.kubernetes import KubernetesFeed, Wanted  # noqa: PLC0415 - heavy
+    from logshed.sources.kubernetes import KubernetesFeed  # noqa: PLC0415 - heavy
+    from logshed.sources.kubernetes_wanted import Wanted  # noqa: PLC0415 - as above
 
     if save and into_lake:
         raise UsageError("cannot use --save with --into-lake: lines go to one of them; run it once for each")

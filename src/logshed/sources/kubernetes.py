@@ -4,61 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from logshed.errors import LogshedError, SourceError, UsageError
+from logshed.errors import LogshedError, SourceError
 from logshed.sources.kubernetes_api import BrokenError, Call, Cluster, RefusedError, SilentError, refused
 from logshed.sources.kubernetes_follower import FIRST_PAUSE_S, LONGEST_PAUSE_S, Follower
-from logshed.sources.kubernetes_pods import NAME, found
+from logshed.sources.kubernetes_pods import found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from logshed.sources.feeds import Sink
     from logshed.sources.kubernetes_pods import Container
+    from logshed.sources.kubernetes_wanted import Wanted
 
 log = logging.getLogger(__name__)
 
-PAGE = 500
-"""Pods of one answer."""
-WATCH_S = 300
-"""How long the API keeps one watch open; the next goes on where it ended."""
 AT_ONCE = 64
 """Logs that are read at once where they are not followed."""
 WATCH = "pods"
 """What the watch is called where it is told of."""
 FORBIDDEN, NOT_FOUND, GONE = 403, 404, 410
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked of a cluster.
-
-    Attributes:
-        context: The context in the kubeconfig; empty takes the current one, or the pod's own service account.
-        kubeconfig: The kubeconfig; empty takes ``KUBECONFIG`` or ``~/.kube/config``.
-        namespace: The namespace; empty takes all.
-        selector: Labels of the pods, as ``kubectl -l`` takes them.
-        since: Lines from then on, of containers of which nothing came before.
-        every: Also init containers and ephemeral ones.
-        follow: Go on with what comes.
-        previous: Also the run before the current one, of containers of which nothing came before.
-        collection: Collection of the records; empty takes the run's.
-    """
-
-    context: str = ""
-    kubeconfig: str = ""
-    namespace: str = ""
-    selector: str = ""
-    since: datetime | None = None
-    every: bool = False
-    follow: bool = False
-    previous: bool = False
-    collection: str = ""
 
 
 class KubernetesFeed:
@@ -70,11 +38,7 @@ class KubernetesFeed:
         Raises:
             UsageError: The namespace is none.
         """
-        if wanted.namespace and not NAME.fullmatch(wanted.namespace):
-            raise UsageError(
-                f"cannot collect from the namespace {wanted.namespace!r}: that is no name of one; "
-                "write small letters, digits and hyphens"
-            )
+        wanted.check()
         self._wanted = wanted
         self._cluster = Cluster(wanted.context, wanted.kubeconfig)
         self._followers: dict[tuple[str, str], Follower] = {}
@@ -117,21 +81,21 @@ class KubernetesFeed:
     async def _list(self, sink: Sink) -> str:
         """Take all pods that there are now: the version of the list, from which a watch goes on."""
         seen: set[str] = set()
-        following = {"limit": str(PAGE)}
+        following: dict[str, str] = {}
         while True:
             try:
-                page = await self._cluster.read(self._call("list", "list pods", following))
+                page = await self._cluster.read(self._wanted.listed(following))
             except RefusedError as error:
                 if error.status != GONE or "continue" not in following:
                     raise
-                following = {}  # a list of many pages took too long for the API's memory; one page has all
+                following = {"limit": "0"}  # pages came so slowly that the API forgot where it was: all at once
                 continue
             for pod in page.get("items") or ():
                 seen.add(self._take(pod, sink))
             about = page.get("metadata") or {}
             if not about.get("continue"):
                 break
-            following = {"limit": str(PAGE), "continue": str(about["continue"])}
+            following = {"continue": str(about["continue"])}
         for uid in self._names.keys() - seen:
             self._leave(uid)
         return str(about.get("resourceVersion") or "")
@@ -156,7 +120,7 @@ class KubernetesFeed:
             try:
                 if not version:
                     version = await self._list(sink)
-                call = self._call("watch", "watch pods", _watching(version))
+                call = self._wanted.watched(version)
                 async with self._cluster.opened(call) as lines:
                     sink.tell(WATCH, "following")
                     async for chunk in lines.chunks():
@@ -282,8 +246,7 @@ class KubernetesFeed:
             SourceError: The namespace does not exist; or pods are not waited for.
         """
         wanted = self._wanted
-        where = f"the namespace {wanted.namespace!r}" if wanted.namespace else f"the cluster {self._cluster.name}"
-        matching = f" whose labels match {wanted.selector!r}" if wanted.selector else ""
+        where, matching = wanted.where(self._cluster.name), wanted.matching
         if wanted.namespace:
             await self._existing(wanted.namespace)
         if not wanted.follow:
@@ -305,19 +268,3 @@ class KubernetesFeed:
                 ) from None
             if error.status != FORBIDDEN:
                 raise
-
-    def _call(self, verb: str, what: str, query: Mapping[str, str]) -> Call:
-        wanted = self._wanted
-        where = f" in the namespace {wanted.namespace}" if wanted.namespace else " in all namespaces"
-        path = f"/api/v1/namespaces/{wanted.namespace}/pods" if wanted.namespace else "/api/v1/pods"
-        selected = {"labelSelector": wanted.selector} if wanted.selector else {}
-        return Call(verb, "pods", path, f"{what}{where}", wanted.namespace, {**query, **selected})
-
-
-def _watching(version: str) -> dict[str, str]:
-    return {
-        "watch": "true",
-        "allowWatchBookmarks": "true",
-        "resourceVersion": version,
-        "timeoutSeconds": str(WATCH_S),
-    }

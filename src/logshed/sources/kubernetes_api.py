@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
-from logshed import __version__
 from logshed.errors import SourceError
 from logshed.sources.kubernetes_lines import Lines
 
@@ -117,7 +116,7 @@ class Cluster:
             self._client = client.ApiClient(settings)
         except (OSError, ValueError) as error:
             raise SourceError(f"cannot use the kubeconfig: {error}; correct it") from None
-        self._client.user_agent = f"logshed/{__version__}"
+        self._client.user_agent = "logshed"
         self.host = settings.host
         if loader is not None:
             self._refreshing = asyncio.create_task(config.kube_config.refresh_token(loader, settings))
