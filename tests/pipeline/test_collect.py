@@ -165,6 +165,17 @@ def test_a_lake_that_is_down_stops_nothing(tmp_path: Path) -> None:
     assert rested(tmp_path)[SHOP.source] == ["INFO one"]
 
 
+def test_the_format_of_streams_that_are_alike_is_found_out_once(tmp_path: Path) -> None:
+    first, second = (Stream(f"test:host/replica-{number}", alike="replicas") for number in (1, 2))
+    alone = Stream("test:host/alone")
+    lines = [f"level=info msg=fine number={number}" for number in range(300)]
+    collecting = collect(tmp_path)
+    run(collecting, Numbered(first, lines), Numbered(second, ["hi"]), Numbered(alone, ["hi"]))
+    found = {source: one.format for (source, _), one in collecting._spool.index.streams.items()}
+    assert found[first.source] == found[second.source] == "logfmt"
+    assert found[alone.source] != "logfmt"
+
+
 def test_names_and_attributes_rest_as_the_policy_allows(tmp_path: Path) -> None:
     stream = Stream("test:bob@example.com/x", resource=(("container.label.owner", "ann@example.com"),))
     run(collect(tmp_path), Numbered(stream, ["INFO one"]))

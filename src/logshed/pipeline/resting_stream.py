@@ -46,7 +46,7 @@ class RestingStream:
         source: Its name as it may rest.
         resource: What produces its lines, as it may rest.
         format: The format choice that its earlier lines had; empty has it found out from the first that come.
-        formats: What is known of formats, by source; what is found out is added.
+        formats: What is known of formats, by source or by what streams are alike in; what is found out is added.
     """
 
     def __init__(
@@ -105,7 +105,8 @@ class RestingStream:
         if not self._first:
             self._held_since = self._changed
         self._first += lines
-        self._format = self._format or self._formats.get(self._source, "")
+        alike = self._stream.alike or self._source
+        self._format = self._format or self._formats.get(alike, "")
         if not self._format and len(self._first) < TELLING_LINES:
             return None
         records = self._joined()
@@ -131,7 +132,8 @@ class RestingStream:
         if not self._format:
             sample = texts(b"\n".join(sampled) + b"\n")
             self._format = str(detect.detect(sample, formats=registry.load(self._job.plugins)).choice)
-            self._formats[self._source] = self._format
+            if not self._stream.alike or sample.len() >= TELLING_LINES:
+                self._formats[alike] = self._format
         if not self._stream.joins:
             return frame.with_columns(line_count=pl.lit(1, pl.Int32))
         if self._joiner is None:

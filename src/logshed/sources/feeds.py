@@ -23,6 +23,8 @@ class Stream:
         format: The format choice, where the feed knows it; empty has it found out.
         joins: Whether lines may belong together (stack traces); where not, each is a record.
         target: The container, file or pod that it belongs to, as ``Sink.tell`` names it.
+        alike: What writes it, where several do the same, such as replicas: their format is found out once. Empty
+            where it is alone.
     """
 
     source: str
@@ -31,6 +33,7 @@ class Stream:
     format: str = ""
     joins: bool = True
     target: str = ""
+    alike: str = ""
 
 
 @dataclass(frozen=True, slots=True)

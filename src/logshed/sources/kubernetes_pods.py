@@ -52,6 +52,7 @@ class Container:
         uid: What tells the pod from others that bore its name.
         name: The container's name.
         resource: OpenTelemetry's resource attributes, sorted.
+        workload: What the pod is a replica of, or empty.
     """
 
     namespace: str
@@ -59,6 +60,7 @@ class Container:
     uid: str
     name: str
     resource: tuple[tuple[str, str], ...] = ()
+    workload: str = ""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -73,7 +75,8 @@ class Container:
     def stream(self, cluster: str, collection: str) -> Stream:
         """Its lines."""
         source = f"kubernetes:{cluster}/{self.namespace}/{self.pod}/{self.uid[:_UID_LETTERS]}/{self.name}"
-        return Stream(source, collection, self.resource, target=self.target)
+        alike = f"{self.namespace}/{self.workload}/{self.name}" if self.workload else ""
+        return Stream(source, collection, self.resource, target=self.target, alike=alike)
 
 
 def found(pod: Mapping[str, Any], cluster: str, *, every: bool) -> Iterator[tuple[Container, Runs]]:
@@ -88,13 +91,15 @@ def found(pod: Mapping[str, Any], cluster: str, *, every: bool) -> Iterator[tupl
     namespace, name, uid = (str(about.get(key) or "") for key in ("namespace", "name", "uid"))
     if not (NAME.fullmatch(namespace) and NAME.fullmatch(name)):
         return
+    workload = next((str(one.get("uid")) for one in about.get("ownerReferences") or () if one.get("uid")), "")
     for where, states, asked in KINDS:
         by_name = {one.get("name"): one for one in status.get(states) or ()}
         for one in spec.get(where) or ():
             sidecar = one.get("restartPolicy") == "Always"
             if NAME.fullmatch(str(one.get("name"))) and (every or sidecar or not asked):
                 resource = tuple(sorted(_resource(about, spec, one, cluster).items()))
-                yield Container(namespace, name, uid, one["name"], resource), _runs(by_name.get(one["name"], {}))
+                container = Container(namespace, name, uid, one["name"], resource, workload)
+                yield container, _runs(by_name.get(one["name"], {}))
 
 
 def _runs(status: Mapping[str, Any]) -> Runs:
