@@ -120,6 +120,7 @@ class StandIn:
             {"name": name, "context": {"cluster": cluster, "user": "someone"}}
             for name, cluster in (("test", "one"), ("away", "two"), ("strange", "three"))
         ]
+        contexts.append({"name": "nobody", "context": {"cluster": "one"}})
         config = {"apiVersion": "v1", "kind": "Config", "current-context": "test", "clusters": clusters}
         users = [{"name": "someone", "user": {"token": TOKEN}}]
         path.write_text(yaml.safe_dump({**config, "contexts": contexts, "users": users}), encoding="utf-8")
@@ -353,6 +354,7 @@ async def _ended() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0.05)  # clients that have gone in the middle of a handshake are noticed
 
 
 @web.middleware

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from logshed.sources.kubernetes_lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+log = logging.getLogger(__name__)
 
 CONNECT_S = 10.0
 """How long a connection may take."""
@@ -119,7 +122,7 @@ class Cluster:
         self._client.user_agent = "logshed"
         self.host = settings.host
         if loader is not None:
-            self._refreshing = asyncio.create_task(config.kube_config.refresh_token(loader, settings))
+            self._refreshing = asyncio.create_task(_refreshed(config, loader, settings))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -217,6 +220,16 @@ class Cluster:
         return BrokenError(
             f"cannot reach the Kubernetes API {self.host}: {plain(cause)}; check address, network and context"
         )
+
+
+async def _refreshed(config: Any, loader: Any, settings: Any) -> None:
+    """Have the token of an account that changes it renewed, as long as it lasts."""
+    try:
+        await config.kube_config.refresh_token(loader, settings)
+    except (config.ConfigException, OSError, ValueError) as error:
+        log.warning("cannot renew the token of the Kubernetes account: %s; log in again", plain(str(error)))
+    except TypeError:  # the context names no user, whose token could be renewed
+        log.debug("the context has no user")
 
 
 def _any_exists(paths: str) -> bool:
