@@ -403,7 +403,7 @@ def test_a_watch_that_is_forbidden_is_told_while_what_there_is_comes(server: Sta
         ({"context": "none"}, "cannot use the context 'none': "),
         ({"context": "away"}, "cannot reach the Kubernetes API https://localhost:9: "),
         ({"context": "strange"}, "its certificate is not trusted"),
-        ({"context": "nobody"}, "the API does not accept the credentials"),
+        ({"context": "nobody"}, "the context names no user"),
         (
             {"namespace": "nowhere"},
             "cannot collect from the namespace 'nowhere': the cluster test has none of that name",

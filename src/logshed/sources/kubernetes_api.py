@@ -196,8 +196,12 @@ class Cluster:
                 )
                 self.name = self._context or str(config.list_kube_config_contexts(given)[1]["name"])
                 return loader
-        except (config.ConfigException, yaml.YAMLError, ValueError, TypeError) as error:
+        except (config.ConfigException, yaml.YAMLError, ValueError) as error:
             raise SourceError(self._wrong(error)) from None
+        except TypeError:  # what the client makes of it
+            raise SourceError(
+                f"cannot use {given}: the context names no user, or part of it is missing; add it with `kubectl config`"
+            ) from None
         try:
             config.load_incluster_config(client_configuration=settings)
         except config.ConfigException:
