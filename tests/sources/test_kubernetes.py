@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import random
+import subprocess
+import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,9 +29,11 @@ from logshed.sources.kubernetes_wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from logshed.sources.feeds import Arrival, Stream
+
+
+WRITER = Path(__file__).with_name("kubernetes_writer.py")
 
 
 class Kept:
@@ -290,6 +297,32 @@ def test_the_api_server_may_go_and_come_back(server: StandIn, monkeypatch: pytes
     collect(server, sink, (10, away), upto=20, follow=True)
     assert sink.numbers("a") == list(range(20))
     assert any("cannot reach the Kubernetes API" in text for _, state, text in sink.told if state == "waiting")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_line_comes_once_however_often_the_api_cuts_off_and_containers_restart(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(kubernetes_follower, "LONGEST_PAUSE_S", 0.5)
+    chance = random.Random(seed)  # noqa: S311 - a test's data
+    made = pod(server)
+    sink = Kept()
+
+    def happens() -> None:
+        for run in range(2):
+            log = server.start(made, "web").log
+            words = [sys.executable, str(WRITER), str(log), "a", str(run * 7_500), "7500", "5000"]
+            with subprocess.Popen(words) as writer:
+                while writer.poll() is None:
+                    time.sleep(chance.uniform(0.05, 0.4))
+                    server.cut()
+            assert writer.returncode == 0
+
+    happening = threading.Thread(target=happens)
+    happening.start()
+    collect(server, sink, upto=15_000, follow=True)
+    happening.join()
+    assert sink.numbers("a") == list(range(15_000))
 
 
 def test_a_quiet_container_is_asked_for_anew_without_a_word(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
