@@ -453,6 +453,14 @@ def test_what_is_not_there_is_named(server: StandIn, wanted: dict[str, str], tex
     assert "; " in str(caught.value)
 
 
+def test_without_the_client_the_extra_that_is_missing_is_named(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "kubernetes.aio", None)
+    with pytest.raises(SourceError, match=r"is not installed; pip install 'logshed\[kubernetes\]'"):
+        collect(server, Kept())
+
+
 def test_credentials_that_are_not_accepted_are_named(server: StandIn) -> None:
     server.rejects = True
     with pytest.raises(SourceError, match=r"the API does not accept the credentials .*; log in again"):
