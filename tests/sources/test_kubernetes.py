@@ -115,7 +115,7 @@ def collect(
         feed = KubernetesFeed(Wanted(kubeconfig=str(server.kubeconfig), **wanted))
         running = asyncio.ensure_future(feed.run(sink))
         try:
-            for _ in range(1500):
+            for _ in range(6000):
                 if running.done() or (sink.count == upto and not open_steps):
                     break
                 if open_steps and sink.count == open_steps[0][0]:
