@@ -128,7 +128,8 @@ class RestingStream:
         data = b"\n".join(self._first) + b"\n"
         self._first = []
         frame, _ = LineCutter(0, self._job.max_line_bytes).read(io.BytesIO(data).readinto, len(data))
-        self._format = self._format or self._formats.get(self._source, "")
+        alike = self._stream.alike or self._source
+        self._format = self._format or self._formats.get(alike, "")
         if not self._format:
             sample = texts(b"\n".join(sampled) + b"\n")
             self._format = str(detect.detect(sample, formats=registry.load(self._job.plugins)).choice)
