@@ -80,21 +80,16 @@ def many(engine: Engine, server: Sshd, folder: Path, given: argparse.Namespace) 
     for number in range(given.containers):
         engine.run(f"c{number}", PACED.format(lines=10**7, step=given.rate // 2))
     process = start(server, folder / "many", ["--follow", "--hours", "0"], given.hosts)
-    time.sleep(given.settle)  # until every container is followed
-    before, lines, used = _cpu(process.pid), _lines(folder / "many"), {name: _cpu_of(name) for name in THERE}
-    time.sleep(given.seconds)
-    peak = psutil.Process(process.pid).memory_info().rss
-    cpu, came = _cpu(process.pid) - before, _lines(folder / "many") - lines
-    there = {
-        name: {
-            "processes": len(_named(name)),
-            "cpu_percent": round(100 * (_cpu_of(name) - used[name]) / given.seconds, 1),
-            "memory_mb": sum(one.memory_info().rss for one in _named(name)) // 10**6,
-        }
-        for name in THERE
-    }
-    process.send_signal(signal.SIGINT)
-    process.wait()
+    try:
+        time.sleep(given.settle)  # until every container is followed
+        before, lines, used = _cpu(process.pid), _lines(folder / "many"), {name: _there(name) for name in THERE}
+        time.sleep(given.seconds)
+        cpu, came = _cpu(process.pid) - before, _lines(folder / "many") - lines
+        memory = psutil.Process(process.pid).memory_info().rss
+        after = {name: _there(name) for name in THERE}
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
     time.sleep(1)
     return {
         "hosts": given.hosts,
@@ -102,10 +97,17 @@ def many(engine: Engine, server: Sshd, folder: Path, given: argparse.Namespace) 
         "written_lines_per_second": given.hosts * given.containers * given.rate * 2,
         "collected_lines_per_second": round(came / given.seconds),
         "collector_cpu_percent": round(100 * cpu / given.seconds),
-        "collector_memory_mb": peak // 10**6,
+        "collector_memory_mb": memory // 10**6,
         "load_of_the_machine": os.getloadavg()[0],
-        "on_the_host": there,
-        "left_on_the_host": len(_named("docker")),
+        "on_the_host": {
+            name: {
+                "processes": number,
+                "cpu_percent": round(100 * (taken - used[name][1]) / given.seconds, 1),
+                "memory_mb": memory // 10**6,
+            }
+            for name, (number, taken, memory) in after.items()
+        },
+        "left_on_the_host": _there("docker")[0],
     }
 
 
@@ -143,12 +145,15 @@ def _cpu(pid: int) -> float:
     return float(times.user + times.system)
 
 
-def _named(name: str) -> list[psutil.Process]:
-    return [one for one in psutil.process_iter(["name"]) if one.info["name"] == name]
-
-
-def _cpu_of(name: str) -> float:
-    return sum(_cpu(one.pid) for one in _named(name))
+def _there(name: str) -> tuple[int, float, int]:
+    """Processes of a name, the processor seconds and the bytes of memory that they took."""
+    number, taken, memory = 0, 0.0, 0
+    for one in psutil.process_iter(["name", "cpu_times", "memory_info"]):
+        if one.info["name"] == name and one.info["cpu_times"] and one.info["memory_info"]:
+            number += 1
+            taken += one.info["cpu_times"].user + one.info["cpu_times"].system
+            memory += one.info["memory_info"].rss
+    return number, taken, memory
 
 
 if __name__ == "__main__":
