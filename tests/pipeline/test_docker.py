@@ -245,6 +245,7 @@ def test_an_output_that_is_silent_is_not_read_from_its_beginning_again(
         times = {source.rpartition(":")[2]: cursor["time"] for source, cursor in kept.cursors.items()}
         assert "" < times["stderr"] < times["stdout"]
         came = len(kept.lines)
+        time.sleep(1)  # the container writes on
         asyncio.run(Docker(LocalDocker(engine.socket, "here"), b"key").run(kept))
         numbers = [int(line.rpartition(b" ")[2]) for line in kept.lines]
         assert numbers == list(range(1, len(numbers) + 1))
