@@ -74,7 +74,7 @@ class Writing:
             subprocess.run([logrotate, "--force", "--state", self._state, config], check=True, capture_output=True)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
     """Wait until something is so.
 
     Raises:
@@ -83,4 +83,4 @@ def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it did not come to be in time"
-        time.sleep(0.1)
+        time.sleep(0.3)

@@ -53,7 +53,7 @@ class Following:
     def stop(self, number: int = signal.SIGINT) -> tuple[int, str, str]:
         """End it: its exit code and what it printed."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=90)
         return self.process.returncode, out, err
 
     def lines(self) -> int:

@@ -67,7 +67,7 @@ class Collecting:
 
     def once(self, *more: str) -> tuple[int, str, str]:
         """Run it to its end."""
-        out, err = self.start(*more).communicate(timeout=60)
+        out, err = self.start(*more).communicate(timeout=90)
         return self.start_code, out, err
 
     @property
@@ -80,7 +80,7 @@ class Collecting:
         """End it: its exit code and what it told."""
         assert self.process is not None
         self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=30)
+        _, err = self.process.communicate(timeout=90)
         return self.process.returncode, err
 
     def lines(self) -> int:

@@ -57,6 +57,13 @@ class Resting:
                 self.lines[key] += [line.decode() for line in one.lines]
                 self.cursors[key] = one.cursor(len(one.lines))
 
+    def rest(self) -> None:
+        """Let rest what waits, before its position does."""
+        for key, waiting in self._waiting.items():
+            for one in waiting:
+                self.lines[key] += [line.decode() for line in one.lines]
+                self.cursors[key] = one.cursor(len(one.lines))
+
     def tell(self, target: str, state: str, text: str = "") -> None:
         """Note it."""
         self.told.append((target, state, text))
@@ -197,6 +204,29 @@ def test_lines_of_many_collections_come_once_each_whatever_a_crash_takes(tmp_pat
     for collection in range(7):
         assert sink.of(log, str(collection)) == [line for line in written if line.endswith(f" {collection}")]
     assert sink.cursors[f"file:{log}{POSITION}", ""]["dropped"] == {"no collection": 900}
+
+
+@pytest.mark.parametrize("how", ["renamed", "copied", "packed"])
+def test_lines_that_rest_before_the_position_knows_come_once_though_their_file_is_rotated(
+    tmp_path: Path, how: str
+) -> None:
+    log, sink = tmp_path / "app.log", Resting(1)
+    write(log, 0, 10)
+    read(sink, log)
+    sink.rest()
+    assert sink.cursors[f"file:{log}{POSITION}", ""]["parts"][0]["offset"] == 0
+    write(log, 10, 20)
+    if how == "renamed":
+        log.rename(tmp_path / "app.log.1")
+    else:
+        (tmp_path / "app.log.1").write_bytes(log.read_bytes())
+        os.truncate(log, 0)
+    if how == "packed":
+        pack(tmp_path / "app.log.1")
+    write(log, 20, 50)
+    sink = sink.crash()
+    sink.lag = 0
+    assert read(sink, log).of(log) == [*numbered(0, 50)]
 
 
 def test_lines_without_a_collection_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -199,6 +199,8 @@ class Generations:
             self._begin(entry)
 
     async def _holds(self, machine: Machine, entry: Entry, part: Part) -> bool:
+        if not part.offset:
+            return True  # its head is the same, and that is all that is known of it
         try:
             tail = await _first(machine, entry, part.offset - part.tail_size, part.tail_size)
         except UnreachableError:
@@ -213,7 +215,7 @@ class Generations:
             part.missing = 0 if part.entry is not None else part.missing + 1
             if part.entry is not None:
                 part.changed = part.entry.changed
-        gone = [part for part in self.parts if part.missing > PATIENCE or (part.missing and not part.offset)]
+        gone = [part for part in self.parts if part.missing > PATIENCE or (part.missing and not part.head_size)]
         done = [one for one in self.parts if one.entry is not None and not one.is_due and one.entry.path != self.path]
         for part in done[: max(0, len(done) - KEPT)]:
             if self._ignored is not None and part.entry is not None:
