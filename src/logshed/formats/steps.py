@@ -55,6 +55,10 @@ def _take_apart(frame: pl.DataFrame, source: str, step: Step, groups: dict[str, 
     return frame
 
 
+_CUT_TAG = r"^\[[A-Z][A-Z0-9_]*$"
+"""What a pattern that ends a value at a bracket leaves of a tag that redaction put there, such as [PASSWORD]."""
+
+
 def _over(column: pl.Series, matched: pl.Series, frame: pl.DataFrame) -> pl.Series:
     """What was found, where the pattern matched, over what the frame holds."""
     return column.zip_with(matched, frame[column.name]) if column.name in frame.columns else column
@@ -72,6 +76,7 @@ def _pairs(frame: pl.DataFrame, source: str, step: Step, groups: dict[str, str])
     value = values[0]
     for other in values[1:]:
         value = value.fill_null(other)
+    value = value.str.replace(_CUT_TAG, "${0}]")
     columns: dict[str, pl.Series] = {}
     for key, column in spread(pairs["row"], found["key"], value, frame.height, join=step.join).items():
         name = target(groups[key], {}) if key in groups else f"@{step.prefix}{key}"
