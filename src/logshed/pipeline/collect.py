@@ -30,6 +30,9 @@ FULL_S = 2.0
 """How long collection pauses before it tries a full spool again."""
 DRAIN_S = 5.0
 """How often the spool is emptied into the lake."""
+DRAIN_REST = 2.0
+"""How many times longer than the last emptying took the next one waits: with hundreds of streams it takes seconds, and
+collecting goes first."""
 
 
 class Collect:
@@ -134,8 +137,11 @@ class Collect:
             self._tell()
 
     async def _drains(self) -> None:
-        while not await self._ends_within(DRAIN_S):
+        pause = DRAIN_S
+        while not await self._ends_within(pause):
+            begun = time.monotonic()
             await self._emptied()
+            pause = max(DRAIN_S, (time.monotonic() - begun) * DRAIN_REST)
 
     async def _ends_within(self, seconds: float) -> bool:
         try:
