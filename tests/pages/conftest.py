@@ -85,9 +85,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return make(tmp_path_factory.mktemp("report"), rows)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium; it is closed before other tests, whose event loops would meet its own."""
     if not shutil.which(CHROMIUM):
         pytest.skip("needs the system package chromium, which is not installed; tools/system-packages installs it")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser

@@ -206,3 +206,10 @@ def test_standard_input_is_looked_at_and_then_read_whole(path: str) -> None:
     lines = b"".join(b"line %d\n" % number for number in range(100_000))
     assert run_on_stdin(path, lines + b"end") == f"{source}|plain|600|100001|line 0|end"
     assert run_on_stdin(path, gzip.compress(lines)) == f"{source}|gzip|600|100000|line 0|line 99999"
+
+
+def test_a_file_that_is_met_under_two_names_is_taken_once(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("INFO one\n")
+    (tmp_path / "b.log").hardlink_to(tmp_path / "a.log")
+    found = files.discover([str(tmp_path)])
+    assert [target.path for target in found.targets] == [str(tmp_path / "a.log")]

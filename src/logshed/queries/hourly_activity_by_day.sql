@@ -8,6 +8,7 @@ the rest are application events.
 """
 window = "7d"
 chart = { kind = "heatmap", x = "hour", y = "events", by = "day" }
+keys = ["day", "hour", "kind"]
 
 [columns]
 day = "the day"

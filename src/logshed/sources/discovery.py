@@ -207,9 +207,11 @@ class _Walk:
         if isinstance(found, Problem):
             refusals.append(found)
             return False
-        if found.source not in self._seen:
-            self._seen.add(found.source)
+        # By its inode too: a file that is renamed while its folder is looked through is met under both names.
+        own = {found.source, found.inode} - {""}
+        if own.isdisjoint(self._seen):
             self.found.targets.append(found)
+        self._seen |= own
         return True
 
     def _problem(self, path: str, message: str) -> None:
