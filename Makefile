@@ -3,6 +3,8 @@ SHELL := /bin/bash
 VENV ?= .venv
 export VENV
 BIN := $(VENV)/bin
+# One more than there are processors: some tests wait for servers and clocks.
+WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
 .PHONY: help demo test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers docs truth truth-redaction truth-detect install clean
 
@@ -47,7 +49,7 @@ types: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	@tools/system-packages
-	$(BIN)/pytest -n auto --dist loadfile $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
 # What users install has no pandas, whose import would be counted; chdb brings it into $(VENV).
 bench: $(VENV)/.dev $(VENV)-bench/.base

@@ -8,7 +8,7 @@ events are records of logs of the types security and audit, requests answered wi
 outcome failure, and records of clients on a threat list; the rest are application events.
 """
 window = "7d"
-keys = ["what", "message"]
+keys = []
 chart = { kind = "bar", x = "message", y = "records" }
 
 [columns]

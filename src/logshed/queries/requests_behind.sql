@@ -5,7 +5,7 @@ What was asked for behind a status, method, country, template, path, client or s
 template is that of the path, else the path; a site is the host of the referring page, in small letters.
 """
 window = "7d"
-keys = ["what", "method", "path", "http_status"]
+keys = []
 chart = { kind = "bar", x = "path", y = "requests" }
 
 [columns]
