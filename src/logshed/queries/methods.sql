@@ -4,7 +4,7 @@ description = """
 Requests by method. A visitor is a client address with a user agent on a day (UTC), as GoAccess counts them.
 """
 window = "7d"
-uses = ["quarters"]
+uses = ["web_requests"]
 chart = { kind = "pie", x = "method", y = "requests" }
 
 [columns]
@@ -15,8 +15,6 @@ visitors = "visitors"
 bytes = "bytes of all responses"
 
 [parameters]
-exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
 WITH visits AS (
@@ -25,14 +23,7 @@ WITH visits AS (
         client_address,
         count(*) AS requests,
         coalesce(sum(http_response_body_size), 0) AS bytes
-    FROM logs
-    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
-    WHERE timestamp >= $since
-      AND timestamp < $until
-      AND ($collection IS NULL OR collection = $collection)
-      AND http_response_status_code IS NOT NULL
-      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
+    FROM web_requests
     GROUP BY http_request_method, day, client_address, user_agent_original
 )
 SELECT

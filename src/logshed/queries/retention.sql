@@ -6,7 +6,7 @@ a client address with a user agent; weeks begin on Monday (UTC). Visits before t
 first cohort also holds those who had come before. Requests without a client address are left out.
 """
 window = "84d"
-uses = ["quarters"]
+uses = ["web_requests"]
 chart = { kind = "heatmap", x = "week", y = "percent", by = "cohort" }
 
 [columns]
@@ -14,22 +14,11 @@ cohort = "Monday of the week of the first visit"
 week = "weeks after it; 0 is the week itself"
 visitors = "visitors of the cohort who came in that week"
 percent = "their share of the cohort"
-
-[parameters]
-exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 */
 WITH weeks AS (
     SELECT client_address AS client, user_agent_original AS agent, monday
-    FROM logs
-    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
-    WHERE timestamp >= $since
-      AND timestamp < $until
-      AND ($collection IS NULL OR collection = $collection)
-      AND http_response_status_code IS NOT NULL
-      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
-      AND client_address IS NOT NULL
+    FROM web_requests
+    WHERE client_address IS NOT NULL
     GROUP BY 1, 2, 3
 ),
 cohorts AS (

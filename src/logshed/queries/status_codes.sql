@@ -5,7 +5,7 @@ Requests by the status code of their response. A visitor is a client address wit
 GoAccess counts them.
 """
 window = "7d"
-uses = ["quarters"]
+uses = ["web_requests"]
 chart = { kind = "pie", x = "status", y = "requests" }
 
 [columns]
@@ -16,8 +16,6 @@ visitors = "visitors"
 bytes = "bytes of all responses"
 
 [parameters]
-exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 limit = { kind = "integer", default = 100, meaning = "rows to show" }
 */
 WITH visits AS (
@@ -26,14 +24,7 @@ WITH visits AS (
         client_address,
         count(*) AS requests,
         coalesce(sum(http_response_body_size), 0) AS bytes
-    FROM logs
-    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
-    WHERE timestamp >= $since
-      AND timestamp < $until
-      AND ($collection IS NULL OR collection = $collection)
-      AND http_response_status_code IS NOT NULL
-      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
+    FROM web_requests
     GROUP BY http_response_status_code, day, client_address, user_agent_original
 )
 SELECT

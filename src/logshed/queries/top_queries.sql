@@ -5,7 +5,7 @@ The query strings that were sent most, with the path that they were sent to. A v
 agent on a day (UTC), as GoAccess counts them.
 """
 window = "7d"
-uses = ["quarters"]
+uses = ["web_requests"]
 chart = { kind = "bar", x = "query", y = "requests", by = "path" }
 
 [columns]
@@ -16,8 +16,6 @@ visitors = "visitors"
 errors = "requests answered with status 400 or above"
 
 [parameters]
-exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
 WITH visits AS (
@@ -27,15 +25,8 @@ WITH visits AS (
         client_address,
         count(*) AS requests,
         count(*) FILTER (WHERE http_response_status_code >= 400) AS errors
-    FROM logs
-    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
-    WHERE timestamp >= $since
-      AND timestamp < $until
-      AND ($collection IS NULL OR collection = $collection)
-      AND http_response_status_code IS NOT NULL
-      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
-      AND url_query <> ''
+    FROM web_requests
+    WHERE url_query <> ''
     GROUP BY url_path, url_query, day, client_address, user_agent_original
 )
 SELECT

@@ -5,7 +5,7 @@ The sites that requests came from: the host of the referring page, in small lett
 the web are left out. A visitor is a client address with a user agent on a day (UTC), as GoAccess counts them.
 """
 window = "7d"
-uses = ["quarters"]
+uses = ["web_requests"]
 chart = { kind = "bar", x = "site", y = "requests" }
 
 [columns]
@@ -17,21 +17,12 @@ example_referrer = "one of them"
 
 [parameters]
 exclude_site = { kind = "string", meaning = "a site to leave out, such as your own; without it none is" }
-exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 limit = { kind = "integer", default = 20, meaning = "rows to show" }
 */
 WITH visits AS (
     SELECT http_referrer, day, client_address, user_agent_original, count(*) AS requests
-    FROM logs
-    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
-    WHERE timestamp >= $since
-      AND timestamp < $until
-      AND ($collection IS NULL OR collection = $collection)
-      AND http_response_status_code IS NOT NULL
-      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
-      AND http_referrer IS NOT NULL
+    FROM web_requests
+    WHERE http_referrer IS NOT NULL
     GROUP BY http_referrer, day, client_address, user_agent_original
 ),
 links AS (

@@ -5,7 +5,7 @@ Requests of each day (UTC), with visitors, bots, errors and bytes. A visitor is 
 day (UTC), as GoAccess counts them. Requests without a client address are no visitor.
 """
 window = "30d"
-uses = ["quarters"]
+uses = ["web_requests"]
 chart = { kind = "line", x = "day", y = "requests" }
 
 [columns]
@@ -15,10 +15,6 @@ visitors = "visitors"
 bot_requests = "requests of bots"
 errors = "requests answered with status 400 or above"
 bytes = "bytes of all responses"
-
-[parameters]
-exclude_bots = { kind = "boolean", default = false, meaning = "leave out user agents that are bots" }
-exclude_client = { kind = "addresses", meaning = "client addresses and networks to leave out; without it none is" }
 */
 WITH visits AS (
     SELECT
@@ -28,14 +24,7 @@ WITH visits AS (
         count(*) FILTER (WHERE user_agent_is_bot) AS bot_requests,
         count(*) FILTER (WHERE http_response_status_code >= 400) AS errors,
         coalesce(sum(http_response_body_size), 0) AS bytes
-    FROM logs
-    JOIN quarters ON epoch_us(timestamp) // 900000000 = quarter
-    WHERE timestamp >= $since
-      AND timestamp < $until
-      AND ($collection IS NULL OR collection = $collection)
-      AND http_response_status_code IS NOT NULL
-      AND NOT ($exclude_bots AND coalesce(user_agent_is_bot, false))
-      AND ($exclude_client IS NULL OR NOT regexp_matches(coalesce(client_address, ''), $exclude_client))
+    FROM web_requests
     GROUP BY day, client_address, user_agent_original
 )
 SELECT
