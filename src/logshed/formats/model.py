@@ -75,7 +75,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A pattern that takes one field further apart, finds pairs in it, or replaces parts of it.
+    """A pattern that takes one field further apart, finds pairs in it, replaces parts of it, or reads it another way.
 
     Attributes:
         source: The field; where the pattern matches it stays as it is, unless a group has its name or it is consumed.
@@ -90,6 +90,7 @@ class Step:
         otherwise: Target to value where the pattern does not match or there is no such field.
         unless: A target: rows that have it are passed over.
         json: Instead of a pattern: the field is a JSON object; ``groups`` maps its paths, other leaves are attributes.
+        byte_array: Instead of a pattern: a field that is an array of the numbers of bytes becomes the text they spell.
         join: Between the values of a key that comes again; None keeps the first.
     """
 
@@ -106,6 +107,7 @@ class Step:
     otherwise: Mapping[str, str] = field(default_factory=dict)
     unless: str = ""
     json: bool = False
+    byte_array: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,9 +227,12 @@ class _Reader:
                 otherwise=inner.sets("otherwise"),
                 unless=inner.typed("unless", str, ""),
                 json=inner.typed("json", bool, default=False),
+                byte_array=inner.typed("byte_array", bool, default=False),
             )
-            if sum(map(bool, (step.pattern, step.pairs, step.replace, step.json))) != 1:
-                raise inner.wrong("pattern", "must be there, or `pairs`, `replace` or `json` instead of it")
+            if sum(map(bool, (step.pattern, step.pairs, step.replace, step.json, step.byte_array))) != 1:
+                raise inner.wrong(
+                    "pattern", "must be there, or `pairs`, `replace`, `json` or `byte_array` instead of it"
+                )
             found.append(step)
             inner.finish()
         return tuple(found)

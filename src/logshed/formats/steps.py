@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logshed import byte_arrays
 from logshed.formats import jsonlines
 from logshed.formats.columns import nothing, where
 from logshed.formats.model import target
@@ -25,6 +26,8 @@ def take_steps(form: Format, frame: pl.DataFrame) -> pl.DataFrame:
             frame = with_sets(frame, step.otherwise, frame[OK]) if step.otherwise else frame
         elif step.json:
             frame = _json(form, frame, source, step)
+        elif step.byte_array:
+            frame = frame.with_columns(byte_arrays.texts(frame[source]))
         elif step.replace:
             replaced = frame[source].str.replace_all(step.replace, step.replacement)
             frame = frame.with_columns(replaced.alias(source))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logshed import byte_arrays
 from logshed.redaction import bare, encoded, keyed, slowpath, spans, verify
 from logshed.redaction.containers import Containers
 from logshed.redaction.finding import Notes
@@ -66,6 +67,10 @@ class Redactor:
         tally = _Tally(len(text))
         if not self._steps:
             return Redacted(text, tally.counts)
+        return self._redacted(self._spelled(text, tally), tally)
+
+    def _redacted(self, text: pl.Series, tally: _Tally) -> Redacted:
+        """The texts after the rules saw them as they are, decoded and without escapes."""
         for times, guard in enumerate(encoded.GUARDS, 1):
             text = self._decoded(text, times, guard, tally)
         rows = self._guards.any(text).arg_true()
@@ -159,6 +164,25 @@ class Redactor:
         changed = (plain != clean).arg_true()
         return spans.patch(text, rows.gather(changed), clean.gather(changed))
 
+    def _spelled(self, text: pl.Series, tally: _Tally) -> pl.Series:
+        """The texts after the rules saw arrays of bytes in them as text, which they stay where something is found."""
+        rows = text.str.contains(byte_arrays.GUARD).fill_null(value=False).arg_true()
+        if rows.is_empty():
+            return text
+        written = text.gather(rows)
+        plain = byte_arrays.spelled(written)
+        differ = (plain != written).arg_true()
+        if differ.is_empty():
+            return text
+        rows, plain = rows.gather(differ), plain.gather(differ)
+        own = self._redacted(written.gather(differ), _Tally(len(rows)))
+        more = (self.redact(plain).counts > own.counts).arg_true()
+        if more.is_empty():
+            return text
+        rows, found = rows.gather(more), self.redact(plain.gather(more))
+        tally.add(rows, found)
+        return spans.patch(text, rows, found.text)
+
     def _decoded(self, text: pl.Series, times: int, guard: str, tally: _Tally) -> pl.Series:
         """The texts after the rules saw them without the escapes of URLs; spans are replaced as they are written."""
         rows = text.str.contains(guard).fill_null(value=False).arg_true()
@@ -236,7 +260,7 @@ class _Tally:
             self.by_rule[rule] = self.by_rule.get(rule, 0) + total
             self.counts = spans.patch(self.counts, rows, self.counts.gather(rows) + counts)
 
-    def add(self, rows: pl.Series, other: _Tally) -> None:
+    def add(self, rows: pl.Series, other: _Tally | Redacted) -> None:
         for rule, total in other.by_rule.items():
             self.by_rule[rule] = self.by_rule.get(rule, 0) + total
         self.counts = spans.patch(self.counts, rows, self.counts.gather(rows) + other.counts)

@@ -105,6 +105,9 @@ class Treatment:
         return self.tag
 
 
+_COLOURS = "^(?:\x1b\\[[0-9;]*m)+|(?:\x1b\\[[0-9;]*m)+$"
+
+
 class Done:
     """Tells values that a policy has put there itself, so that they are not taken for what it looks for."""
 
@@ -125,7 +128,8 @@ class Done:
         """An expression for such a value in a text; empty where there is none."""
 
     def holds(self, values: pl.Series, treatment: Treatment) -> pl.Series:
-        """Which values are such, to somebody who is about to give them this treatment."""
+        """Which values are such, but for colours around them, to somebody who is about to give them this treatment."""
+        values = values.str.replace_all(_COLOURS, "")
         found = values.is_in(list(self.tags))
         own = f"^(?:{treatment.pseudonyms.pattern})$" if treatment.pseudonyms is not None else ""
         pattern = "|".join(one for one in (self._pattern, own) if one)

@@ -27,7 +27,6 @@ ATTEMPTS = 5
 """How often a collection that does not follow takes up a cut connection."""
 LONGEST_WAIT_S = 30.0
 COMPLAINT_BYTES = 2**16
-_ARRAY = b'":['
 
 
 class Journal:
@@ -151,28 +150,11 @@ class Journal:
                 self._left_out += 1
                 sink.tell(self._stream.target, "following", self._told())
             if lines:
-                lines = [_readable(line) if _ARRAY in line else line for line in lines]
                 await sink.put([Arrival(self._stream, lines, _behind(lines))])
                 self._after = str(_behind(lines)(len(lines))["after"])
 
     def _told(self) -> str:
         return f"{self._left_out:,} entries left out: larger than {ENTRY_BYTES:,} bytes" if self._left_out else ""
-
-
-def _readable(line: bytes) -> bytes:
-    """An entry with texts where journalctl writes the numbers of their bytes, as it does of one with a colour in it.
-
-    Redaction would look at the numbers and see nothing.
-    """
-    return orjson.dumps({name: _text(value) for name, value in orjson.loads(line).items()})
-
-
-def _text(value: Any) -> Any:
-    if not isinstance(value, list):
-        return value
-    if value and all(isinstance(one, int) and 0 <= one < 256 for one in value):  # noqa: PLR2004 - bytes
-        return bytes(value).decode("utf-8", "backslashreplace")
-    return [_text(one) for one in value]
 
 
 def _behind(lines: Sequence[bytes]) -> Any:
