@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import tomllib
 from ipaddress import ip_network
 from pathlib import Path
@@ -27,8 +26,10 @@ from pydantic import (
 from logshed.alert_settings import Alert, rooted
 from logshed.detection_settings import DetectSettings, Suppress
 from logshed.errors import SettingsError
+from logshed.live_settings import Live
 from logshed.objective_settings import Objective
 from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
+from logshed.sizes import Size
 from logshed.ssh_settings import Place, Ssh, older
 from logshed.ssh_settings import rooted as rooted_host
 
@@ -41,23 +42,8 @@ FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
 TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective", "collect"})
 """Settings that only the file can hold."""
-NESTED: dict[str, type[BaseModel]] = {"enrichment": Enrichment, "ssh": Ssh}
+NESTED: dict[str, type[BaseModel]] = {"enrichment": Enrichment, "ssh": Ssh, "live": Live}
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
-
-_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
-
-
-def _bytes(value: object) -> object:
-    """A size such as ``"64 MiB"`` in bytes; what is no text is left to the type check."""
-    if not isinstance(value, str):
-        return value
-    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]*)\s*", value)
-    if found is None or found[2].lower() not in _UNITS:
-        raise ValueError(f"{value!r} is no size; write bytes as 65536, or with a unit as 64KiB, 8MiB, 1GiB")
-    return int(found[1]) * _UNITS[found[2].lower()]
-
-
-Size = Annotated[int, BeforeValidator(_bytes)]
 
 
 class Settings(BaseModel):
@@ -116,6 +102,9 @@ class Settings(BaseModel):
         default_factory=lambda: Ssh.model_validate({}), description="How hosts that are collected from are reached."
     )
     collect: tuple[Place, ...] = Field((), description="Places that `logshed collect docker` collects from.")
+    live: Live = Field(
+        default_factory=lambda: Live.model_validate({}), description="The hot store of the newest lines, on Redis."
+    )
 
     @field_validator("timezone")
     @classmethod

@@ -84,7 +84,7 @@ def capacity(
 def _size(text: str) -> float:
     from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - heavy
 
-    from logshed.settings import Size  # noqa: PLC0415 - heavy
+    from logshed.sizes import Size  # noqa: PLC0415 - heavy
 
     try:
         return float(TypeAdapter(Size).validate_python(text))
