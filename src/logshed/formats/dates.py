@@ -62,6 +62,17 @@ _TIMES = (
 PARTS = ("Y", "m", "d", "H", "M", "S", "f", "p", "z", "n")
 
 
+_NUMBERS = (
+    r"(?:^|[^0-9])(?:[0-9]{1,2}[/-][0-9]{1,2}[/-](?:[0-9]{4}|[0-9]{2})"
+    r"|[0-9]{1,2}[.:](?:1[3-9]|2[0-9]|3[01])[.:](?:19|20)[0-9]{2})(?:[^0-9]|$)"
+)
+
+
+def may_mislead(text: pl.Series) -> bool:
+    """Whether any text may have a date by which ``take_apart`` tells in which order others have day and month."""
+    return bool(text.str.contains(_NUMBERS).any())
+
+
 def take_apart(text: pl.Series) -> pl.DataFrame:
     """The parts of each time as text: ``PARTS``; ``m`` is a number, ``z`` an offset, ``n`` a zone's name; null if none.
 

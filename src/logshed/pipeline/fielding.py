@@ -66,13 +66,12 @@ class Fields:
             text: Records, in their order.
         """
         redacted = self._redactor.redact(text)
-        by_rule = dict(redacted.by_rule)
         records = pl.DataFrame(
             {"text": redacted.text, "redaction_count": redacted.counts, "header": self._header(text)}
         )
-        records, parsed = settled(records, self._parsed, self._redactor, by_rule)
+        records, parsed = settled(records, self._parsed, self._redactor, redacted.tally)
         self.missed += self._not_taken(records["text"], parsed)
-        return Redacted(records["text"], records["redaction_count"], by_rule)
+        return Redacted(records["text"], redacted.tally)
 
     def _parsed(self, records: pl.DataFrame) -> pl.DataFrame:
         text = records["header"] + records["text"]

@@ -60,11 +60,11 @@ def put(logs: pl.DataFrame, values: Mapping[str, pl.Series]) -> pl.DataFrame:
     return logs.with_columns(_with_attributes(logs[UNMAPPED], changed)) if changed else logs
 
 
-def with_constants(logs: pl.DataFrame, values: Mapping[str, str]) -> pl.DataFrame:
-    """The rows with attributes that are the same for all of them, where a row has none of that name."""
+def with_defaults(logs: pl.DataFrame, values: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """The rows with these attributes where a row has none of that name."""
     names = [f"{PREFIX}{name}" for name in values]
     own = with_fields(logs, names)
-    filled = own.select(pl.col(f"{PREFIX}{name}").fill_null(pl.lit(value)) for name, value in values.items())
+    filled = own.select(pl.col(f"{PREFIX}{name}").fill_null(value) for name, value in values.items())
     return put(logs, {name: filled[name] for name in names})
 
 

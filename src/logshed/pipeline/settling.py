@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logshed.redaction.engine import REWRITTEN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from logshed.redaction.engine import Redactor
+    from logshed.redaction.tally import Tally
 
 UNREDACTABLE = "[REDACTED]"
 """Stands for a whole record that could not be made safe."""
@@ -20,7 +23,7 @@ def settled(
     records: pl.DataFrame,
     parse: Callable[[pl.DataFrame], pl.DataFrame],
     redactor: Redactor,
-    by_rule: dict[str, int],
+    tally: Tally,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The records without what their columns show, and their parsed rows.
 
@@ -28,7 +31,7 @@ def settled(
         records: ``text`` (redacted) and ``redaction_count``, and what else ``parse`` needs.
         parse: Parses records to rows with ``row`` and ``item``.
         redactor: The policy.
-        by_rule: What was replaced so far; what is replaced here is added.
+        tally: Of these records; what is replaced here is added.
     """
     parsed = parse(records)
     for last in (False, True):
@@ -39,7 +42,7 @@ def settled(
         leaking = pl.col("row").is_in(rows.implode())
         places = pl.int_range(rows.len(), dtype=pl.UInt32, eager=True)
         own = parsed.filter(leaking).with_columns(pl.col("row").replace_strict(rows, places))
-        records = _nothing_of(records, rows) if last else _rewritten(records, rows, own, redactor, by_rule)
+        records = _nothing_of(records, rows, tally) if last else _rewritten(records, rows, own, redactor, tally)
         again = parse(records[rows]).with_columns(pl.col("row").replace_strict(places, rows))
         parsed = pl.concat([parsed.filter(~leaking), again], how="diagonal_relaxed")
         parsed = parsed.sort("row", "item", maintain_order=True)
@@ -47,13 +50,12 @@ def settled(
 
 
 def _rewritten(
-    records: pl.DataFrame, rows: pl.Series, parsed: pl.DataFrame, redactor: Redactor, by_rule: dict[str, int]
+    records: pl.DataFrame, rows: pl.Series, parsed: pl.DataFrame, redactor: Redactor, tally: Tally
 ) -> pl.DataFrame:
     """The records with those at ``rows`` made safe by the slow path."""
     before = records["text"].gather(rows)
     rewritten = redactor.rewrite(before, parsed)
-    for rule, count in rewritten.by_rule.items():
-        by_rule[rule] = by_rule.get(rule, 0) + count
+    tally.add(rows, rewritten.tally)
     return _with(records, rows, _still_json(before, rewritten.text, redactor), rewritten.counts)
 
 
@@ -75,10 +77,12 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _nothing_of(records: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:
+def _nothing_of(records: pl.DataFrame, rows: pl.Series, tally: Tally) -> pl.DataFrame:
     """The records with nothing left of those at ``rows``, which the slow path did not make safe."""
     safe = pl.Series([UNREDACTABLE], dtype=pl.String).new_from_index(0, rows.len())
-    return _with(records, rows, safe, pl.Series([1], dtype=pl.Int32).new_from_index(0, rows.len()))
+    ones = pl.Series([1], dtype=pl.Int32).new_from_index(0, rows.len())
+    tally.count(REWRITTEN, rows, ones)
+    return _with(records, rows, safe, ones)
 
 
 def _with(records: pl.DataFrame, rows: pl.Series, text: pl.Series, counts: pl.Series) -> pl.DataFrame:

@@ -14,15 +14,17 @@ from logshed.formats import registry
 from logshed.formats.choice import Choice
 from logshed.pipeline import drops, fields, transforms
 from logshed.pipeline.settling import settled
+from logshed.pipeline.shares import ORIGIN, Shares
 from logshed.redaction.engine import Redactor
+from logshed.redaction.tally import Tally
 from logshed.schema import BRONZE, SILVER, SILVER_BY_NAME, polars_schema
 from logshed.sources.encodings import readable
-from logshed.work import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from logshed.pipeline.job import Job
+    from logshed.pipeline.shares import Share
     from logshed.work import Split
 
 STAGES = ("redacted", "parsed", "kept", "logs", "lines")
@@ -37,27 +39,35 @@ class Refined:
     Attributes:
         lines: Rows of ``bronze.lines``.
         logs: Rows of ``silver.logs``.
-        counts: The fates of their physical lines.
+        shares: What each split had of them.
     """
 
     lines: pl.DataFrame
     logs: pl.DataFrame
-    counts: Counts
+    shares: Sequence[Share]
 
 
 class Stages:
-    """The stages of one source's records.
+    """The stages of one source's records, or of those of several that are ``alike``.
 
     Args:
         job: The batch's work.
-        split: Where the records come from; its format choice and resource hold for all of them.
+        split: Where the records come from; its format choice holds for all of them.
         watch: Is shown the rows as they leave each of ``STAGES``; the first of them is redacted already.
+        others: More splits whose records come in the same frames, with the column ``origin``.
     """
 
-    def __init__(self, job: Job, split: Split, watch: Callable[[str, pl.DataFrame], None] | None = None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        split: Split,
+        watch: Callable[[str, pl.DataFrame], None] | None = None,
+        others: Sequence[Split] = (),
+    ) -> None:
         self._job = job
         self._watch = watch
         self._split = split
+        self._splits = (split, *others)
         self._choice = Choice.parse(split.format)
         self._formats = registry.load(job.plugins)
         self._collection = split.collection or job.collection
@@ -66,19 +76,33 @@ class Stages:
         own = [rule for rule in job.transforms if transforms.applies(rule, split.source)]
         self._transforms = [transforms.Applied(rule) for rule in own]
 
+    @staticmethod
+    def alike(job: Job, split: Split) -> tuple[int, str] | None:
+        """What splits have in common whose records may come in the same frames; None: this one's come alone."""
+        if any(drops.applies(rule, split.source) for rule in job.drops):
+            return None
+        if any(transforms.applies(rule, split.source) for rule in job.transforms):
+            return None
+        forms = registry.load(job.plugins)
+        if any(registry.find(name, forms).has_header for name in Choice.parse(split.format).formats):
+            return None
+        return id(job.policy.of(split.collection or job.collection, split.source)), split.format
+
     def refine(self, records: pl.DataFrame) -> Refined:
         """Records as they were read to rows of both tables.
 
         Args:
             records: Columns text, offset, line_count, cut_bytes, escaped; one row a record.
         """
-        read = int(records["line_count"].sum())
-        records, by_rule = self._redacted(records)
+        shares = Shares(len(self._splits), records)
+        records, tally = self._redacted(records)
+        shares.replaced(tally, records)
         dropped: dict[str, int] = {}
         for rule in self._drops:
             if rule.where is None:
                 records = drops.drop_text(records, rule, dropped)
-        records, parsed = settled(records, self._parse, self._redactor, by_rule)
+        records, parsed = settled(records, self._parse, self._redactor, tally := Tally(records.height))
+        shares.replaced(tally, records)
         self._show("redacted", records)
         logs = self._logs(records, parsed)
         self._show("parsed", logs)
@@ -90,16 +114,10 @@ class Stages:
         self._show("logs", logs)
         lines = self._lines(records, parsed)
         self._show("lines", lines)
-        rejected = int(lines.filter(pl.col("parse_error").is_not_null())["line_count"].sum())
-        counts = Counts(
-            read=read,
-            stored=read - rejected - sum(dropped.values()),
-            rejected=rejected,
-            dropped=dropped,
-            cut=int(records["cut_bytes"].is_not_null().sum()),
-            redacted=by_rule,
-        )
-        return Refined(lines, logs, counts)
+        origins = {}
+        if len(self._splits) > 1:
+            origins = {"lines": records[ORIGIN], "logs": records[ORIGIN].gather(parsed["row"])}
+        return Refined(lines, logs, shares.of(lines, logs, origins, dropped))
 
     def rest(self, records: pl.DataFrame) -> pl.DataFrame:
         """Records as they were read to records that may rest: as ``bronze.lines`` would have them.
@@ -107,8 +125,8 @@ class Stages:
         Args:
             records: As ``refine`` takes them.
         """
-        redacted, by_rule = self._redacted(records)
-        return settled(redacted, self._parse, self._redactor, by_rule)[0]
+        redacted, tally = self._redacted(records)
+        return settled(redacted, self._parse, self._redactor, tally)[0]
 
     def reparse(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Rows of ``silver.logs`` from rows of ``bronze.lines``, which are redacted already."""
@@ -141,11 +159,11 @@ class Stages:
                 logs = logs.with_columns(records["collection"].gather(parsed["row"]).alias("collection"))
         return records, parsed, logs
 
-    def _redacted(self, records: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-        """The records without what the policy's rules find in their text, and how much that was by rule."""
+    def _redacted(self, records: pl.DataFrame) -> tuple[pl.DataFrame, Tally]:
+        """The records without what the policy's rules find in their text, and how much that was."""
         redacted = self._redactor.redact(records["text"])
         counts = redacted.counts.alias("redaction_count")
-        return records.with_columns(redacted.text.alias("text"), counts), dict(redacted.by_rule)
+        return records.with_columns(redacted.text.alias("text"), counts), redacted.tally
 
     def _constant(self, height: int) -> pl.Series:
         return pl.Series("collection", [self._collection]).new_from_index(0, height)
@@ -176,17 +194,17 @@ class Stages:
                 .alias("parse_error")
             )
             frame = frame.with_row_index("row").join(taken, on="row", how="left", maintain_order="left")
-        constants = {name: value for name, value in self._constants().items() if name not in frame.columns}
-        frame = frame.with_columns(
-            **constants, resource=pl.lit(_json(self._split.resource)), format=pl.lit(self._split.format)
-        )
+        constants = {name: value for name, value in self._constants(frame).items() if name not in frame.columns}
+        resource = self._told(frame, [_json(split.resource) for split in self._splits])
+        frame = frame.with_columns(**constants, resource=resource, format=pl.lit(self._split.format))
         return _conform(frame, polars_schema(BRONZE))
 
     def _logs(self, records: pl.DataFrame, parsed: pl.DataFrame) -> pl.DataFrame:
-        origin = records.select("offset", "redaction_count")
+        origin = records.select("offset", "redaction_count", *([ORIGIN] if len(self._splits) > 1 else []))
         if parsed.height != records.height or parsed["row"].n_unique() != parsed.height:
             origin = origin[parsed["row"]]
-        frame = parsed.with_columns(origin.get_columns()).with_columns(**self._constants())
+        frame = parsed.with_columns(origin.get_columns())
+        frame = frame.with_columns(**self._constants(frame))
         observed = pl.lit(self._job.observed, pl.Datetime("us", "UTC"))
         source = pl.col("timestamp_source")
         frame = frame.with_columns(
@@ -207,24 +225,33 @@ class Stages:
 
     def _with_resource(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What the resource says holds where the record itself says nothing; what no column is for is an attribute."""
-        unmapped: dict[str, str] = {}
-        for name, value in self._split.resource:
+        unmapped: dict[str, pl.Expr] = {}
+        resources = [dict(split.resource) for split in self._splits]
+        for name in dict.fromkeys(name for resource in resources for name in resource):
+            value = self._told(frame, [resource.get(name) for resource in resources])
             column = name.replace(".", "_")
             if column not in SILVER_BY_NAME:
                 unmapped[name] = value
                 continue
             own = pl.col(column) if column in frame.columns else pl.lit(None, pl.String)
-            frame = frame.with_columns(own.fill_null(pl.lit(value)).alias(column))
-        return fields.with_constants(frame, unmapped) if unmapped else frame
+            frame = frame.with_columns(own.fill_null(value).alias(column))
+        return fields.with_defaults(frame, unmapped) if unmapped else frame
 
-    def _constants(self) -> dict[str, pl.Expr]:
+    def _constants(self, frame: pl.DataFrame) -> dict[str, pl.Expr]:
+        splits = self._splits
         return {
-            "source": pl.lit(self._split.source),
-            "generation": pl.lit(self._split.generation),
+            "source": self._told(frame, [split.source for split in splits]),
+            "generation": self._told(frame, [split.generation for split in splits]),
             "batch": pl.lit(self._job.batch),
-            "collection": pl.lit(self._collection),
+            "collection": self._told(frame, [split.collection or self._job.collection for split in splits]),
             "observed_timestamp": pl.lit(self._job.observed, pl.Datetime("us", "UTC")),
         }
+
+    def _told(self, frame: pl.DataFrame, values: Sequence[str | None]) -> pl.Expr:
+        """What is told of the splits, for each row of a frame of theirs."""
+        if len(values) == 1 or len(set(values)) == 1:
+            return pl.lit(values[0])
+        return pl.lit(pl.Series(values, dtype=pl.String).gather(frame[ORIGIN]))
 
 
 def _conform(frame: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame:

@@ -10,22 +10,26 @@ import polars as pl
 
 from logshed.formats import registry
 from logshed.formats.choice import Choice
+from logshed.formats.dates import may_mislead
 from logshed.formats.multiline import Joiner
-from logshed.pipeline.drift import samples_of
+from logshed.pipeline.shares import ORIGIN
 from logshed.pipeline.stages import Stages
 from logshed.sources import files
 from logshed.work import Counts, DataFile, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from logshed.formats.model import Format
     from logshed.pipeline.job import Job
+    from logshed.pipeline.shares import Share
     from logshed.pipeline.stages import Refined
     from logshed.sources.reading import Reading
     from logshed.work import Split
 
-_ISO = "%Y-%m-%dT%H:%M:%S%.6fZ"
+SMALL_BYTES = 2**19
+"""Splits up to so many bytes are refined together with others: for fewer records than these hold, the stages take
+about as long as for none."""
 
 
 @dataclass(slots=True)
@@ -133,7 +137,9 @@ class IngestTask:
         """Read the splits and write their files; the first of what is returned holds the files of all."""
         first = bundle[0]
         parts = _Parts(self._job, f"{self._job.batch}-{first.generation[:8]}-{first.start:x}")
-        written = [self._split(split, parts) for split in bundle]
+        written: list[Written] = []
+        for alike in self._alike(bundle):
+            written += self._together(alike, parts) if len(alike) > 1 else [self._split(alike[0], parts)]
         parts.flush()
         return (replace(written[0], data_files=tuple(parts.files)), *written[1:])
 
@@ -141,52 +147,110 @@ class IngestTask:
         """Let every bundle of this process end at its next frame."""
         self._meter.stopped = True
 
+    def _alike(self, bundle: tuple[Split, ...]) -> Iterator[list[Split]]:
+        """The splits in their order, small ones that are alike together: each turn of the stages has its price."""
+        group: list[Split] = []
+        size, last = 0, None
+        for split in bundle:
+            own = split.end - split.start
+            key = Stages.alike(self._job, split) if own <= SMALL_BYTES else None
+            if group and (key is None or key != last or size + own > self._job.chunk_bytes):
+                yield group
+                group, size = [], 0
+            group.append(split)
+            size, last = size + own, key
+        yield group
+
+    def _together(self, splits: list[Split], parts: _Parts) -> Iterator[Written]:
+        """Some small splits: all are read, and what they hold is refined at once."""
+        read = [self._read(split) for split in splits]
+        joint = [
+            number for number, one in enumerate(read) if one.records.height and not may_mislead(one.records["text"])
+        ]
+        if len(joint) > 1:
+            frame = pl.concat(
+                (
+                    read[number].records.with_columns(pl.lit(place, pl.UInt32).alias(ORIGIN))
+                    for place, number in enumerate(joint)
+                ),
+                how="diagonal_relaxed",
+            )
+            first, *others = (splits[number] for number in joint)
+            shares = self._refine(Stages(self._job, first, None, others), frame, parts, first)
+            for number, share in zip(joint, shares, strict=True):
+                read[number].tally.add(share)
+        for number, one in enumerate(read):
+            if one.records.height and (number not in joint or len(joint) == 1):
+                one.tally.add(*self._refine(Stages(self._job, one.split), one.records, parts, one.split))
+            yield one.tally.written(one.split, one.reading, one.joiner)
+
+    def _read(self, split: Split) -> _Read:
+        with self._reading(split) as reading:
+            joiner = self._joiner(reading, split)
+            frames = list(records(reading, split, joiner))
+        return _Read(split, reading, joiner, pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame())
+
     def _split(self, split: Split, parts: _Parts) -> Written:
         stages = Stages(self._job, split)
         tally = _Tally()
-        with files.read(split, chunk_bytes=self._job.chunk_bytes, max_line_bytes=self._job.max_line_bytes) as reading:
-            joiner = joiner_of(reading, split, registry.load(self._job.plugins))
+        with self._reading(split) as reading:
+            joiner = self._joiner(reading, split)
             for frame in records(reading, split, joiner):
-                self._refine(stages, frame, parts, tally, split)
-        return Written(
-            split=replace(split, end=reading.end, format=str(joiner.choice)),
-            data_files=(),
-            counts=tally.counts,
-            tail_size=reading.tail_size,
-            tail_hash=reading.tail_hash,
-            first_timestamp=tally.first,
-            last_timestamp=tally.last,
-            problem=reading.problem,
-            reject_samples=tally.samples,
-        )
+                tally.add(*self._refine(stages, frame, parts, split))
+        return tally.written(split, reading, joiner)
 
-    def _refine(self, stages: Stages, frame: pl.DataFrame, parts: _Parts, tally: _Tally, split: Split) -> None:
+    def _reading(self, split: Split) -> Reading:
+        return files.read(split, chunk_bytes=self._job.chunk_bytes, max_line_bytes=self._job.max_line_bytes)
+
+    def _joiner(self, reading: Reading, split: Split) -> Joiner:
+        return joiner_of(reading, split, registry.load(self._job.plugins))
+
+    def _refine(self, stages: Stages, frame: pl.DataFrame, parts: _Parts, split: Split) -> Sequence[Share]:
         if self._meter.stopped:
             raise StoppedError
         refined = stages.refine(frame)
         size = int(frame["text"].str.len_bytes().sum()) + frame.height
         parts.add(refined, size)
-        tally.add(refined)
-        self._meter.add(size, refined.counts, split.locator)
+        self._meter.add(size, sum((share.counts for share in refined.shares), Counts()), split.locator)
+        return refined.shares
 
 
 class _Tally:
     """Sums up a split."""
 
     def __init__(self) -> None:
-        self.counts = Counts()
-        self.first = ""
-        self.last = ""
-        self.samples: tuple[str, ...] = ()
+        self._counts = Counts()
+        self._first = ""
+        self._last = ""
+        self._samples: tuple[str, ...] = ()
 
-    def add(self, refined: Refined) -> None:
-        self.counts += refined.counts
-        if refined.counts.rejected and not self.samples:
-            self.samples = samples_of(refined.lines)
-        own = pl.col("timestamp").filter(pl.col("timestamp_source") != "observed")
-        shown = refined.logs.select(
-            own.min().dt.strftime(_ISO).alias("first"), own.max().dt.strftime(_ISO).alias("last")
+    def add(self, share: Share) -> None:
+        self._counts += share.counts
+        self._samples = self._samples or share.reject_samples
+        self._first = min(filter(None, (self._first, share.first_timestamp)), default="")
+        self._last = max(self._last, share.last_timestamp)
+
+    def written(self, split: Split, reading: Reading, joiner: Joiner) -> Written:
+        """What is told of the split once it is read."""
+        return Written(
+            split=replace(split, end=reading.end, format=str(joiner.choice)),
+            data_files=(),
+            counts=self._counts,
+            tail_size=reading.tail_size,
+            tail_hash=reading.tail_hash,
+            first_timestamp=self._first,
+            last_timestamp=self._last,
+            problem=reading.problem,
+            reject_samples=self._samples,
         )
-        if shown["first"][0] is not None:
-            self.first = min(filter(None, (self.first, shown["first"][0])))
-            self.last = max(self.last, shown["last"][0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A split that is read whole."""
+
+    split: Split
+    reading: Reading
+    joiner: Joiner
+    records: pl.DataFrame
+    tally: _Tally = field(default_factory=_Tally)

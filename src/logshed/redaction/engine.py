@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +13,7 @@ from logshed.redaction import bare, encoded, keyed, slowpath, spans, verify
 from logshed.redaction.containers import Containers
 from logshed.redaction.finding import Notes
 from logshed.redaction.guards import Guards
+from logshed.redaction.tally import Tally
 from logshed.redaction.treatments import Done
 from logshed.redaction.uncover import GUARD as HIDDEN
 from logshed.redaction.uncover import uncover
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from logshed.redaction.model import Policy, Rule
     from logshed.redaction.treatments import Treatment
 
+REWRITTEN = "rewritten"
+"""Under this name is counted what no rule found, but its place in the parsed record."""
 _PASSES = 8
 """A span's end may be the next one's beginning: texts that changed are seen again, at most this often."""
 
@@ -31,13 +34,21 @@ class Redacted:
 
     Attributes:
         text: One text per text that was given.
-        counts: Spans replaced in each (Int32).
-        by_rule: Spans replaced, by the name of the rule; only rules that replaced some.
+        tally: Spans replaced.
     """
 
     text: pl.Series
-    counts: pl.Series
-    by_rule: dict[str, int] = field(default_factory=dict)
+    tally: Tally
+
+    @property
+    def counts(self) -> pl.Series:
+        """Spans replaced in each text (Int32)."""
+        return self.tally.counts
+
+    @property
+    def by_rule(self) -> dict[str, int]:
+        """Spans replaced, by the name of the rule; only rules that replaced some."""
+        return self.tally.by_rule
 
 
 class Redactor:
@@ -64,12 +75,12 @@ class Redactor:
         Args:
             text: Records as received (String); null stays null.
         """
-        tally = _Tally(len(text))
+        tally = Tally(len(text))
         if not self._steps:
-            return Redacted(text, tally.counts)
+            return Redacted(text, tally)
         return self._redacted(self._spelled(text, tally), tally)
 
-    def _redacted(self, text: pl.Series, tally: _Tally) -> Redacted:
+    def _redacted(self, text: pl.Series, tally: Tally) -> Redacted:
         """The texts after the rules saw them as they are, decoded and without escapes."""
         for times, guard in enumerate(encoded.GUARDS, 1):
             text = self._decoded(text, times, guard, tally)
@@ -77,7 +88,7 @@ class Redactor:
         if not rows.is_empty():
             text = self._uncovered(self._settled(text, rows, tally), rows, tally)
             text = bare.quoted(text, rows, self._done)
-        return Redacted(text, tally.counts, tally.by_rule)
+        return Redacted(text, tally)
 
     def find(self, text: pl.Series) -> pl.DataFrame:
         """What ``redact`` would replace, without changing anything.
@@ -130,10 +141,12 @@ class Redactor:
         values = self._leaking_values(parsed)
         done = [self._rewritten(value, values.get(row)) for row, value in enumerate(text.to_list())]
         clean = pl.Series(text.name, [value for value, _ in done], dtype=pl.String)
-        counts = pl.Series([count for _, count in done], dtype=pl.Int32)
-        return Redacted(clean, counts, {"rewritten": int(counts.sum())})
+        tally = Tally(len(done))
+        rows = pl.int_range(len(done), dtype=pl.UInt32, eager=True)
+        tally.count(REWRITTEN, rows, pl.Series([count for _, count in done], dtype=pl.Int32))
+        return Redacted(clean, tally)
 
-    def _settled(self, text: pl.Series, rows: pl.Series, tally: _Tally) -> pl.Series:
+    def _settled(self, text: pl.Series, rows: pl.Series, tally: Tally) -> pl.Series:
         """The texts after every rule, again and again in those that changed until none does."""
         for _ in range(_PASSES):
             before = text.gather(rows)
@@ -145,7 +158,7 @@ class Redactor:
             text = spans.patch(text, rows, after.gather(changed))
         return text
 
-    def _once(self, text: pl.Series, rows: pl.Series, tally: _Tally) -> pl.Series:
+    def _once(self, text: pl.Series, rows: pl.Series, tally: Tally) -> pl.Series:
         """The texts after every rule; what a rule's own work brings to light is left to the next pass."""
         for step, candidates in zip(self._steps, self._guards.by_rule(text), strict=True):
             if len(candidates):
@@ -153,18 +166,18 @@ class Redactor:
                 text = spans.patch(text, candidates, part)
         return text
 
-    def _uncovered(self, text: pl.Series, rows: pl.Series, tally: _Tally) -> pl.Series:
+    def _uncovered(self, text: pl.Series, rows: pl.Series, tally: Tally) -> pl.Series:
         """The texts after the rules saw them without escapes; a text in which that finds nothing stays as it was."""
         rows = rows.filter(text.gather(rows).str.contains(HIDDEN))
         if rows.is_empty():
             return text
         plain = uncover(text.gather(rows))
-        clean = self._settled(plain, pl.int_range(len(rows), dtype=pl.UInt32, eager=True), found := _Tally(len(rows)))
+        clean = self._settled(plain, pl.int_range(len(rows), dtype=pl.UInt32, eager=True), found := Tally(len(rows)))
         tally.add(rows, found)
         changed = (plain != clean).arg_true()
         return spans.patch(text, rows.gather(changed), clean.gather(changed))
 
-    def _spelled(self, text: pl.Series, tally: _Tally) -> pl.Series:
+    def _spelled(self, text: pl.Series, tally: Tally) -> pl.Series:
         """The texts after the rules saw arrays of bytes in them as text, which they stay where something is found."""
         rows = text.str.contains(byte_arrays.GUARD).fill_null(value=False).arg_true()
         if rows.is_empty():
@@ -175,21 +188,21 @@ class Redactor:
         if differ.is_empty():
             return text
         rows, plain = rows.gather(differ), plain.gather(differ)
-        own = self._redacted(written.gather(differ), _Tally(len(rows)))
+        own = self._redacted(written.gather(differ), Tally(len(rows)))
         more = (self.redact(plain).counts > own.counts).arg_true()
         if more.is_empty():
             return text
         rows, found = rows.gather(more), self.redact(plain.gather(more))
-        tally.add(rows, found)
+        tally.add(rows, found.tally)
         return spans.patch(text, rows, found.text)
 
-    def _decoded(self, text: pl.Series, times: int, guard: str, tally: _Tally) -> pl.Series:
+    def _decoded(self, text: pl.Series, times: int, guard: str, tally: Tally) -> pl.Series:
         """The texts after the rules saw them without the escapes of URLs; spans are replaced as they are written."""
         rows = text.str.contains(guard).fill_null(value=False).arg_true()
         if rows.is_empty():
             return text
         plain = encoded.decoded(text.gather(rows), times)
-        clean = self._settled(plain, pl.int_range(len(rows), dtype=pl.UInt32, eager=True), found := _Tally(len(rows)))
+        clean = self._settled(plain, pl.int_range(len(rows), dtype=pl.UInt32, eager=True), found := Tally(len(rows)))
         changed = (plain != clean).arg_true()
         if changed.is_empty():
             return text
@@ -247,25 +260,6 @@ class Redactor:
         return clean if safe == text else slowpath.with_halves(clean)
 
 
-class _Tally:
-    """Counts the spans replaced, by text and by rule."""
-
-    def __init__(self, texts: int) -> None:
-        self.counts = pl.zeros(texts, pl.Int32, eager=True)
-        self.by_rule: dict[str, int] = {}
-
-    def count(self, rule: str, rows: pl.Series, counts: pl.Series) -> None:
-        total = int(counts.sum())
-        if total:
-            self.by_rule[rule] = self.by_rule.get(rule, 0) + total
-            self.counts = spans.patch(self.counts, rows, self.counts.gather(rows) + counts)
-
-    def add(self, rows: pl.Series, other: _Tally | Redacted) -> None:
-        for rule, total in other.by_rule.items():
-            self.by_rule[rule] = self.by_rule.get(rule, 0) + total
-        self.counts = spans.patch(self.counts, rows, self.counts.gather(rows) + other.counts)
-
-
 class _Step:
     """One rule with what it leaves."""
 
@@ -277,7 +271,7 @@ class _Step:
         whole = bool(rule.keys) and rule.kind != "identifier"
         self._containers = Containers(rule.keys, treatment) if whole else None
 
-    def apply(self, text: pl.Series, rows: pl.Series, done: Done, tally: _Tally) -> pl.Series:
+    def apply(self, text: pl.Series, rows: pl.Series, done: Done, tally: Tally) -> pl.Series:
         """The texts after this rule; ``rows`` says which rows of the tally they are."""
         for pattern in self._patterns:
             text, counts = spans.replace(text, pattern, self._treatment, done)

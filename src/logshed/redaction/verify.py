@@ -69,7 +69,7 @@ def _columns(parsed: pl.DataFrame, watch: Watched, done: Done) -> pl.DataFrame:
         pl.DataFrame({"index": pl.int_range(len(parsed), dtype=pl.Int64, eager=True), "value": parsed[name]})
         for name in watch.among(names)
     ]
-    return pl.concat([_nothing().drop("meant", "word"), *fields]).pipe(_suspect, watch, done)
+    return _suspect(pl.concat(fields), watch, done) if fields else _nothing()
 
 
 def _attributes(attributes: pl.Series, watched: Sequence[Watched], done: Done) -> list[pl.DataFrame]:
