@@ -45,10 +45,11 @@ def test_a_second_run_takes_only_what_was_appended(logshed: Run, tmp_path: Path)
     assert counted(logshed("ingest", log, "--json", "--final")) == (1, 0, 1)
 
 
-def test_standard_input_is_taken_with_a_service(logshed: Run) -> None:
+def test_standard_input_is_taken_with_a_service_and_anew_each_time(logshed: Run) -> None:
+    assert counted(logshed("ingest", "-", "--service", "web", "--json", stdin=LINE * 2)) == (2, 2, 0)
     assert counted(logshed("ingest", "-", "--service", "web", "--json", stdin=LINE * 2)) == (2, 2, 0)
     asked = logshed("query", "SELECT service_name, count(*) AS n FROM logs GROUP BY 1", "--json")
-    assert json.loads(asked.stdout) == [{"service_name": "web", "n": 2}]
+    assert json.loads(asked.stdout) == [{"service_name": "web", "n": 4}]
 
 
 def test_more_rejects_than_allowed_exit_with_three(logshed: Run, tmp_path: Path) -> None:

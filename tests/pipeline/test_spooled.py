@@ -26,8 +26,9 @@ def test_streams_are_ingested_once_with_their_resource_and_collection(lake: Lake
     root = tmp_path / "spool"
     with Spool(root) as opened:
         opened.append([piece("docker:web1/shop", 0, 100), piece("docker:web1/db", 0, 10, "data")])
+        opened.append([piece("journal:web1", 0, 3)])
         lake.ingest([f"spool:{root}"])
-        opened.append([piece("docker:web1/shop", 100, 50)])
+        opened.append([piece("docker:web1/shop", 100, 50), piece("journal:web1", 3, 3)])
         for _ in range(2):
             lake.ingest([f"spool:{root}"])
     rows = lake.query(
@@ -37,6 +38,7 @@ def test_streams_are_ingested_once_with_their_resource_and_collection(lake: Lake
     assert rows == [
         ("docker:web1/db", "data", "db", "web1", "stdout", 10, 10),
         ("docker:web1/shop", "shop", "shop", "web1", "stdout", 150, 150),
+        ("journal:web1", "shop", "journal:web1", "web1", "stdout", 6, 6),
     ]
     assert lake.audit().ok
 

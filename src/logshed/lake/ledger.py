@@ -114,10 +114,10 @@ class Ledger:
         """How far the generations are that lie in these folders or have these inodes.
 
         Args:
-            folders: Folders as they stand in source names, ``file:/var/log``.
+            folders: Folders as they stand in source names, ``file:/var/log``; ``.`` is that of ``stdin:``.
             inodes: ``device:inode``.
         """
-        near = pl.col("source").str.extract("^(.*)/[^/]*$").is_in(list(folders))
+        near = pl.col("source").str.extract("^(.*)/[^/]*$").fill_null(".").is_in(list(folders))
         seen = pl.col("inode").is_in([inode for inode in inodes if inode])
         last = ["end", "tail_size", "tail_hash", "inode", "continues", "format"]
         # The head is the one that the generation was first known by: its id is made of it.
