@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.compliance import Compliance
     from logshed.pipeline.following import FollowReport
     from logshed.pipeline.job import Job
+    from logshed.pipeline.live_lake import Rebuilt
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.patterns import Change, Patterns
     from logshed.pipeline.planning import Options
@@ -202,6 +203,25 @@ class Lake:
         engine = LocalEngine(workers or settings.workers)
         following = Follow(self._opened(create=True), settings, options, engine, progress, every=every)
         return following.run([str(path) for path in paths], stop)
+
+    def rebuild_live(self, since: datetime | None, progress: Callable[[int, int], None] | None = None) -> Rebuilt:
+        """Empty the hot store of the newest lines and fill it with what the lake holds.
+
+        Args:
+            since: Only records of this time and later; None takes all.
+            progress: Is told records done and all.
+
+        Raises:
+            logshed.errors.LiveError: The hot store cannot be reached, refuses, or has no room.
+        """
+        from logshed.live.hot import HotStore  # noqa: PLC0415 - an extra
+        from logshed.pipeline.live_lake import LiveLake  # noqa: PLC0415 - heavy
+
+        hot = HotStore.open(self.settings.live)
+        try:
+            return LiveLake(self._opened(), hot).rebuild(since, progress)
+        finally:
+            hot.close()
 
     def collect(
         self,

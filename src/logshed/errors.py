@@ -17,6 +17,8 @@
     │   ├── NotALakeError        the folder holds something else
     │   ├── NewerLakeError       the lake was written by a newer version
     │   └── CommitConflictError  another writer was quicker; redo and try again
+    ├── LiveError                the hot store cannot be reached, read or written
+    │   └── LiveFullError        it has no room and nothing left to trim
     ├── DetectionError           a rule cannot be loaded or does not fit
     ├── QueryError               a statement or a named question cannot be run
     ├── DashboardError           a dashboard's file is wrong
@@ -121,3 +123,11 @@ class AlertError(LogshedError):
         super().__init__(text)
         self.retry = retry
         self.after = after
+
+
+class LiveError(LogshedError):
+    """The hot store cannot be reached, read or written."""
+
+
+class LiveFullError(LiveError):
+    """The hot store has no room, and there is nothing left to trim."""

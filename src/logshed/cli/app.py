@@ -24,6 +24,7 @@ from logshed.cli import (
     incidents,
     ingest,
     keys,
+    live,
     objectives,
     patterns,
     policy,
@@ -70,5 +71,5 @@ files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, proof, compliance, doctor, policy, keys, enrich)
 ahead = (anomalies, objectives, capacity)
-for group in (ingest, collect, *asked, *ahead, rejects, formats, *files, *secure, *kept):
+for group in (ingest, collect, live, *asked, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

@@ -29,7 +29,7 @@ def run(lake: Lake, paths: Sequence[str], given: dict[str, Any], *, as_json: boo
         given: The options of ``Lake.follow`` that were given.
         as_json: Print the report as JSON.
     """
-    stop = _stopped_by_signals()
+    stop = stopped_by_signals()
     with _shown() as update:
         report = lake.follow(paths, stop, progress=update, **given)
     if as_json:
@@ -51,7 +51,7 @@ def line(report: FollowReport) -> str:
     return f"{said}, {len(report.failed):,} files cannot be read" if report.failed else said
 
 
-def _stopped_by_signals() -> Event:
+def stopped_by_signals() -> Event:
     """What the first SIGINT or SIGTERM sets; the second SIGINT ends the program at once."""
     stop = Event()
 
@@ -107,6 +107,7 @@ def _problems() -> Callable[[FollowReport], None]:
     def update(report: FollowReport) -> None:
         texts = [f"error: {text}" for text in report.failed.values()]
         texts += [f"drift: {source}: {text}" for source, text in report.drift.items()]
+        texts += [f"warning: {report.live}"] if report.live else []
         for text in texts:
             if text not in said:
                 said.add(text)

@@ -156,6 +156,8 @@ def total_lines(report: IngestReport) -> list[str]:
         lines.append(f"Cut, because they were longer than max_line_bytes: {counts.cut:,} lines.")
     if report.caught_up:
         lines.append(f"Completed {report.caught_up:,} records that an interrupted run had left half way.")
+    if report.live:
+        lines.append(f"Not in the hot store yet: {report.live}.")
     if counts.rejected and not report.dry_run:
         lines.append("No format took the rejected lines; see `logshed rejects`.")
     return lines

@@ -23,9 +23,9 @@ COMMIT_WITHIN_MS = SETTLED_AFTER_MS // 2
 """A batch must be committed within this time of its beginning."""
 
 
-def new_batch() -> str:
-    """A new batch id: RFC 9562's UUID version 7."""
-    milliseconds = time.time_ns() // 1_000_000
+def new_batch(ago_ms: int = 0) -> str:
+    """A new batch id: RFC 9562's UUID version 7, of now or so many milliseconds ago."""
+    milliseconds = time.time_ns() // 1_000_000 - ago_ms
     random = int.from_bytes(os.urandom(10))
     value = (milliseconds & (2**48 - 1)) << 80
     value |= 0x7 << 76 | (random >> 68 & 0xFFF) << 64

@@ -91,6 +91,11 @@ def frame(files: Sequence[str], short: str) -> pl.LazyFrame:
 def batches_missing(store: Store, follower: str | TableDef, leader: TableDef = LINES) -> dict[str, list[str]]:
     """Batches in a table that a following one has not taken, each with the files that hold it."""
     done = Batches.of(store.table(TABLES[follower] if isinstance(follower, str) else follower))
+    return batches_behind(store, done, leader)
+
+
+def batches_behind(store: Store, done: Batches, leader: TableDef) -> dict[str, list[str]]:
+    """Batches in a table that are not done, each with the files that hold it."""
     lines = store.table(leader)
     if lines.current_snapshot() is None:
         return {}

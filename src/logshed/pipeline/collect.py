@@ -44,6 +44,7 @@ class Collect:
         names: What of names and attributes may rest.
         trail: Who did what.
         drain: Empties the spool into a lake; None leaves the lines there.
+        drain_s: How often it does.
         progress: Is told how it stands, about four times a second.
     """
 
@@ -55,6 +56,7 @@ class Collect:
         trail: Trail,
         *,
         drain: Callable[[], None] | None = None,
+        drain_s: float = DRAIN_S,
         progress: Callable[[CollectReport], None] | None = None,
     ) -> None:
         self.report = CollectReport()
@@ -63,6 +65,7 @@ class Collect:
         self._job = job
         self._names = names
         self._drain = drain
+        self._drain_s = drain_s
         self._progress = progress
         self._streams: dict[Stream, _Followed] = {}
         self._rester = Rester(job)
@@ -137,11 +140,11 @@ class Collect:
             self._tell()
 
     async def _drains(self) -> None:
-        pause = DRAIN_S
+        pause = self._drain_s
         while not await self._ends_within(pause):
             begun = time.monotonic()
             await self._emptied()
-            pause = max(DRAIN_S, (time.monotonic() - begun) * DRAIN_REST)
+            pause = max(self._drain_s, (time.monotonic() - begun) * DRAIN_REST)
 
     async def _ends_within(self, seconds: float) -> bool:
         try:

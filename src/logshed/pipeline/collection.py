@@ -11,7 +11,8 @@ from logshed.engines.local import LocalEngine
 from logshed.enrichment import sources
 from logshed.lake.secret import lake_secret
 from logshed.pipeline import draining
-from logshed.pipeline.collect import Collect
+from logshed.pipeline.collect import DRAIN_S, Collect
+from logshed.pipeline.live_sink import LiveSink
 from logshed.pipeline.planning import Options, job_of
 from logshed.pipeline.trail import FILE, Trail
 from logshed.redaction.naming import Names
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from logshed.pipeline.collect_report import CollectReport
     from logshed.settings import Settings
     from logshed.sources.feeds import Feed
+
+
+LIVE_S = 1.0
+"""How often the spool is emptied into the lake where somebody may watch what comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,15 @@ class Collection:
         with Spool(settings.spool, limit=settings.spool_bytes) as spool:
             names = Names(policy, lambda: lake_secret(spool.root))
             trail = Trail(spool.root / FILE, lambda text: names.texts([text])[0])
-            collecting = Collect(spool, job, names, trail, drain=self._drain(trail), progress=self.progress)
+            collecting = Collect(
+                spool,
+                job,
+                names,
+                trail,
+                drain=self._drain(trail),
+                drain_s=LIVE_S if settings.live.enabled else DRAIN_S,
+                progress=self.progress,
+            )
             running = asyncio.ensure_future(collecting.run(feeds))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -78,9 +91,10 @@ class Collection:
         if store is None:
             return self.saved
         engine = LocalEngine(self.settings.workers)
+        live = LiveSink(store, self.settings)
 
         def drain() -> None:
-            draining.drain(store, self.settings.spool, self.settings, self.options, engine)
+            draining.drain(store, self.settings.spool, self.settings, self.options, engine, live)
             trail.ship(store)
 
         return drain

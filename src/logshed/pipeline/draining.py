@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
     from logshed.engines import Engine
     from logshed.lake.store import Store
+    from logshed.pipeline.live_sink import LiveSink
     from logshed.pipeline.outcome import IngestReport
     from logshed.pipeline.planning import Options
     from logshed.settings import Settings
 
 
-def drain(store: Store, root: Path, settings: Settings, options: Options, engine: Engine) -> IngestReport:
+def drain(
+    store: Store, root: Path, settings: Settings, options: Options, engine: Engine, live: LiveSink | None = None
+) -> IngestReport:
     """Ingest what a spool holds, so that its writer may make room.
 
     Args:
@@ -27,12 +30,13 @@ def drain(store: Store, root: Path, settings: Settings, options: Options, engine
         settings: Settings.
         options: As of an ingest.
         engine: Runs the work.
+        live: As of an ingest.
 
     Raises:
         LakeError: A stream could not be ingested, or the lake not be written.
         SpoolError: The spool cannot be read.
     """
-    report = Ingest(store, settings, options, engine).run([f"{SPOOL}{root}"])
+    report = Ingest(store, settings, options, engine, live=live).run([f"{SPOOL}{root}"])
     if failed := next((one for one in report.files if one.status == "failed"), None):
         raise LakeError(failed.error)
     return report

@@ -53,6 +53,7 @@ class FollowReport:
         rate: Lines a second, lately.
         took: Seconds that the last batch took.
         drift: Alarms where far fewer lines parse than is usual, by source.
+        live: Why what was committed is not in the hot store yet, or empty.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -65,10 +66,12 @@ class FollowReport:
     rate: float = 0.0
     took: float = 0.0
     drift: dict[str, str] = field(default_factory=dict)
+    live: str = ""
 
     def take(self, report: IngestReport) -> None:
         """Add what a batch came to."""
         self.batches += len(report.batches)
+        self.live = report.live
         for one in report.files:
             self.counts += one.counts
             self.bytes += one.bytes
@@ -92,6 +95,7 @@ class FollowReport:
             "seconds": round(self.seconds, 3),
             "failed": self.failed,
             "drift": self.drift,
+            "live": self.live,
         }
 
 

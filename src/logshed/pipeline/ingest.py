@@ -19,6 +19,7 @@ from logshed.lake.names import LINES, LOGS
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import drift, drops, transforms
 from logshed.pipeline.catchup import catch_up
+from logshed.pipeline.live_sink import LiveSink
 from logshed.pipeline.naming import Naming
 from logshed.pipeline.outcome import FileReport, IngestReport, Progress
 from logshed.pipeline.planning import GROUP_BYTES, Options, Plan, Planner, bundles, groups, job_of, split_size
@@ -57,6 +58,7 @@ class Ingest:
         options: What the user asked for.
         engine: Runs the work.
         progress: Is told where the run is, at most ten times a second.
+        live: Brings what is committed into the hot store; None makes one.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Ingest:
         options: Options,
         engine: Engine,
         progress: Callable[[Progress], None] | None = None,
+        live: LiveSink | None = None,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -78,6 +81,7 @@ class Ingest:
         transforms.check(settings.transform)
         self._naming = Naming(self._policy, settings, options.collection, store)
         self._planner = Planner(settings, options, self._naming)
+        self._live = None if store is None or options.dry_run else live or LiveSink(store, settings)
         self._meter = Meter()
         self._started = time.monotonic()
         self._total = 0
@@ -97,6 +101,7 @@ class Ingest:
         result = IngestReport([], dry_run=self._options.dry_run)
         if self._store is not None:
             result.caught_up = catch_up(self._store, self.job(""))
+        self._show(result)
         self._total = sum(target.size for target in found.targets)
         result.files += [
             FileReport(one.path, status="failed", error=one.message) for one in self._naming.problems(found.problems)
@@ -112,6 +117,12 @@ class Ingest:
             drift.alarm(self._store, result.files, result.batches)
         result.seconds = time.monotonic() - self._started
         return result
+
+    def _show(self, result: IngestReport) -> None:
+        """Bring what is committed into the hot store, too."""
+        if self._live is not None:
+            self._live.follow()
+            result.live = self._live.problem
 
     def _note(self, targets: Sequence[Target]) -> None:
         """Let the writers of spools know what is in the lake by now, so that they can make room."""
@@ -160,6 +171,7 @@ class Ingest:
             for piece in (piece for bundle in written if bundle not in refused for piece in bundle):
                 self._account(reports[piece.split.locator], piece)
                 _advance(expected, piece)
+            self._show(result)
         return stale
 
     def _work(self, work: Sequence[Bundle], batch: str, reports: dict[str, FileReport]) -> list[tuple[Written, ...]]:

@@ -78,6 +78,7 @@ class IngestReport:
         batches: The batches committed.
         dry_run: Whether nothing was written.
         caught_up: Records that an interrupted run had left behind and that this one put into ``logs``.
+        live: Why what was committed is not in the hot store yet, or empty.
     """
 
     files: list[FileReport]
@@ -85,6 +86,7 @@ class IngestReport:
     batches: list[str] = field(default_factory=list)
     dry_run: bool = False
     caught_up: int = 0
+    live: str = ""
 
     @property
     def totals(self) -> Counts:
@@ -110,4 +112,5 @@ class IngestReport:
             "batches": self.batches,
             "dry_run": self.dry_run,
             "caught_up": self.caught_up,
+            "live": self.live,
         }

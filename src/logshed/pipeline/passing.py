@@ -41,6 +41,7 @@ class Pass:
 
     Attributes:
         problems: What could not be read, a sentence each.
+        job: Policy, formats, sizes.
     """
 
     def __init__(
@@ -60,7 +61,8 @@ class Pass:
         policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
         self._naming = Naming(policy, settings, options.collection, None)
         job = job_of(settings, options, policy, sources.opened(settings.enrichment))
-        self._job = replace(job, chunk_bytes=chunk_bytes or job.chunk_bytes)
+        self.job = replace(job, chunk_bytes=chunk_bytes or job.chunk_bytes)
+        self._stages: tuple[Split, Stages] | None = None
         self.formats = registry.load(settings.plugins)
         own = settings.model_copy(update={"split_bytes": split_bytes or UNTIL_EOF})
         self._planner = Planner(own, options, self._naming)
@@ -78,18 +80,24 @@ class Pass:
 
         A file that cannot be opened any more is one of the ``problems``.
         """
-        stages = Stages(self._job, split, watch)
+        stages = Stages(self.job, split, watch)
         try:
             yield from self._read(stages, split)
         except SourceError as error:
             self.problems.append(self._naming.told(str(error), split.locator))
 
     def _read(self, stages: Stages, split: Split) -> Iterator[Refined]:
-        with files.read(split, chunk_bytes=self._job.chunk_bytes, max_line_bytes=self._job.max_line_bytes) as reading:
+        with files.read(split, chunk_bytes=self.job.chunk_bytes, max_line_bytes=self.job.max_line_bytes) as reading:
             for frame in records(reading, split, joiner_of(reading, split, self.formats)):
                 yield stages.refine(frame)
         if reading.problem:
             self.problems.append(self._naming.told(reading.problem, split.locator))
+
+    def refined(self, split: Split, records: pl.DataFrame) -> Refined:
+        """What the stages make of records that come from elsewhere."""
+        if self._stages is None or self._stages[0] != split:
+            self._stages = (split, Stages(self.job, split))
+        return self._stages[1].refine(records)
 
     def check(self) -> None:
         """Tell what could not be read, once everything else was.

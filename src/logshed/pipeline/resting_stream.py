@@ -150,8 +150,12 @@ class RestingStream:
     def piece(self, safe: pl.DataFrame) -> Piece:
         """What rests of records that are safe."""
         data = ("\n".join(safe["text"].to_list()) + "\n").encode() if safe.height else b""
-        self.rested += int(safe["line_count"].sum())
-        return Piece(self._source, self._collection, data, self._cursor(), self._format, self._resource)
+        return Piece(self._source, self._collection, data, self.done(safe), self._format, self._resource)
+
+    def done(self, records: pl.DataFrame) -> Cursor:
+        """Note that records have come to rest; where the stream goes on behind them."""
+        self.rested += int(records["line_count"].sum())
+        return self._cursor()
 
     def _cursor(self) -> Cursor:
         """The cursor behind the last line that rests."""

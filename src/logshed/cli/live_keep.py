@@ -1,0 +1,88 @@
+"""Upkeep of the hot store: trimming it, and rebuilding it from the lake."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from logshed.cli import hot, output
+from logshed.cli.commands import JsonOption, LakeOption, add
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS_BETWEEN_LINES = 2.0
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands."""
+    add(group, "trim", trim, examples=("logshed live trim --share 50",))
+    add(
+        group,
+        "rebuild",
+        rebuild,
+        examples=("logshed live rebuild --from-lake --since 24h", "logshed live rebuild --since all"),
+    )
+
+
+def trim(
+    *,
+    redis: hot.RedisOption = None,
+    share: Annotated[float, typer.Option(metavar="PCT", min=0, max=100, help="Lines that go, of a hundred.")] = 10.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Take away lines, the oldest of the collections that have most; counters stay as they are."""
+    with hot.opened(hot.settings_for(redis)) as store:
+        gone = store.trim(share / 100)
+        used, _ = store.memory()
+    if as_json:
+        output.document({"trimmed": gone, "memory_bytes": used})
+    else:
+        print(f"{gone:,} lines trimmed; counters are as they were")
+
+
+def rebuild(
+    *,
+    redis: hot.RedisOption = None,
+    lake: LakeOption = None,
+    from_lake: Annotated[bool, typer.Option("--from-lake", help="From the lake: there is no other way yet.")] = True,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T", help="Records of then and later: `24h`, `all`; [live] hours unless given.", show_default=False
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Empty the hot store and fill it from the lake: lines, counters and places are what the lake says."""
+    from logshed.api import Lake  # noqa: PLC0415 - heavy
+    from logshed.queries.times import moment  # noqa: PLC0415 - not for `--help`
+
+    del from_lake
+    settings = hot.settings_for(redis)
+    now = datetime.now(UTC)
+    begin = moment(since, now=now) if since else now - timedelta(hours=settings.live.hours)
+    done = Lake.open(lake, settings=settings).rebuild_live(begin, _progress())
+    if as_json:
+        output.document({"records": done.records, "collections": done.collections, "since": begin.isoformat()})
+    else:
+        print(
+            f"{done.records:,} records of {done.collections:,} collections are in the hot store, as the lake has them"
+        )
+
+
+def _progress() -> Callable[[int, int], None]:
+    last = time.monotonic()
+
+    def update(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES:
+            last = now
+            print(f"{done:,} of {total:,} records", file=sys.stderr, flush=True)
+
+    return update
