@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import orjson
 
 from logshed.errors import LiveError, LiveFullError
-from logshed.live import keys, pieces, trimming
+from logshed.live import keys, pieces, server, trimming
 from logshed.live.server import address, check, connected, told
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Origin:
         strict: Whether the rows are all there is, so that the sender can go back to where the cursor stands: it counts
             rows then. Else it counts the offsets of a source that is read once.
         batches: The key of the batches that are counted; empty for an import.
-        batch: The batch that has ended with the last row; empty for an import.
+        batch: The batch that the rows are; empty for an import.
     """
 
     cursor: str
@@ -84,16 +84,19 @@ class HotStore:
         self._channels: frozenset[str] = frozenset()
 
     @classmethod
-    def open(cls, settings: Live) -> Self:
+    def open(cls, settings: Live, tries: int = server.TRIES) -> Self:
         """Connect and look whether the server is fit.
+
+        Args:
+            settings: Where it is and how much it holds.
+            tries: How often a command is tried while the server does not answer.
 
         Raises:
             LiveError: It does not answer, refuses, is too old, or is not bounded.
         """
-        client = connected(settings)
-        with told(settings):
+        with told(settings), connected(settings, tries=1) as client:
             info = client.info()
-        return cls(settings, client, check(settings, info))
+        return cls(settings, connected(settings, tries=tries), check(settings, info))
 
     def close(self) -> None:
         """Close the connections."""
@@ -140,9 +143,9 @@ class HotStore:
         if not origin.strict:
             begins, ends = int(piece["offset"][0]), int(piece["offset"][-1]) + 1
         settings = self.settings
-        ended = origin.batch if last else ""
+        kept = 0 if origin.batch and last else CURSOR_S
         words = [
-            *(begins, ends, int(origin.strict), 0 if ended else CURSOR_S, origin.batches, ended),
+            *(begins, ends, int(origin.strict), kept, origin.batches, origin.batch),
             *(settings.lines, int(settings.hours * 3600), self._expires()),
             *pieces.counters(piece),
             *pieces.lines(piece, settings.lines),

@@ -27,10 +27,11 @@ AT = (
     pl.when(pl.col("timestamp_source") != "observed")
     .then("timestamp")
     .forward_fill()
-    .over("source", "generation", order_by="offset")
+    .over("batch", "source", "generation", order_by="offset")
     .fill_null(pl.col("timestamp"))
 )
-"""The time by which a record is ordered: of one that tells none, that of the one before it, so it keeps its place."""
+"""The time by which a record is ordered: of one that tells none, that of the one before it in its batch, so that it
+keeps its place."""
 _COUNTRY, _REGION, _CITY = "client_geo_country_iso_code", "client_geo_region", "client_geo_locality"
 
 

@@ -4,9 +4,9 @@
 -- ARGV[1]  where the piece begins, as the cursor counts
 -- ARGV[2]  where it ends
 -- ARGV[3]  '1': the cursor must stand where the piece begins (the sender can go back), else it may lie before
--- ARGV[4]  seconds that the cursor is kept; 0 deletes it, for the source has ended
+-- ARGV[4]  seconds that the cursor is kept; 0 deletes it, for the batch has ended with this piece
 -- ARGV[5]  of lakes, the key of the batches that are counted, and
--- ARGV[6]  the batch that has ended with this piece; else both are empty
+-- ARGV[6]  the batch that the piece is of; else both are empty
 -- ARGV[7]  lines that are kept of a collection
 -- ARGV[8]  seconds that a line is kept before the newest one of its collection, or before now where that is in the future
 -- ARGV[9]  the second since 1970 at which the lines of these collections go, unless more come
@@ -60,10 +60,8 @@ for _ = 1, tonumber(taken()) do
         redis.call('EXPIREAT', key, expires)
     end
 end
-if ARGV[6] ~= '' then
-    redis.call('HSET', ARGV[5], ARGV[6], now)
-end
 if ARGV[4] == '0' then
+    redis.call('HSET', ARGV[5], ARGV[6], now)
     redis.call('DEL', KEYS[1])
 else
     redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[4])

@@ -45,8 +45,13 @@ def address(settings: Live) -> str:
     return f"{parts.hostname or '127.0.0.1'}:{parts.port or 6379}"
 
 
-def connected(settings: Live, *, asynchronous: bool = False) -> Any:
+def connected(settings: Live, *, tries: int = TRIES, asynchronous: bool = False) -> Any:
     """A client; it connects with the first command, and tries again while the server does not answer.
+
+    Args:
+        settings: Where the server is.
+        tries: How often; each wait is longer.
+        asynchronous: Whether it is for an event loop.
 
     Raises:
         LiveError: The library is not installed, or the URL is none.
@@ -65,7 +70,7 @@ def connected(settings: Live, *, asynchronous: bool = False) -> Any:
             settings.redis.get_secret_value(),
             socket_connect_timeout=CONNECT_S,
             socket_timeout=ANSWER_S,
-            retry=retry_of(ExponentialWithJitterBackoff(cap=LONGEST_WAIT_S, base=0.1), TRIES),
+            retry=retry_of(ExponentialWithJitterBackoff(cap=LONGEST_WAIT_S, base=0.1), tries),
             retry_on_error=[
                 redis.exceptions.ConnectionError,
                 redis.exceptions.TimeoutError,
@@ -104,10 +109,19 @@ def told(settings: Live, doing: str = "use") -> Iterator[None]:
     except (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError) as error:
         if isinstance(error, redis.exceptions.BusyLoadingError):
             raise LiveError(f"{what}: it is loading its data still; try again later") from None
-        cause = str(error.__cause__ or error).rstrip(".") or type(error).__name__
+        cause = _cause(error)
         raise LiveError(f"{what}: {cause}; look whether it runs there, and at [live] redis") from None
     except redis.exceptions.RedisError as error:
         raise LiveError(f"{what}: it says {str(error)[:200]!r}; see its log") from None
+
+
+def _cause(error: BaseException) -> str:
+    """Why there is no connection, without its address, which was told."""
+    behind: BaseException | None = error
+    while behind is not None and not (isinstance(behind, OSError) and behind.strerror):
+        behind = behind.__cause__ or behind.__context__
+    said = behind.strerror if isinstance(behind, OSError) else str(error)
+    return str(said).rstrip(".").lower() or type(error).__name__
 
 
 def check(settings: Live, info: Mapping[str, Any]) -> int | None:

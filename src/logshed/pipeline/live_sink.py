@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from logshed.errors import LiveError
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from logshed.settings import Settings
 
 log = logging.getLogger(__name__)
+TRIES = 1
+"""How often a command is tried again: the ingest waits meanwhile."""
+REST_S = 5.0
+"""How long a hot store that failed is left alone."""
 
 
 class LiveSink:
@@ -32,19 +37,21 @@ class LiveSink:
         self._store = store
         self._settings = settings
         self._live: LiveLake | None = None
+        self._again = 0.0
 
     def follow(self) -> None:
         """Bring what was committed since the last time."""
-        if not self._settings.live.enabled:
+        if not self._settings.live.enabled or time.monotonic() < self._again:
             return
         try:
             if self._live is None:
-                self._live = LiveLake(self._store, HotStore.open(self._settings.live))
+                self._live = LiveLake(self._store, HotStore.open(self._settings.live, TRIES))
             self._live.follow()
         except LiveError as error:
             if str(error) != self.problem:
                 log.warning("%s", error)
             self.problem = str(error)
             self._live = None
+            self._again = time.monotonic() + REST_S
         else:
             self.problem = ""
