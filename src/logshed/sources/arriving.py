@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import select
 import stat
 import sys
+from threading import Condition, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 READ_BYTES = 2**20
 WAIT_S = 0.1
-"""How long nothing comes before that is said."""
-ENOUGH_BYTES = 2**22
-"""Bytes that are given out without waiting for more."""
+"""How long lines wait for more to be given out together: each turn of the pipeline has its price."""
+HELD_BYTES = 2**25
+"""Bytes that are read ahead while those before them are worked on."""
 
 
 def is_file() -> bool:
@@ -34,20 +34,42 @@ def lines(stop: Event) -> Iterator[list[bytes]]:
 
     What stands behind the last line feed is a line, too, once the input ends or ``stop`` is set.
     """
-    source = sys.stdin.fileno()
-    pending: list[bytes] = []
-    size = 0
-    while not stop.is_set():
-        ready = bool(select.select([source], [], [], WAIT_S)[0])
-        data = os.read(source, READ_BYTES) if ready else b""
-        pending.append(data)
-        size += len(data)
-        if data and size < ENOUGH_BYTES and select.select([source], [], [], 0)[0]:
-            continue
-        whole, feed, rest = b"".join(pending).rpartition(b"\n")
-        pending, size = [rest], len(rest)
+    reader = _Reader(sys.stdin.fileno())
+    rest = b""
+    while not reader.ended and not stop.is_set():
+        whole, feed, rest = (rest + reader.taken(WAIT_S)).rpartition(b"\n")
         yield whole.split(b"\n") if feed else []
-        if ready and not data:
-            break
-    if rest := b"".join(pending):
-        yield [rest]
+    whole, feed, rest = (rest + reader.taken(0)).rpartition(b"\n")
+    yield [*(whole.split(b"\n") if feed else []), *([rest] if rest else [])]
+
+
+class _Reader(Thread):
+    """Reads a file descriptor all the time, so that what came meanwhile is taken at once."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(daemon=True)
+        self.ended = False
+        self._descriptor = descriptor
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._changed = Condition()
+        self.start()
+
+    def run(self) -> None:
+        """Read to the end."""
+        while data := os.read(self._descriptor, READ_BYTES):
+            with self._changed:
+                self._pieces.append(data)
+                self._size += len(data)
+                self._changed.wait_for(lambda: self._size < HELD_BYTES)
+        with self._changed:
+            self.ended = True
+            self._changed.notify_all()
+
+    def taken(self, seconds: float) -> bytes:
+        """What has come after so long, or sooner where the input ends or nothing more can be held."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.ended or self._size >= HELD_BYTES, seconds)
+            found, self._pieces, self._size = self._pieces, [], 0
+            self._changed.notify_all()
+        return b"".join(found)
