@@ -208,6 +208,20 @@ def test_a_server_that_is_not_fit_is_refused(tmp_path: Path, options: dict[str, 
         server.hot(**fit).put(rows(1), ORIGIN)
 
 
+def test_a_user_with_the_documented_rights_can_write_and_one_without_is_told(redis: RedisServer) -> None:
+    client = redis.client()
+    rights = "+@read +@write +@scripting +@pubsub +@connection +info ~* &logshed:*"
+    client.execute_command("ACL", "SETUSER", "shed", "on", ">secret", *rights.split())
+    client.execute_command("ACL", "SETUSER", "poor", "on", ">secret", "+@read", "+@connection", "+info", "~*")
+    url = redis.url.replace("//", "//{}:secret@")
+    hot = redis.hot(redis=url.format("shed"))
+    hot.put(rows(5), ORIGIN)
+    hot.trim(0.5)
+    hot.begin_rebuild("lake", "b", ["c"])
+    with pytest.raises(LiveError, match="its user may not do that"):
+        redis.hot(redis=url.format("poor")).put(rows(5), ORIGIN)
+
+
 def test_no_server_is_told_with_what_to_do(tmp_path: Path) -> None:
     server = RedisServer(tmp_path / "none")
     with pytest.raises(LiveError, match=rf"cannot use the hot store at 127.0.0.1:{server.port}: .*; look whether"):
