@@ -112,6 +112,8 @@ def told(settings: Live, doing: str = "use") -> Iterator[None]:
         cause = _cause(error)
         raise LiveError(f"{what}: {cause}; look whether it runs there, and at [live] redis") from None
     except redis.exceptions.RedisError as error:
+        if "user executing the script" in str(error):
+            raise LiveError(f"{what}: its user may not do all that writing takes; see docs/live.md") from None
         raise LiveError(f"{what}: it says {str(error)[:200]!r}; see its log") from None
 
 
