@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -46,6 +46,9 @@ class Ssh(BaseModel):
     passphrase: SecretStr | None = Field(None, description="Passphrase of the key.")
     known_hosts: Path | None = Field(None, description="File of known host keys, `~/.ssh/known_hosts` unless set.")
     accept_new: bool = Field(False, description="Record the key of a host that is not known, instead of refusing it.")
+    files: Literal["auto", "shell", "sftp"] = Field(
+        "auto", description="How files are read: over a shell, over SFTP; `auto` takes SFTP where no commands run."
+    )
     connect_seconds: float = Field(15, gt=0, le=600, description="Seconds to connect and log in.")
     command_seconds: float = Field(
         60, gt=0, le=3600, description="Seconds that a command with a short answer may take."

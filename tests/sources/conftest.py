@@ -88,3 +88,11 @@ def write(tmp_path: Path) -> Callable[[str, bytes | Sequence[str]], Path]:
         return path
 
     return written
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """A folder for logs."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    return folder

@@ -16,7 +16,8 @@ from logshed.errors import SourceError, UnreachableError
 from logshed.sources import commands
 from logshed.sources.docker_containers import listed
 from logshed.sources.hosts import Limits, answer, running, shown
-from logshed.sources.ssh import SESSIONS, SshHost
+from logshed.sources.ssh import SshHost
+from logshed.sources.ssh_connections import SESSIONS
 from logshed.ssh_settings import Place
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def test_more_commands_than_a_connection_takes_run_on_several(sshd: Start) -> No
         host = SshHost(place(server))
         argv = commands.docker_logs("shop", follow=True)
         started = await asyncio.gather(*(host.start(argv) for _ in range(SESSIONS + 2)))
-        number = len(host._connections)
+        number = len(host.connections)
         await asyncio.gather(*(one.end() for one in started))
         await host.close()
         return number

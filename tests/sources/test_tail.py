@@ -6,12 +6,13 @@ import asyncio
 import gzip
 import os
 from collections import defaultdict
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from logshed.errors import SourceError, UnreachableError, UsageError
+from logshed.errors import GoneError, SourceError, UnreachableError, UsageError
+from logshed.sources.known_files import Found, KnownFiles
 from logshed.sources.machines import Glob, LocalMachine
 from logshed.sources.sorting import Sorting
 from logshed.sources.tail import Tail
@@ -83,9 +84,67 @@ class Resting:
         return self.lines[f"file:{path}", collection]
 
 
+class Handle:
+    """An open file, of which no inode is told."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+        status = os.fstat(self._file)
+        self.size, self.changed = status.st_size, int(status.st_mtime)
+
+    async def read(self, start: int, size: int) -> bytes:
+        """Some of its bytes."""
+        return os.pread(self._file, size, start)
+
+    def close(self) -> None:
+        """Close it."""
+        os.close(self._file)
+
+
+class Nameless(LocalMachine):
+    """This machine as SFTP shows one: without inodes, and times in seconds."""
+
+    def __init__(self) -> None:
+        self._known = KnownFiles(self._opened)
+
+    async def listed(self, glob: Glob) -> list[Entry]:
+        """What lies there."""
+        found = [Found(one.path, one.size, one.changed) for one in await super().listed(glob)]
+        return await self._known.entries(glob.text, found)
+
+    async def blocks(self, entry: Entry, start: int) -> AsyncIterator[bytes]:
+        """A file's bytes."""
+        async with self._opened(entry.path) as file:
+            if not self._known.is_it(entry, await file.read(0, 256)):
+                raise GoneError(f"cannot read {entry.path}: it is another one; try again")
+            while block := await file.read(start, 2**20):
+                yield block
+                start += len(block)
+
+    @asynccontextmanager
+    async def _opened(self, path: str) -> AsyncIterator[Handle]:
+        file = Handle(path)
+        try:
+            yield file
+        finally:
+            file.close()
+
+
+MACHINES: dict[str, type[LocalMachine]] = {"inodes": LocalMachine, "no inodes": Nameless}
+
+
+@pytest.fixture(params=MACHINES)
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that are done with a machine that tells inodes, and with one that does not."""
+    monkeypatch.setitem(globals(), "Machine", MACHINES[request.param])
+
+
+Machine: type[LocalMachine] = LocalMachine
+
+
 def read(sink: Resting, *paths: Path | str, **options: Any) -> Resting:
     """Take what there is now."""
-    asyncio.run(Tail(LocalMachine(), [Glob.parse(str(path)) for path in paths], KEY, **options).run(sink))
+    asyncio.run(Tail(Machine(), [Glob.parse(str(path)) for path in paths], KEY, **options).run(sink))
     return sink
 
 
@@ -98,6 +157,7 @@ def write(path: Path, first: int, last: int) -> None:
         file.writelines(f"{line}\n" for line in numbered(first, last))
 
 
+@pytest.mark.usefixtures("either")
 def test_a_file_is_read_on_where_it_was(tmp_path: Path) -> None:
     log, sink = tmp_path / "app.log", Resting()
     for upto in (10, 10, 11, 300):
@@ -106,6 +166,7 @@ def test_a_file_is_read_on_where_it_was(tmp_path: Path) -> None:
     assert sink.of(log) == list(numbered(0, 300))
 
 
+@pytest.mark.usefixtures("either")
 def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:
     log, sink = tmp_path / "app.log", Resting()
     log.write_text("one\ntw")
@@ -114,6 +175,7 @@ def test_an_unfinished_line_waits_for_its_end(tmp_path: Path) -> None:
     assert read(sink.crash(), log).of(log) == ["one", "two"]
 
 
+@pytest.mark.usefixtures("either")
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_was_renamed_is_read_to_its_end_before_what_took_its_place(tmp_path: Path, packed: bool) -> None:
     log, sink = tmp_path / "app.log", Resting()
@@ -131,6 +193,7 @@ def test_what_was_renamed_is_read_to_its_end_before_what_took_its_place(tmp_path
     assert read(sink.crash(), log).of(log) == list(numbered(0, 30))
 
 
+@pytest.mark.usefixtures("either")
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_was_copied_and_truncated_is_read_to_its_end(tmp_path: Path, packed: bool) -> None:
     log, sink = tmp_path / "app.log", Resting()
@@ -147,6 +210,7 @@ def test_what_was_copied_and_truncated_is_read_to_its_end(tmp_path: Path, packed
     assert read(sink.crash(), log).of(log) == list(numbered(0, 500))
 
 
+@pytest.mark.usefixtures("either")
 def test_a_file_that_was_truncated_and_is_longer_by_now_is_known_by_its_bytes(tmp_path: Path) -> None:
     log, sink = tmp_path / "app.log", Resting()
     write(log, 0, 100)
@@ -156,6 +220,7 @@ def test_a_file_that_was_truncated_and_is_longer_by_now_is_known_by_its_bytes(tm
     assert read(sink.crash(), log).of(log) == [*numbered(0, 100), *numbered(500, 800)]
 
 
+@pytest.mark.usefixtures("either")
 def test_what_came_and_was_rotated_away_between_two_looks_is_read_too(tmp_path: Path) -> None:
     log, sink = tmp_path / "app.log", Resting()
     write(log, 0, 10)
@@ -170,6 +235,7 @@ def test_what_came_and_was_rotated_away_between_two_looks_is_read_too(tmp_path: 
     assert read(sink.crash(), log).of(log) == list(numbered(0, 40))[:10] + list(numbered(10, 40))
 
 
+@pytest.mark.usefixtures("either")
 def test_files_that_a_glob_finds_are_each_a_stream_and_rotated_ones_belong_to_theirs(tmp_path: Path) -> None:
     write(tmp_path / "a.log", 10, 20)
     write(tmp_path / "b.log", 0, 5)
@@ -187,6 +253,7 @@ def test_files_that_a_glob_finds_are_each_a_stream_and_rotated_ones_belong_to_th
     }
 
 
+@pytest.mark.usefixtures("either")
 @pytest.mark.parametrize("lag", [0, 1, 3])
 def test_lines_of_many_collections_come_once_each_whatever_a_crash_takes(tmp_path: Path, lag: int) -> None:
     log, sink = tmp_path / "web.log", Resting(lag)
@@ -206,6 +273,7 @@ def test_lines_of_many_collections_come_once_each_whatever_a_crash_takes(tmp_pat
     assert sink.cursors[f"file:{log}{POSITION}", ""]["dropped"] == {"no collection": 900}
 
 
+@pytest.mark.usefixtures("either")
 @pytest.mark.parametrize("how", ["renamed", "copied", "packed"])
 def test_lines_that_rest_before_the_position_knows_come_once_though_their_file_is_rotated(
     tmp_path: Path, how: str
@@ -257,7 +325,7 @@ def test_new_files_are_taken_up_and_ended_following_leaves_no_line(tmp_path: Pat
     sink = Resting()
 
     async def follow() -> None:
-        feed = Tail(LocalMachine(), [Glob.parse(f"{tmp_path}/*/*.log")], KEY, follow=True)
+        feed = Tail(Machine(), [Glob.parse(f"{tmp_path}/*/*.log")], KEY, follow=True)
         running = asyncio.ensure_future(feed.run(sink))
         await asyncio.sleep(0.2)
         (tmp_path / "a").mkdir()

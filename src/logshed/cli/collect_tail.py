@@ -127,9 +127,8 @@ def remote(settings: Settings, hosts: Sequence[str], *, accept_new: bool) -> lis
         UsageError: An address is none.
     """
     from logshed.sources import places  # noqa: PLC0415 - not for `--help`
-    from logshed.sources.remote_files import RemoteFiles  # noqa: PLC0415 - as above
 
-    return [RemoteFiles(places.host(one), places.limits(one)) for one in chosen(settings, hosts, accept_new=accept_new)]
+    return [places.files(one) for one in chosen(settings, hosts, accept_new=accept_new)]
 
 
 def chosen(settings: Settings, hosts: Sequence[str], *, accept_new: bool) -> list[Place]:

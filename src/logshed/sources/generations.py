@@ -131,12 +131,13 @@ class Generations:
         entries = [one for one in entries if not is_other(one)]
         self._find({one.inode: one for one in entries})
         beside = [one for one in entries if one.path != self.path]
+        current = next((one for one in entries if one.path == self.path), None)
+        await self._meet(machine, [*([current] if current is not None else []), *beside])
         self._ignore(beside, is_wanted)
         owned = {part.entry.inode for part in self.parts if part.entry is not None}
         news = [one for one in beside if one.inode not in owned and one.inode not in (self._ignored or ()) and one.size]
         for one in sorted(news, key=lambda one: one.changed):
             await self._claim(machine, one)
-        current = next((one for one in entries if one.path == self.path), None)
         if current is not None and all(part.entry != current for part in self.parts):
             self._begin(current)
         self._forget()
@@ -147,6 +148,21 @@ class Generations:
             part.entry = by_inode.get(part.inode)
             if part.entry is not None and not is_packed(part.entry) and part.entry.size < part.offset:
                 self.replaced(part)
+
+    async def _meet(self, machine: Machine, entries: Sequence[Entry]) -> None:
+        """Find parts whose files have other inodes now, or none: by their bytes and when they were last written."""
+        owned = {part.entry.inode for part in self.parts if part.entry is not None}
+        for entry in entries:
+            lost = [
+                part
+                for part in self.parts
+                if part.entry is None
+                and part.head_size
+                and part.offset <= entry.size
+                and (entry.path == self.path or part.changed == entry.changed)
+            ]
+            if lost and entry.inode not in owned and not is_packed(entry):
+                await self._claimed(machine, entry, lost)
 
     def reached(self, part: Part, before: bytes, taken: bytes) -> None:
         """Note that some bytes of a part were taken.
@@ -184,19 +200,23 @@ class Generations:
 
     async def _claim(self, machine: Machine, entry: Entry) -> None:
         """A file that was not known: the copy of a part that was truncated or compressed, or one that came and went."""
+        if await self._claimed(machine, entry, self.parts) is False:
+            self._begin(entry)
+
+    async def _claimed(self, machine: Machine, entry: Entry, parts: Sequence[Part]) -> bool | None:
+        """Whether a file is one of some parts, which it is then; None where that cannot be told."""
         try:
             head = await _first(machine, entry, 0, MARK_BYTES)
         except UnreachableError:
             raise
         except SourceError:
-            return
-        owners = [one for one in self.parts if one.head_size and self.mark(head[: one.head_size]) == one.head]
+            return None
+        owners = [one for one in parts if one.head_size and self.mark(head[: one.head_size]) == one.head]
         for part in owners:
             if part.entry is None and await self._holds(machine, entry, part):
                 part.inode, part.entry, part.missing, part.size_read = entry.inode, entry, 0, -1
-                return
-        if not owners and head:
-            self._begin(entry)
+                return True
+        return None if owners or not head else False
 
     async def _holds(self, machine: Machine, entry: Entry, part: Part) -> bool:
         if not part.offset:

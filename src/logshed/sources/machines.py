@@ -15,7 +15,7 @@ from logshed.errors import GoneError, SourceError, UsageError
 from logshed.sources.rawfile import inode_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from logshed.sources.hosts import Note
 
@@ -30,7 +30,7 @@ class Entry:
 
     Attributes:
         path: Its absolute path.
-        inode: ``device:inode``.
+        inode: ``device:inode``, or another name that the file keeps when it is renamed.
         size: Its bytes.
         changed: When it was last written, seconds since the epoch.
     """
@@ -73,6 +73,9 @@ class Machine(Protocol):
 
     async def is_there(self, entry: Entry) -> bool:
         """Whether the file lies there still, under this path."""
+
+    def left_out(self) -> Mapping[str, str]:
+        """Files that are not read because of their names, by path, and why as a sentence."""
 
     def noted(self, note: Note) -> None:
         """Have what it is asked noted."""
@@ -172,6 +175,10 @@ class LocalMachine:
         """Whether the file lies there still; what was opened is known by its inode."""
         del entry
         return True
+
+    def left_out(self) -> Mapping[str, str]:
+        """None: all names are taken."""
+        return {}
 
     def noted(self, note: Note) -> None:
         """Nothing is asked of it but to read."""

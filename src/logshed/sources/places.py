@@ -9,8 +9,11 @@ from pydantic import ValidationError
 from logshed.errors import UsageError
 from logshed.sources import commands
 from logshed.sources.docker import Docker
+from logshed.sources.host_files import HostFiles
 from logshed.sources.hosts import Limits
 from logshed.sources.local_docker import LocalDocker
+from logshed.sources.remote_files import RemoteFiles
+from logshed.sources.sftp_files import SftpFiles
 from logshed.sources.ssh import SshHost
 from logshed.ssh_settings import Place, Ssh
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from logshed.settings import Settings
     from logshed.sources.hosts import Host
+    from logshed.sources.machines import Machine
 
 _ENGINES = ("unix:", "context:")
 LOCAL = "local"
@@ -57,6 +61,14 @@ def places(
 def host(place: Place) -> Host:
     """What runs commands at a place."""
     return LocalDocker(place.docker, place.name) if place.docker else SshHost(place, place.name)
+
+
+def files(place: Place) -> Machine:
+    """The files of a place, by the way that its settings choose."""
+    there = SshHost(place, place.name)
+    shell, sftp = RemoteFiles(there, limits(place)), SftpFiles(there, limits(place))
+    ways: dict[str, Machine] = {"shell": shell, "sftp": sftp}
+    return ways.get(place.files) or HostFiles(shell, sftp)
 
 
 def limits(place: Place) -> Limits:

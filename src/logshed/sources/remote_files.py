@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from logshed.errors import GoneError, UnreachableError
 from logshed.sources import commands
-from logshed.sources.hosts import ANSWER_BYTES, Limits, Noting, limited, running, trouble
+from logshed.sources.hosts import ANSWER_BYTES, Limits, Noting, limited, running, shown, trouble
 from logshed.sources.machines import BLOCK_BYTES, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 
     from logshed.sources.hosts import Host, Note
     from logshed.sources.machines import Glob
@@ -21,7 +21,11 @@ _T = TypeVar("_T")
 
 _LINE = re.compile(rb"([0-9]+:[0-9]+) ([0-9]+) ([0-9]+) (/[^\n]*)")
 _GONE = re.compile(rb"no such file|cannot stat", re.IGNORECASE)
+_FIND = re.compile(rb"^find: ", re.MULTILINE)
+"""How each complaint of ``find`` begins; that of a shell that does not run it begins otherwise."""
 COMPLAINT_BYTES = 2**16
+MOST_LEFT_OUT = 100
+"""Files of odd names that are told of."""
 
 
 class RemoteFiles:
@@ -30,14 +34,19 @@ class RemoteFiles:
     Args:
         host: Runs the commands.
         limits: How long things may take.
+
+    Attributes:
+        works: Whether the host has been seen to run commands.
     """
 
     def __init__(self, host: Host, limits: Limits | None = None) -> None:
+        self.works = False
         self.name = host.name
         self.scheme = f"ssh:{host.name}"
         self.address = host.address
         self._host: Host = host
         self._limits = limits or Limits()
+        self._left_out: dict[str, str] = {}
 
     async def listed(self, glob: Glob) -> list[Entry]:
         """The regular files in the folders that a glob looks into; what the user may not see is not among them.
@@ -47,9 +56,17 @@ class RemoteFiles:
         """
         argv = commands.find_files(glob.folder, glob.least, glob.most)
         status, out, words = await self._asked(argv)
-        if status and not out:
-            raise trouble(f"look into {glob.folder} on {self.name}", status, words)
-        return _entries(out)
+        found = list(_entries(out))
+        self.works = self.works or not status or bool(found or _FIND.search(words))
+        if status and not found:
+            raise trouble(f"look into {glob.folder} on {self.name}", status, words or out)
+        odd = [one.path for one in found if not commands.is_path(one.path)]
+        for path in [path for path in odd if glob.matches(path)][:MOST_LEFT_OUT]:
+            self._left_out[path] = (
+                f"cannot read {shown(path.encode())} over a shell: it has blanks, quotes or letters beyond ASCII; "
+                'set files = "sftp" where the host offers SFTP'
+            )
+        return [one for one in found if commands.is_path(one.path)]
 
     async def blocks(self, entry: Entry, start: int) -> AsyncIterator[bytes]:
         """A file's bytes from an offset to its end.
@@ -77,6 +94,10 @@ class RemoteFiles:
         """Whether the file lies there still, under this path."""
         _, out, _ = await self._asked(commands.stat_file(entry.path))
         return any(one.inode == entry.inode for one in _entries(out))
+
+    def left_out(self) -> Mapping[str, str]:
+        """Files that are not read because of their names, and why."""
+        return self._left_out
 
     def noted(self, note: Note) -> None:
         """Have each command noted, once for each file."""
@@ -109,10 +130,8 @@ class RemoteFiles:
             ) from None
 
 
-def _entries(out: bytes) -> list[Entry]:
-    """Files as they are listed; names with other letters than paths may have here are left out."""
-    matches = (_LINE.fullmatch(line) for line in out.splitlines())
-    found = (
-        Entry(one[4].decode("utf-8", "replace"), one[1].decode(), int(one[2]), int(one[3])) for one in matches if one
-    )
-    return [one for one in found if commands.is_path(one.path)]
+def _entries(out: bytes) -> Iterator[Entry]:
+    """Files as they are listed."""
+    for line in out.splitlines():
+        if one := _LINE.fullmatch(line):
+            yield Entry(one[4].decode("utf-8", "replace"), one[1].decode(), int(one[2]), int(one[3]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from logshed.errors import GoneError, SourceError, UnreachableError
 from logshed.sources.feeds import Stream
 from logshed.sources.generations import MARK_BYTES, Generations, Part, content, is_packed
+from logshed.sources.hosts import shown
 from logshed.sources.rotation import family
 from logshed.sources.sorting import Sorting
 from logshed.sources.taking import Taking
@@ -127,7 +128,7 @@ class Tail:
         missing = []
         for glob in self._globs:
             try:
-                listed |= await self._listed(glob)
+                listed |= await self._listed(glob, sink)
             except UnreachableError:
                 raise
             except SourceError as error:
@@ -146,14 +147,19 @@ class Tail:
                 raise one
         return any(results)
 
-    async def _listed(self, glob: Glob) -> dict[str, Entry]:
+    async def _listed(self, glob: Glob, sink: Sink) -> dict[str, Entry]:
         """What lies where a glob looks, by path.
 
         Raises:
             SourceError: Nothing that it stands for.
         """
         found = {one.path: one for one in await self._machine.listed(glob)}
+        odd = {path: why for path, why in self._machine.left_out().items() if glob.matches(path)}
+        for path, why in odd.items():
+            self._tell(sink, shown(path.encode("utf-8", "replace")), "failed", why)
         if not any(glob.matches(path) for path in (*found, *self._logs)):
+            if odd:
+                raise SourceError(next(iter(odd.values())))
             raise SourceError(
                 f"cannot find {glob.text} on {self._machine.name}: no file matches; check the path and who may read it"
             )

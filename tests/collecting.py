@@ -1,0 +1,77 @@
+"""`logshed collect tail` in a process of its own, and what tells whether every numbered line came once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from logshed.api import Lake
+from logshed.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NUMBERS = """
+SELECT count(*), count(DISTINCT n), min(n), max(n)
+FROM (SELECT regexp_extract(text, 'number=(\\d+)', 1)::int AS n FROM lines WHERE text LIKE '%number=%')
+"""
+
+
+class Collecting:
+    """`logshed collect tail` in processes of its own.
+
+    Args:
+        folder: Where it runs.
+        environment: Its environment.
+        words: Its words.
+        within: What it is started by, such as ``ip netns exec``.
+    """
+
+    def __init__(
+        self, folder: Path, environment: dict[str, str], *words: str | Path, within: tuple[str, ...] = ()
+    ) -> None:
+        self.folder, self._environment, self._words = folder, environment, [*map(str, words)]
+        self._within = within
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *more: str) -> subprocess.Popen[str]:
+        """Start it, also after its end."""
+        self.process = subprocess.Popen(
+            [*self._within, sys.executable, "-m", "logshed", "collect", "tail", *self._words, *more],
+            cwd=self.folder,
+            env={**self._environment, "HOME": str(self.folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return self.process
+
+    def once(self, *more: str) -> tuple[int, str, str]:
+        """Run it to its end."""
+        out, err = self.start(*more).communicate(timeout=90)
+        return self.start_code, out, err
+
+    @property
+    def start_code(self) -> int:
+        """Its exit code."""
+        assert self.process is not None
+        return self.process.returncode
+
+    def stop(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """End it: its exit code and what it told."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=90)
+        return self.process.returncode, err
+
+    def lines(self) -> int:
+        """Lines in the lake by now."""
+        if not (self.folder / "logshed-lake" / "logshed-lake.json").is_file():
+            return 0
+        return int(self.lake().query("SELECT count(*) FROM lines").rows()[0][0])
+
+    def lake(self) -> Lake:
+        """The lake."""
+        return Lake.open(self.folder / "logshed-lake", settings=Settings.load(self.folder, environ={}))
