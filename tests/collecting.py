@@ -34,24 +34,31 @@ class Collecting:
     ) -> None:
         self.folder, self._environment, self._words = folder, environment, [*map(str, words)]
         self._within = within
+        self._said = folder / "said"
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, *more: str) -> subprocess.Popen[str]:
         """Start it, also after its end."""
-        self.process = subprocess.Popen(
-            [*self._within, sys.executable, "-m", "logshed", "collect", "tail", *self._words, *more],
-            cwd=self.folder,
-            env={**self._environment, "HOME": str(self.folder)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with self._said.open("wb") as said:
+            self.process = subprocess.Popen(
+                [*self._within, sys.executable, "-m", "logshed", "collect", "tail", *self._words, *more],
+                cwd=self.folder,
+                env={**self._environment, "HOME": str(self.folder)},
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
         return self.process
+
+    @property
+    def said(self) -> str:
+        """What it has told by now."""
+        return self._said.read_text(encoding="utf-8", errors="replace")
 
     def once(self, *more: str) -> tuple[int, str, str]:
         """Run it to its end."""
-        out, err = self.start(*more).communicate(timeout=90)
-        return self.start_code, out, err
+        out, _ = self.start(*more).communicate(timeout=90)
+        return self.start_code, out, self.said
 
     @property
     def start_code(self) -> int:
@@ -63,8 +70,8 @@ class Collecting:
         """End it: its exit code and what it told."""
         assert self.process is not None
         self.process.send_signal(number)
-        _, err = self.process.communicate(timeout=90)
-        return self.process.returncode, err
+        self.process.communicate(timeout=90)
+        return self.process.returncode, self.said
 
     def lines(self) -> int:
         """Lines in the lake by now."""

@@ -35,6 +35,8 @@ class Sshd:
         forced: A command that it runs instead of what is asked for.
         environment: What its commands have in their environment.
         options: More lines of its configuration.
+        listen: Its address.
+        within: What it is started by, such as ``ip netns exec``.
     """
 
     def __init__(
@@ -44,7 +46,11 @@ class Sshd:
         forced: str = "",
         environment: dict[str, str] | None = None,
         options: tuple[str, ...] = (),
+        listen: str = "127.0.0.1",
+        within: tuple[str, ...] = (),
     ) -> None:
+        self._within = within
+        self.listen = listen
         self._sshd = found("sshd", "openssh-server")
         keygen = found("ssh-keygen", "openssh-client")
         folder.mkdir(mode=0o700)
@@ -60,7 +66,7 @@ class Sshd:
         setenv = " ".join(f'"{name}={value}"' for name, value in (environment or {}).items())
         lines = [
             f"Port {self.port}",
-            "ListenAddress 127.0.0.1",
+            f"ListenAddress {listen}",
             f"HostKey {folder / 'host'}",
             f"AuthorizedKeysFile {folder / 'authorized_keys'}",
             "PidFile none",
@@ -82,7 +88,7 @@ class Sshd:
     @property
     def address(self) -> str:
         """Its address with the user that it lets in."""
-        return f"ssh://{self.user}@127.0.0.1:{self.port}"
+        return f"ssh://{self.user}@{self.listen}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -92,22 +98,28 @@ class Sshd:
     def trust(self, public: Path) -> None:
         """Let a key be the one that is known of it."""
         kind, key = public.read_text().split()[:2]
-        self.known.write_text(f"[127.0.0.1]:{self.port} {kind} {key}\n")
+        self.known.write_text(f"[{self.listen}]:{self.port} {kind} {key}\n")
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
+        before = self._listening()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self._sshd, "-D", "-e", "-f", self.folder / "config"], stderr=log, start_new_session=True
+                [*self._within, self._sshd, "-D", "-e", "-f", self.folder / "config"],
+                stderr=log,
+                start_new_session=True,
             )
         for _ in range(200):
-            with socket.socket() as trial:
-                if trial.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if self._listening() > before:
+                return
             time.sleep(0.05)
         pytest.skip(f"sshd does not start here: {self.log.read_text()[-500:]}")
+
+    def _listening(self) -> int:
+        """How often it has said that it listens."""
+        return self.log.read_text(errors="replace").count("Server listening on") if self.log.exists() else 0
 
     def cut(self) -> None:
         """End it and every connection through it at once."""

@@ -22,6 +22,7 @@ SESSIONS = 8
 CONNECTING = 4
 """Connections that are made at once; OpenSSH turns some away beyond ten (MaxStartups)."""
 ALIVE_S, ALIVE_TIMES = 10.0, 3
+"""How often a host is asked whether it is there, at least, and after how many questions without an answer it is not."""
 _CLOSE_S = 1.0
 
 _turn: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
@@ -145,7 +146,7 @@ class Connections:
             "gss_auth": False,
             "gss_kex": False,
             "ignore_encrypted": True,
-            "keepalive_interval": ALIVE_S,
+            "keepalive_interval": min(ALIVE_S, settings.silence_seconds / ALIVE_TIMES),
             "keepalive_count_max": ALIVE_TIMES,
             "login_timeout": settings.connect_seconds,
         }
