@@ -65,6 +65,7 @@ class Sshd:
         self.trust(folder / "host.pub")
         setenv = " ".join(f'"{name}={value}"' for name, value in (environment or {}).items())
         lines = [
+            *options,  # what is said first holds
             f"Port {self.port}",
             f"ListenAddress {listen}",
             f"HostKey {folder / 'host'}",
@@ -79,7 +80,6 @@ class Sshd:
             "LogLevel VERBOSE",
             *([f"ForceCommand {forced}"] if forced else []),
             *([f"SetEnv {setenv}"] if setenv else []),
-            *options,
         ]
         (folder / "config").write_text("\n".join(lines) + "\n")
         self._process: subprocess.Popen[bytes] | None = None

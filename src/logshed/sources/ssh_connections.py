@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from logshed.errors import SourceError, UnreachableError
 from logshed.sources.host_keys import HostKeys
 from logshed.sources.hosts import shown
+from logshed.sources.ssh_jumps import MOST_JUMPS, Jump, jumps, key_files
 from logshed.sources.ssh_keys import asyncssh_module, private_key
 from logshed.ssh_settings import address
 
@@ -99,42 +100,70 @@ class Connections:
     async def _connected(self) -> Any:
         asyncssh, settings = asyncssh_module(), self._settings
         keys = HostKeys(settings.known_hosts, accept_new=settings.accept_new)
-
-        class Client(asyncssh.SSHClient):  # type: ignore[misc,name-defined]
-            def validate_host_public_key(self, host: str, addr: str, port: int, key: Any) -> bool:
-                del addr
-                return keys.accepts(host, port, key)
-
-        options = self._options(keys)
+        there = Jump(self._user, self.address, self._port)
+        options = self._options(there, keys)
         try:
-            return await self._logged_in(Client, options)
+            return await self._logged_in(there, options)
         except SourceError:
             raise
         except _errors() as error:
             failed: Exception = error
         if keys.known and keys.refused is None and not isinstance(failed, asyncssh.PermissionDenied):
             try:  # it may have a key of another kind than those that are known of it: ask for any, to say so
-                return await self._logged_in(Client, {**options, "server_host_key_algs": "default"})
+                return await self._logged_in(there, {**options, "server_host_key_algs": "default"})
             except _errors() as error:
                 failed = error
-        raise self._refusal(failed, keys)
+        raise self._refusal(failed, keys, self.name, self._user)
 
-    async def _logged_in(self, client: type[Any], options: dict[str, Any]) -> Any:
+    async def _logged_in(self, there: Jump, options: dict[str, Any]) -> Any:
         async with _turn.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(CONNECTING)):
-            connecting = asyncssh_module().connect(self.address, client_factory=client, **options)
-            return await asyncio.wait_for(connecting, self._settings.connect_seconds)
+            return await asyncio.wait_for(self._reached(there, options), self._settings.connect_seconds)
 
-    def _options(self, keys: HostKeys) -> dict[str, Any]:
+    async def _reached(self, there: Jump, options: dict[str, Any], through: tuple[Jump, ...] = ()) -> Any:
+        """A connection to a host, through the hosts that it is reached through, each of which is verified as well."""
+        if len(through) > MOST_JUMPS:
+            raise ValueError(f"ProxyJump leads through more than {MOST_JUMPS} hosts, or in a circle")
+        tunnel = None
+        try:
+            for number, jump in enumerate(jumps(there)):
+                tunnel = await self._jumped(jump, tunnel, (*through, jump), is_first=not number)
+            found = await asyncssh_module().connect(there.host, tunnel=tunnel, **options)
+        except BaseException:
+            if tunnel is not None:
+                tunnel.close()
+            raise
+        if tunnel is not None:
+            found.set_tunnel(tunnel)
+        return found
+
+    async def _jumped(self, jump: Jump, tunnel: Any, through: tuple[Jump, ...], *, is_first: bool) -> Any:
+        """A connection to a host that others are reached through."""
+        keys = HostKeys(self._settings.known_hosts, accept_new=self._settings.accept_new)
+        options = self._options(jump, keys)
+        if "client_keys" in options:  # its own keys count as well
+            options["client_keys"] += key_files(jump)
+            del options["agent_path"]
+        try:
+            if is_first:
+                return await self._reached(jump, options, through)
+            found = await asyncssh_module().connect(jump.host, tunnel=tunnel, **options)
+            found.set_tunnel(tunnel)
+        except SourceError:
+            raise
+        except _errors() as error:
+            raise self._refusal(error, keys, f"{jump.name}, on the way to {self.name}", jump.user) from None
+        return found
+
+    def _options(self, there: Jump, keys: HostKeys) -> dict[str, Any]:
         settings = self._settings
-        given: dict[str, Any] = {
-            **({"username": self._user} if self._user else {}),
-            **({"port": self._port} if self._port else {}),
-        }
+        given = there.options
         if settings.key is not None and settings.key.get_secret_value():
             given |= {"client_keys": [private_key(settings.key, settings.passphrase)], "agent_path": None}
         return {
             **given,
+            "client_factory": _client(keys),
             "known_hosts": keys.match,
+            "command": None,
             "agent_forwarding": False,
             "x11_forwarding": False,
             "request_pty": False,
@@ -151,7 +180,7 @@ class Connections:
             "login_timeout": settings.connect_seconds,
         }
 
-    def _refusal(self, error: Exception, keys: HostKeys) -> SourceError:
+    def _refusal(self, error: Exception, keys: HostKeys, name: str, user: str) -> SourceError:
         """Why no connection came about."""
         asyncssh, settings = asyncssh_module(), self._settings
         said = shown(str(error).encode())
@@ -160,8 +189,8 @@ class Connections:
         if keys.refused is not None:
             return keys.refused
         if isinstance(error, asyncssh.PermissionDenied):
-            user = self._user or "the user"
-            kind, cause = SourceError, f"it does not let {user} in with this key; check the user and the key"
+            who = user or "the user"
+            kind, cause = SourceError, f"it does not let {who} in with this key; check the user and the key"
         elif isinstance(error, asyncssh.HostKeyNotVerifiable):
             kind, cause = SourceError, f"{said}; add its key to {keys.file}"
         elif isinstance(error, TimeoutError):
@@ -171,7 +200,18 @@ class Connections:
             cause = f"{why}; check the address, and that SSH runs there"
         elif isinstance(error, ValueError):
             kind, cause = SourceError, f"{said}; look at ~/.ssh/config"
-        return kind(f"cannot connect to {self.name}: {cause}")
+        return kind(f"cannot connect to {name}: {cause}")
+
+
+def _client(keys: HostKeys) -> Any:
+    """What asks whether the key of a host may be used."""
+
+    class Client(asyncssh_module().SSHClient):  # type: ignore[misc]
+        def validate_host_public_key(self, host: str, addr: str, port: int, key: Any) -> bool:
+            del addr
+            return keys.accepts(host, port, key)
+
+    return Client
 
 
 def _errors() -> tuple[type[Exception], ...]:
