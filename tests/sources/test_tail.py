@@ -235,6 +235,41 @@ def test_what_came_and_was_rotated_away_between_two_looks_is_read_too(tmp_path: 
     assert read(sink.crash(), log).of(log) == list(numbered(0, 40))[:10] + list(numbered(10, 40))
 
 
+def test_a_copy_that_got_the_inode_of_a_file_that_was_left_out_is_read_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logshed.sources.tail.POLL_S", 0.1)
+    log, old, sink = tmp_path / "app.log", tmp_path / "app.log.1", Resting()
+    write(old, 900, 910)
+    os.utime(old, (1_000, 1_000))
+    write(log, 0, 10)
+
+    async def follow() -> None:
+        feed = Tail(LocalMachine(), [Glob.parse(str(log))], KEY, follow=True)
+        running = asyncio.ensure_future(feed.run(sink))
+        await comes(sink, log, 10)
+        for first, last in ((10, 35), (35, 70)):  # first what was left out lies there, then what was read
+            write(log, first, first + 10)
+            old.write_bytes(log.read_bytes())
+            os.truncate(log, 0)
+            write(log, first + 10, last)
+            await comes(sink, log, last)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    asyncio.run(follow())
+    assert sink.of(log) == [*numbered(0, 70)]
+
+
+async def comes(sink: Resting, log: Path, lines: int) -> None:
+    """Wait for so many lines."""
+    for _ in range(100):
+        if len(sink.of(log)) >= lines:
+            return
+        await asyncio.sleep(0.1)
+
+
 @pytest.mark.usefixtures("either")
 def test_files_that_a_glob_finds_are_each_a_stream_and_rotated_ones_belong_to_theirs(tmp_path: Path) -> None:
     write(tmp_path / "a.log", 10, 20)

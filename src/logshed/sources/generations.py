@@ -101,7 +101,7 @@ class Generations:
         self.lost: list[int] = []
         self._key = key
         self._family = family(PurePosixPath(path).name)
-        self._ignored: set[str] | None = None
+        self._ignored: dict[str, Entry] | None = None
 
     def own(self, entries: Iterable[Entry]) -> list[Entry]:
         """Of the files of its folder those that bear its name or one that rotation gives."""
@@ -135,7 +135,7 @@ class Generations:
         await self._meet(machine, [*([current] if current is not None else []), *beside])
         self._ignore(beside, is_wanted)
         owned = {part.entry.inode for part in self.parts if part.entry is not None}
-        news = [one for one in beside if one.inode not in owned and one.inode not in (self._ignored or ()) and one.size]
+        news = [one for one in beside if one.inode not in owned and one.size and not self._is_ignored(one)]
         for one in sorted(news, key=lambda one: one.changed):
             await self._claim(machine, one)
         if current is not None and all(part.entry != current for part in self.parts):
@@ -153,14 +153,8 @@ class Generations:
         """Find parts whose files have other inodes now, or none: by their bytes and when they were last written."""
         owned = {part.entry.inode for part in self.parts if part.entry is not None}
         for entry in entries:
-            lost = [
-                part
-                for part in self.parts
-                if part.entry is None
-                and part.head_size
-                and part.offset <= entry.size
-                and (entry.path == self.path or part.changed == entry.changed)
-            ]
+            known = [one for one in self.parts if one.entry is None and one.head_size and one.offset <= entry.size]
+            lost = [one for one in known if entry.path == self.path or one.changed == entry.changed]
             if lost and entry.inode not in owned and not is_packed(entry):
                 await self._claimed(machine, entry, lost)
 
@@ -196,11 +190,22 @@ class Generations:
             owned = {part.inode for part in self.parts}
             since = max((part.changed for part in self.parts), default=None)
             old = [one for one in beside if (not is_wanted(one) if since is None else one.changed < since)]
-            self._ignored = {one.inode for one in old} - owned
+            self._ignored = {one.inode: one for one in old if one.inode not in owned}
+
+    def _is_ignored(self, entry: Entry) -> bool:
+        known = (self._ignored or {}).get(entry.inode)
+        return known is not None and (known.size, known.changed) == (entry.size, entry.changed)
 
     async def _claim(self, machine: Machine, entry: Entry) -> None:
         """A file that was not known: the copy of a part that was truncated or compressed, or one that came and went."""
-        if await self._claimed(machine, entry, self.parts) is False:
+        known = (self._ignored or {}).get(entry.inode)
+        is_own = await self._claimed(machine, entry, self.parts)
+        if is_own or (known is not None and entry.size < known.size):
+            (self._ignored or {}).pop(entry.inode, None)  # the inode of a file that is gone was given to another
+        elif known is not None and is_own is False and self._ignored is not None:
+            self._ignored[entry.inode] = entry  # it is written still
+            return
+        if is_own is False:
             self._begin(entry)
 
     async def _claimed(self, machine: Machine, entry: Entry, parts: Sequence[Part]) -> bool | None:
@@ -239,7 +244,7 @@ class Generations:
         done = [one for one in self.parts if one.entry is not None and not one.is_due and one.entry.path != self.path]
         for part in done[: max(0, len(done) - KEPT)]:
             if self._ignored is not None and part.entry is not None:
-                self._ignored.add(part.entry.inode)
+                self._ignored[part.entry.inode] = part.entry
             gone.append(part)
         self.lost += [part.number for part in gone if part.missing and part.offset]
         self.parts = [part for part in self.parts if part not in gone]
