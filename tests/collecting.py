@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from logshed.api import Lake
 from logshed.settings import Settings
+from logshed.spool import frames
+from logshed.spool.frames import DamageError
+from logshed.spool.index import segments
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +83,16 @@ class Collecting:
         if not (self.folder / "logshed-lake" / "logshed-lake.json").is_file():
             return 0
         return int(self.lake().query("SELECT count(*) FROM lines").rows()[0][0])
+
+    def rested(self) -> list[int]:
+        """Numbers of the lines in the spool by now, in their order."""
+        found: list[int] = []
+        spool = self.folder / "logshed-spool"
+        for segment in segments(spool) if spool.is_dir() else ():
+            with segment.open("rb") as file, suppress(DamageError):  # the last frame may just be being written
+                for frame in frames.scan(file):
+                    found += map(int, re.findall(rb"number=([0-9]+)", frames.lines_of(file, frame)))
+        return found
 
     def lake(self) -> Lake:
         """The lake."""

@@ -92,6 +92,9 @@ class SshHost:
                 return await asyncio.wait_for(opening(connection.ssh), self._seconds), connection
             except asyncssh.ChannelOpenError as error:
                 connection.leave()
+                await asyncio.sleep(0)  # a connection that has just broken is closed by then
+                if connection.ssh.is_closed():
+                    raise self.cut() from None
                 if not connection.busy:
                     raise self._refused(doing, str(error)) from None
                 connection.most = connection.busy  # it allows fewer than others do
