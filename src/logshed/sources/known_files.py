@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MARK_BYTES = 256
 """Bytes at the head of a file, and before its end, by which it is known again."""
-AT_ONCE = 16
+AT_ONCE = 64
 """Files that are looked into at once."""
 
 

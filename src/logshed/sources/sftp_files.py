@@ -61,13 +61,10 @@ class SftpFiles:
         Raises:
             SourceError: There is no such folder, or it cannot be read.
         """
+        walk = _Walk(self._sftp, self._asks)
         try:
             async with asyncio.timeout(self._limits.command):
-                walk = _Walk(self._sftp, self._asks)
                 await walk.from_root(glob)
-                found = self._wanted(glob, walk)
-                self._left_out[glob.text] = walk.left_out
-                return await self._known.entries(glob.text, found)
         except GoneError as error:
             raise SourceError(str(error)) from None
         except TimeoutError:
@@ -76,6 +73,8 @@ class SftpFiles:
                 f"cannot look into {glob.folder} on {self.name}: no answer in {self._limits.command:g} s; "
                 "look at its load, or raise command_seconds"
             ) from None
+        self._left_out[glob.text] = walk.left_out
+        return await self._known.entries(glob.text, self._wanted(glob, walk))
 
     async def blocks(self, entry: Entry, start: int) -> AsyncIterator[bytes]:
         """A file's bytes from an offset to its end.
