@@ -210,7 +210,7 @@ def test_a_server_that_is_not_fit_is_refused(tmp_path: Path, options: dict[str, 
 
 def test_a_user_with_the_documented_rights_can_write_and_one_without_is_told(redis: RedisServer) -> None:
     client = redis.client()
-    rights = "+@read +@write +@scripting +@pubsub +@connection +info ~* &logshed:*"
+    rights = "+@read +@write +@scripting +@pubsub +@connection +@transaction +info +time ~* &logshed:*"
     client.execute_command("ACL", "SETUSER", "shed", "on", ">secret", *rights.split())
     client.execute_command("ACL", "SETUSER", "poor", "on", ">secret", "+@read", "+@connection", "+info", "~*")
     url = redis.url.replace("//", "//{}:secret@")
