@@ -228,6 +228,12 @@ def test_no_server_is_told_with_what_to_do(tmp_path: Path) -> None:
         server.hot()
 
 
+def test_a_slow_server_is_waited_for(redis: RedisServer) -> None:
+    hot = redis.hot()
+    redis.client().client_pause(1_500)
+    assert hot.put(rows(3_000), ORIGIN) == 3_000
+
+
 def test_a_restarted_server_goes_on_and_a_killed_one_is_waited_for(redis: RedisServer) -> None:
     hot = redis.hot()
     hot.put(rows(100), ORIGIN)

@@ -10,7 +10,7 @@ import pytest
 from logshed.engines.local import LocalEngine
 from logshed.enrichment import sources
 from logshed.errors import LakeError, SourceError
-from logshed.pipeline import draining
+from logshed.pipeline import draining, resting_stream
 from logshed.pipeline.collect import Collect
 from logshed.pipeline.planning import Options, job_of
 from logshed.pipeline.trail import FILE, Trail
@@ -183,3 +183,30 @@ def test_names_and_attributes_rest_as_the_policy_allows(tmp_path: Path) -> None:
     written = b"".join(path.read_bytes() for path in (tmp_path / "spool").glob("*.seg"))
     assert b"example.com" not in written
     assert list(rested(tmp_path).values()) == [["INFO one", "INFO two"]]
+
+
+def test_a_stream_that_is_long_silent_is_let_go_of_and_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resting_stream, "IDLE_S", 0.5)
+    collecting = collect(tmp_path)
+    held: list[int] = []
+
+    class Silent:
+        name = "test:silent"
+
+        async def run(self, sink: Sink) -> None:
+            for number in (0, 1):
+                line = f"2026-01-05 10:00:0{number} INFO line {number}".encode()
+                await sink.put([Arrival(SHOP, [line], lambda taken, at=number: {"line": at + taken})])
+                held.append(len(collecting._streams))
+                while collecting._streams:  # noqa: ASYNC110 - nothing tells that they are let go of
+                    await asyncio.sleep(0.05)
+
+    run(collecting, Silent())
+    assert held == [1, 1]
+    assert rested(tmp_path) == {
+        "test:host/shop": [f"2026-01-05 10:00:0{number} INFO line {number}" for number in (0, 1)]
+    }
+    with Spool(tmp_path / "spool") as spool:
+        assert spool.cursor("test:host/shop", "default") == {"line": 2}

@@ -190,6 +190,10 @@ class Collect:
             target = self.report.target(followed.feed, followed.name)
             target.rested += followed.resting.rested - followed.told
             followed.told = followed.resting.rested
+        coming = {arrival.stream for arrival in self._arrived}
+        for stream in [one for one, followed in self._streams.items() if followed.resting.is_idle()]:
+            if stream not in coming:
+                del self._streams[stream]
 
     def _rested(self, arrived: Sequence[Arrival], streams: Mapping[Stream, _Followed], *, last: bool) -> list[Piece]:
         """What may rest, each stream once, in the order of their last lines: no cursor comes before what it is of."""

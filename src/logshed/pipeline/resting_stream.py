@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from logshed.pipeline.job import Job
     from logshed.sources.feeds import Arrival, Cursor, Stream
 
+IDLE_S = 600.0
+"""A stream of which nothing came for so long is let go of; it is taken up again with its next lines."""
 OPEN_S = 1.0
 """How long a record stays open for a line that may belong to it; so long the first lines of a stream wait for more,
 too, to tell its format by."""
@@ -72,7 +74,7 @@ class RestingStream:
         self._last: tuple[Arrival, int] | None = None
         self._first: list[bytes] = []
         self._held_since = 0.0
-        self._changed = 0.0
+        self._changed = time.monotonic()
 
     @property
     def target(self) -> str:
@@ -88,6 +90,10 @@ class RestingStream:
         """Whether nothing came for so long that what is open is taken for whole."""
         since = self._held_since if self._first else self._changed
         return self.has_open and time.monotonic() - since >= OPEN_S
+
+    def is_idle(self) -> bool:
+        """Whether nothing came for long, and all that came rests."""
+        return not self.has_open and time.monotonic() - self._changed >= IDLE_S
 
     def take(self, arrivals: Sequence[Arrival]) -> pl.DataFrame | None:
         """Records that are whole after these lines, to be made safe; None where nothing may rest now.
