@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 # One more than there are processors: some tests wait for servers and clocks.
 WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers docs truth truth-redaction truth-detect install clean
+.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers docs truth truth-redaction truth-detect install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
+	@echo "make demo-live  a Redis, the live map and a replay of the sample log, until Ctrl-C"
 	@echo "make test     install what tests need, then lint, types, import contracts and all tests"
 	@echo "make install  only make $(VENV) with the command $(BIN)/logshed"
 	@echo "make bench    measure ingest beside ClickHouse's engine and DuckDB"
@@ -33,6 +34,9 @@ $(VENV)/.base: pyproject.toml tools/install
 $(VENV)/.dev: pyproject.toml tools/install
 	@tools/install dev
 	@touch $@ $(VENV)/.base
+
+demo-live: $(VENV)/.dev
+	@$(BIN)/python examples/demo_live.py
 
 demo: $(VENV)/.base
 	@$(BIN)/python examples/demo.py
