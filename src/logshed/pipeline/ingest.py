@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 import traceback
-from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from logshed.enrichment import sources
@@ -21,9 +18,10 @@ from logshed.pipeline import drift, drops, transforms
 from logshed.pipeline.catchup import catch_up
 from logshed.pipeline.live_sink import LiveSink
 from logshed.pipeline.naming import Naming
-from logshed.pipeline.outcome import FileReport, IngestReport, Progress
+from logshed.pipeline.outcome import FileReport, IngestReport
 from logshed.pipeline.planning import GROUP_BYTES, Options, Plan, Planner, bundles, groups, job_of, split_size
 from logshed.pipeline.task import IngestTask, Meter
+from logshed.pipeline.ticking import Ticker
 from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
 from logshed.sources.spool import root_of
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from logshed.engines import Bundle, Engine
     from logshed.lake.store import Store
     from logshed.pipeline.job import Job
+    from logshed.pipeline.outcome import Progress
     from logshed.redaction.model import Policy
     from logshed.settings import Settings
     from logshed.sources.model import Target
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PROGRESS_EVERY_S = 0.2
 ROUNDS = 20
 """How often work that another writer made stale is planned again."""
 
@@ -74,7 +72,6 @@ class Ingest:
         self._settings = settings
         self._options = options
         self._engine = engine
-        self._progress = progress
         self._policy: Policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
         self._sources = sources.opened(settings.enrichment)
         drops.check(settings.drop)
@@ -83,8 +80,7 @@ class Ingest:
         self._planner = Planner(settings, options, self._naming)
         self._live = None if store is None or options.dry_run else live or LiveSink(store, settings)
         self._meter = Meter()
-        self._started = time.monotonic()
-        self._total = 0
+        self._ticker = Ticker(self._meter, self._naming, progress)
 
     def run(self, paths: Sequence[str]) -> IngestReport:
         """Ingest what is new in these paths.
@@ -102,7 +98,7 @@ class Ingest:
         if self._store is not None:
             result.caught_up = catch_up(self._store, self.job(""))
         self._show(result)
-        self._total = sum(target.size for target in found.targets)
+        self._ticker.total = sum(target.size for target in found.targets)
         result.files += [
             FileReport(one.path, status="failed", error=one.message) for one in self._naming.problems(found.problems)
         ]
@@ -115,7 +111,7 @@ class Ingest:
             self._note(found.targets)
         if self._store is not None:
             drift.alarm(self._store, result.files, result.batches)
-        result.seconds = time.monotonic() - self._started
+        result.seconds = self._ticker.elapsed
         return result
 
     def _show(self, result: IngestReport) -> None:
@@ -179,7 +175,7 @@ class Ingest:
         task = IngestTask(self.job(batch), self._meter)
         written: list[tuple[Written, ...]] = []
         again: list[Bundle] = []
-        with self._ticking():
+        with self._ticker.ticking():
             for done in self._engine.run(task, work):
                 if done.error is None:
                     written.append(done.written)
@@ -249,32 +245,6 @@ class Ingest:
 
     def _ledger(self) -> Ledger | None:
         return None if self._store is None else Ledger.of(self._store.table(LINES))
-
-    @contextmanager
-    def _ticking(self) -> Iterator[None]:
-        """Tell the progress from a thread of its own, since a bundle takes longer than a tick."""
-        if self._progress is None:
-            yield
-            return
-        over = Event()
-        ticker = Thread(target=self._tick, args=(over,), daemon=True)
-        ticker.start()
-        try:
-            yield
-        finally:
-            over.set()
-            ticker.join()
-
-    def _tick(self, over: Event) -> None:
-        while True:
-            ended = over.wait(PROGRESS_EVERY_S)
-            if self._progress is not None:
-                meter = self._meter
-                elapsed = time.monotonic() - self._started
-                current = self._naming.current(meter.current)
-                self._progress(Progress(meter.bytes, self._total, meter.lines, meter.rejected, elapsed, current))
-            if ended:
-                return
 
 
 def _batches(work: Sequence[Bundle], sizes: dict[str, int]) -> Iterator[list[Bundle]]:
