@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.redis_server import RedisServer
+
 if TYPE_CHECKING:
     from conftest import Run
 
@@ -20,6 +22,14 @@ def test_a_lake_that_is_not_there_yet_is_only_noted(logshed: Run) -> None:
     done = logshed("doctor")
     assert done.returncode == 0
     assert "note  there is no lake at " in done.stdout
+
+
+def test_a_hot_store_is_looked_at_where_there_shall_be_one(logshed: Run, tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "redis") as server:
+        env = {"LOGSHED_LIVE_ENABLED": "true", "LOGSHED_LIVE_REDIS": server.url}
+        assert f"ok    the hot store at 127.0.0.1:{server.port} answers" in logshed("doctor", env=env).stdout
+    done = logshed("doctor", env=env)
+    assert (done.returncode, "bad   cannot use the hot store at" in done.stdout) == (1, True)
 
 
 def test_check_names_everything_that_is_misset(logshed: Run, tmp_path: Path) -> None:

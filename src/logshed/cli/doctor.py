@@ -50,7 +50,7 @@ def doctor(*, lake: LakeOption = None, as_json: JsonOption = False) -> None:
 
     Looks at the installation, the settings, the data files and the lake. Exits with 1 if anything does not work.
     """
-    _report([*_installation(), *_configuration(), *_data_files(), *_lake(lake)], as_json=as_json)
+    _report([*_installation(), *_configuration(), *_data_files(), *_lake(lake), *_hot()], as_json=as_json)
 
 
 def check(*, as_json: JsonOption = False) -> None:
@@ -170,6 +170,24 @@ def _lake(path: Path | None) -> Iterator[Finding]:
     free = shutil.disk_usage(nearest).free
     state: Literal["ok", "note"] = "ok" if free > LOW_DISK_BYTES else "note"
     yield Finding(state, f"{free / 1e9:.1f} GB free for the lake")
+
+
+def _hot() -> Iterator[Finding]:
+    """The hot store, where there shall be one."""
+    settings = _settings()
+    if settings is None or not settings.live.enabled:
+        return
+    from logshed.live.reading import HotReader  # noqa: PLC0415 - not for `--help`
+    from logshed.live.server import address  # noqa: PLC0415 - as above
+
+    opened, finding = _tried(
+        lambda: HotReader.open(settings.live), f"the hot store at {address(settings.live)} answers and is bounded"
+    )
+    yield finding
+    if opened is not None:
+        if since := opened.rebuilding():
+            yield Finding("note", f"the hot store is not whole since {since}; run `logshed live rebuild`")
+        opened.close()
 
 
 def _tried(call: Callable[[], T], good: str) -> tuple[T | None, Finding]:
