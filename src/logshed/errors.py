@@ -23,6 +23,8 @@
     ├── QueryError               a statement or a named question cannot be run
     ├── DashboardError           a dashboard's file is wrong
     ├── ReportError              a report cannot be made, printed or sent
+    ├── AccessError              tokens cannot be read, made or revoked
+    ├── DoorError                a door cannot be opened for readers
     └── AlertError               a destination of alerts cannot be reached or refuses one
 
 Every text reads ``cannot <verb> <thing>: <cause>; <what to do>``.
@@ -109,6 +111,14 @@ class DashboardError(LogshedError):
 
 class ReportError(LogshedError):
     """A report cannot be made, printed or sent."""
+
+
+class AccessError(LogshedError):
+    """Tokens cannot be read, made or revoked."""
+
+
+class DoorError(LogshedError):
+    """A door cannot be opened for readers."""
 
 
 class AlertError(LogshedError):

@@ -77,6 +77,10 @@ class Settings(BaseModel):
     spool_bytes: Size = Field(
         2**30, ge=2**20, description="Bytes that the spool may take; beyond them collecting pauses, and says so."
     )
+    tokens: Path = Field(
+        Path("logshed-tokens.db"),
+        description="File of the tokens that let readers in, of which it holds hashes alone; relative like `lake`.",
+    )
     timezone: str | None = Field(
         None, description="Time zone of timestamps that name none, such as `Europe/Paris`; UTC unless set."
     )
@@ -150,7 +154,8 @@ class Settings(BaseModel):
             SettingsError: A key is unknown or its value is off; the text names the key and where it stands.
         """
         folder = Path.cwd() if folder is None else Path(folder)
-        given: dict[str, Any] = {"lake": folder / "logshed-lake", "spool": folder / "logshed-spool"}
+        given: dict[str, Any] = {name: folder / f"logshed-{name}" for name in ("lake", "spool")}
+        given["tokens"] = folder / "logshed-tokens.db"
         origins: dict[str, str] = {}
         for origin, base, values in _layers(folder, os.environ if environ is None else environ):
             for key, value in values.items():
@@ -229,7 +234,7 @@ def _key(name: str) -> str | None:
 
 def _rooted(key: str, value: Any, base: Path) -> Any:
     """Paths as they hold from anywhere: relative to where they were written."""
-    if key in ("lake", "spool") and isinstance(value, str):
+    if key in ("lake", "spool", "tokens") and isinstance(value, str):
         return base / Path(value).expanduser()
     if key == "plugins" and isinstance(parts := paths(value), list):
         return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]

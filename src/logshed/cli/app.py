@@ -37,6 +37,7 @@ from logshed.cli import (
     schema,
     search,
     spool,
+    token,
     verify,
     view,
 )
@@ -69,7 +70,7 @@ def _root(
 asked = (search, query, report, aggregate, patterns)
 files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
-kept = (audit, verify, proof, compliance, doctor, policy, keys, enrich)
+kept = (audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
 ahead = (anomalies, objectives, capacity)
 for group in (ingest, collect, live, *asked, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

@@ -26,7 +26,7 @@ def page(data: Mapping[str, Any], links: Sequence[Mapping[str, str]]) -> str:
         data: What the page shows: ``meta``, ``page``, ``tiles``, ``panels`` and ``answers``.
         links: All pages of the report: ``name``, ``title`` and ``file``.
     """
-    library, script, style = _asset("vendor/echarts.min.js"), _asset("page.js"), _asset("page.css")
+    library, script, style = asset("vendor/echarts.min.js"), asset("page.js"), asset("page.css")
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -37,7 +37,7 @@ def page(data: Mapping[str, Any], links: Sequence[Mapping[str, str]]) -> str:
             "form-action 'none'",
         )
     )
-    made: str = _template().render(
+    made: str = template("page.html").render(
         data=Markup(embedded(data)),  # noqa: S704 - what could leave the element is hidden
         links=links,
         page=data["page"],
@@ -59,7 +59,8 @@ def embedded(data: Mapping[str, Any]) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file that lies beside this one."""
     return (files("logshed") / "pages" / name).read_text("utf-8")
 
 
@@ -68,7 +69,8 @@ def _hash(text: str) -> str:
 
 
 @cache
-def _template() -> Any:
-    loader = FunctionLoader(_asset)
+def template(name: str) -> Any:
+    """A template that lies beside this file; what is put into it is escaped."""
+    loader = FunctionLoader(asset)
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return made.get_template("page.html")
+    return made.get_template(name)

@@ -1,0 +1,8 @@
+"""Who may come in: tokens for every door, each for some collections and some verbs."""
+
+from __future__ import annotations
+
+from logshed.access.grants import VERBS, Grant
+from logshed.access.tokens import Token, Tokens
+
+__all__ = ["VERBS", "Grant", "Token", "Tokens"]

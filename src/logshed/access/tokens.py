@@ -1,0 +1,222 @@
+"""The store of tokens: a SQLite file that only its owner may read, with nothing in it that opens a door.
+
+Of a token only the SHA-256 of its secret is kept. A slow, salted hash protects secrets that people choose, since those
+can be guessed; a secret of 256 random bits cannot, so a quick hash is as good, and no request waits for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import sqlite3
+import stat
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from logshed.access.grants import VERBS, Grant
+from logshed.errors import AccessError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+VERSION = 1
+ID_BYTES, SECRET_BYTES = 6, 32
+USED_SECONDS = 60.0
+"""The last use of a token is written this often at most."""
+BUSY_SECONDS = 5.0
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_FORM = re.compile(rf"logshed_([0-9a-f]{{{2 * ID_BYTES}}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
+_NOBODY = hashlib.sha256(b"").digest()
+"""Compared with where there is no such token, so that the answer takes as long."""
+_TABLE = """
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, verbs TEXT NOT NULL,
+    created REAL NOT NULL, expires REAL, used REAL, revoked REAL
+) STRICT
+"""
+_COLUMNS = "id, name, scopes, verbs, created, expires, used, revoked"
+
+
+class Token(NamedTuple):
+    """What is known of a token, which is all but its secret.
+
+    Attributes:
+        id: Its second part, by which it is revoked.
+        name: What it is for, in words.
+        scopes: Globs on names of collections.
+        verbs: What it allows, sorted.
+        created: Seconds since 1970, as all of these.
+        expires: When it ends, or None.
+        used: About when it was last used, or None.
+        revoked: When it was revoked, or None.
+    """
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    verbs: tuple[str, ...]
+    created: float
+    expires: float | None
+    used: float | None
+    revoked: float | None
+
+    def state(self, now: float) -> str:
+        """``valid``, ``expired`` or ``revoked``."""
+        if self.revoked is not None:
+            return "revoked"
+        return "expired" if self.expires is not None and self.expires <= now else "valid"
+
+
+class Tokens:
+    """The tokens that doors let in; may be used by several threads and processes at once.
+
+    Args:
+        path: The file, which is made (mode 600) when the first token is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def create(
+        self, scopes: Sequence[str], verbs: Sequence[str] = ("read",), *, name: str = "", seconds: float | None = None
+    ) -> tuple[str, Token]:
+        """Make a token.
+
+        Args:
+            scopes: Globs on names of collections, one at least.
+            verbs: What it allows, of ``VERBS``.
+            name: What it is for.
+            seconds: How long it is good; None is for ever.
+
+        Returns:
+            The token, which nobody can tell again, and what is known of it.
+
+        Raises:
+            UsageError: It would allow nothing, or a verb is unknown.
+            AccessError: The file cannot be used.
+        """
+        _check(scopes, verbs)
+        now = time.time()
+        token, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
+        expires = None if seconds is None else now + seconds
+        kept = Token(token, name, tuple(dict.fromkeys(scopes)), tuple(sorted(set(verbs))), now, expires, None, None)
+        with self._opened(create=True) as file:
+            file.execute(
+                "INSERT INTO tokens (id, hash, name, scopes, verbs, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (token, _hash(secret), name, json.dumps(kept.scopes), json.dumps(kept.verbs), now, expires),
+            )
+        return f"logshed_{token}_{secret}", kept
+
+    def list(self) -> list[Token]:
+        """All tokens, the oldest first.
+
+        Raises:
+            AccessError: The file cannot be used.
+        """
+        if not self.path.exists():
+            return []
+        with self._opened() as file:
+            return [_token(row) for row in file.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY created, id")]
+
+    def revoke(self, token: str) -> Token:
+        """Let a token open nothing from now on; to revoke it again changes nothing.
+
+        Args:
+            token: Its id.
+
+        Raises:
+            UsageError: There is none of this id.
+            AccessError: The file cannot be used.
+        """
+        unknown = UsageError(f"cannot revoke {token}: there is no such token; `logshed token list` names them by id")
+        if not self.path.exists():
+            raise unknown
+        with self._opened() as file:
+            file.execute("UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", (time.time(), token))
+            row = file.execute(f"SELECT {_COLUMNS} FROM tokens WHERE id = ?", (token,)).fetchone()
+        if row is None:
+            raise unknown
+        return _token(row)
+
+    def check(self, token: str) -> Grant | None:
+        """What a token allows; None where it is none of ours, revoked or expired.
+
+        Raises:
+            AccessError: The file cannot be used.
+        """
+        parts = _FORM.fullmatch(token)
+        if parts is None or not self.path.exists():
+            return None
+        now = time.time()
+        with self._opened() as file:
+            row = file.execute(f"SELECT {_COLUMNS}, hash FROM tokens WHERE id = ?", (parts[1],)).fetchone()
+            right = hmac.compare_digest(_hash(parts[2]), _NOBODY if row is None else row[-1])
+            if row is None or not right:
+                return None
+            known = _token(row[:-1])
+            if known.state(now) != "valid":
+                return None
+            if known.used is None or now - known.used > USED_SECONDS:
+                file.execute("UPDATE tokens SET used = ? WHERE id = ?", (now, known.id))
+        return Grant(known.id, known.scopes, frozenset(known.verbs), known.expires)
+
+    @contextmanager
+    def _opened(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+        """A connection, whose changes are kept when all went well."""
+        try:
+            self._private(create=create)
+            file = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
+            try:
+                with file:
+                    _prepare(file)
+                    yield file
+            finally:
+                file.close()
+        except (sqlite3.Error, OSError) as error:
+            raise AccessError(
+                f"cannot use the tokens in {self.path}: {error}; check the file, or set `tokens` to another"
+            ) from error
+
+    def _private(self, *, create: bool) -> None:
+        """Make the file where it is not there, and refuse one that others may read."""
+        if create:
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        if self.path.stat().st_mode & OTHERS:
+            raise AccessError(
+                f"cannot use the tokens in {self.path}: others than its owner may read or write it; chmod 600 it"
+            )
+
+
+def _prepare(file: sqlite3.Connection) -> None:
+    (version,) = file.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise AccessError(f"cannot use the tokens: their file is of version {version}; use a newer Logshed")
+    if version < VERSION:
+        file.execute("BEGIN IMMEDIATE")
+        if file.execute("PRAGMA user_version").fetchone() == (version,):
+            file.execute(_TABLE)
+            file.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _check(scopes: Sequence[str], verbs: Sequence[str]) -> None:
+    if not scopes or not all(scopes):
+        raise UsageError("cannot make a token: it names no collection; write --collection NAME, or '*' for all")
+    if unknown := sorted(set(verbs) - VERBS.keys()):
+        raise UsageError(f"cannot make a token: there is no verb {unknown[0]!r}; the verbs are {', '.join(VERBS)}")
+    if not verbs:
+        raise UsageError(f"cannot make a token: it allows nothing; the verbs are {', '.join(VERBS)}")
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _token(row: Sequence[Any]) -> Token:
+    token, name, scopes, verbs, created, expires, used, revoked = row
+    return Token(token, name, tuple(json.loads(scopes)), tuple(json.loads(verbs)), created, expires, used, revoked)

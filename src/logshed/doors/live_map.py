@@ -1,0 +1,221 @@
+"""The door of the live map: its pages, the stream of events, and totals as JSON, all by a token's collections."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections import Counter
+from importlib.metadata import version
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+import orjson
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from logshed.doors.guard import COOKIE, NOBODY, from_here, token_of
+from logshed.doors.headers import Headers
+from logshed.doors.stream import Stream
+from logshed.doors.ticks import sound
+from logshed.errors import LogshedError
+from logshed.pages.live import login_page, map_page, static
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+
+    from logshed.access import Grant
+    from logshed.doors.feed import Feed
+    from logshed.doors.guard import Guard
+    from logshed.doors.readable import Readable
+
+MOST_STREAMS = 500
+MOST_SHOWN = 1_000
+"""Collections that are listed, and lines that are shown."""
+MOST_COUNTED = 1_000
+"""Collections whose countries are added up for a token that may not see all; those with most records."""
+MOST_PLACED = 50
+"""Collections whose places are put together."""
+MOST_FORM = 4_096
+LONGEST_NAME = 1_024
+log = logging.getLogger(__name__)
+
+
+class LiveMap:
+    """What the door answers.
+
+    Args:
+        feed: Events as they happen.
+        store: Where totals and lines are read; None takes what the feed has seen.
+        guard: Who may come in.
+    """
+
+    def __init__(self, feed: Feed, store: Readable | None, guard: Guard) -> None:
+        self._feed, self._guard = feed, guard
+        self._stored = store is not None
+        self._read: Readable = feed.tally if store is None else store
+
+    def app(self) -> Starlette:
+        """The application, for a server."""
+        routes = [
+            Route("/", self._page),
+            Route("/login", self._ask, methods=["GET"]),
+            Route("/login", self._log_in, methods=["POST"]),
+            Route("/logout", self._log_out, methods=["POST"]),
+            Route("/static/{name}", self._static),
+            Route("/api/collections", self._collections),
+            Route("/api/countries", self._countries),
+            Route("/api/locations", self._locations),
+            Route("/api/lines", self._lines),
+            Route("/events", self._events),
+        ]
+        told: Any = {HTTPException: _refused, LogshedError: _failed, Exception: _failed}
+        return Starlette(routes=routes, middleware=[Middleware(Headers)], exception_handlers=told)
+
+    async def _page(self, request: Request) -> Response:
+        if await self._guard.grant(request) is None:
+            return RedirectResponse("/login", 303)
+        return HTMLResponse(
+            map_page(version=version("logshed"), tokens=self._guard.tokens is not None, stored=self._stored)
+        )
+
+    async def _ask(self, request: Request) -> Response:
+        if await self._guard.grant(request) is not None:
+            return RedirectResponse("/", 303)
+        return HTMLResponse(login_page(version=version("logshed"), refused=False))
+
+    async def _log_in(self, request: Request) -> Response:
+        if not from_here(request):
+            raise HTTPException(403, "not allowed")
+        form = parse_qs((await _body(request)).decode("ascii", "replace"))
+        token = form.get("token", [""])[0].strip()
+        if await self._guard.allowed(token) is None:
+            return HTMLResponse(login_page(version=version("logshed"), refused=True), 401, NOBODY)
+        answer = RedirectResponse("/", 303)
+        answer.set_cookie(
+            COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https", max_age=30 * 86_400
+        )
+        return answer
+
+    async def _log_out(self, request: Request) -> Response:
+        if not from_here(request):
+            raise HTTPException(403, "not allowed")
+        answer = RedirectResponse("/login", 303)
+        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        return answer
+
+    async def _static(self, request: Request) -> Response:
+        found = static().get(request.path_params["name"])
+        if found is None:
+            raise HTTPException(404, "there is no such file")
+        headers = {"ETag": found.tag, "Cache-Control": "no-cache"}
+        if request.headers.get("if-none-match") == found.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(found.content, headers=headers, media_type=found.kind)
+
+    async def _collections(self, request: Request) -> Response:
+        known = await self._known(await self._guard.reader(request))
+        shown = [{"collection": sound(name, LONGEST_NAME), "hits": hits} for name, hits in known[:MOST_SHOWN]]
+        return _json({"collections": shown, "more": len(known) - len(shown)})
+
+    async def _countries(self, request: Request) -> Response:
+        chosen = _chosen(request)
+        grant = await self._guard.reader(request, chosen)
+        number = self._feed.number
+        counts: Counter[str] = Counter()
+        if chosen is not None or grant.unlimited:
+            counts.update(dict(await run_in_threadpool(self._read.countries, chosen)))
+        else:
+            for name, _ in (await self._known(grant))[:MOST_COUNTED]:
+                counts.update(dict(await run_in_threadpool(self._read.countries, name)))
+        found = [{"country": sound(name), "hits": hits} for name, hits in counts.most_common()]
+        return _json({"countries": found, "run": self._feed.run, "number": number})
+
+    async def _locations(self, request: Request) -> Response:
+        chosen = _chosen(request)
+        grant = await self._guard.reader(request, chosen)
+        top = _number(request, "top", 20, 200)
+        names = [chosen] if chosen is not None else [name for name, _ in (await self._known(grant))[:MOST_PLACED]]
+        counts: Counter[str] = Counter()
+        for name in names:
+            counts.update(dict(await run_in_threadpool(self._read.locations, name, top)))
+        return _json({"locations": [_place(place, hits) for place, hits in counts.most_common(top)]})
+
+    async def _lines(self, request: Request) -> Response:
+        chosen = _chosen(request)
+        grant = await self._guard.reader(request, chosen)
+        last = _number(request, "last", 100, MOST_SHOWN)
+        if chosen is None:
+            raise HTTPException(422, "name a collection")
+        del grant
+        found = await run_in_threadpool(lambda: list(self._read.lines(chosen, last=last)))
+        return _json({"lines": [{"at": at, "line": sound(line, len(line))} for at, line in found]})
+
+    async def _events(self, request: Request) -> Response:
+        chosen = _chosen(request)
+        grant = await self._guard.reader(request, chosen)
+        if self._feed.watching >= MOST_STREAMS:
+            raise HTTPException(503, "too many are watching", {"Retry-After": "30"})
+        token = token_of(request)
+
+        async def allowed() -> bool:
+            now = await self._guard.allowed(token)
+            return now is not None and now.scopes == grant.scopes and now.verbs == grant.verbs
+
+        sees = chosen.__eq__ if chosen is not None else lambda name: grant.allows("read", name)
+        return Stream(self._feed, self._feed.join(sees, request.headers.get("last-event-id", "")), allowed)
+
+    async def _known(self, grant: Grant) -> Sequence[tuple[str, int]]:
+        """The collections that may be read, those with most records first."""
+        known = await run_in_threadpool(self._read.known)
+        return heapq.nlargest(len(known), ((name, n) for name, n in known if grant.allows("read", name)), itemgetter(1))
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_FORM:
+            raise HTTPException(413, "that is too long")
+    return body
+
+
+def _chosen(request: Request) -> str | None:
+    """The collection that is asked for; None is all that may be read."""
+    name = request.query_params.get("collection") or None
+    if name is not None and len(name) > LONGEST_NAME:
+        raise HTTPException(422, "the name is too long")
+    return name
+
+
+def _number(request: Request, name: str, usual: int, most: int) -> int:
+    text = request.query_params.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 0 < int(text) <= most):
+        raise HTTPException(422, f"{name} is a number from 1 to {most}")
+    return int(text)
+
+
+def _place(place: str, hits: int) -> dict[str, str | int]:
+    country, _, rest = sound(place).partition("-")
+    region, _, city = rest.partition("-")
+    return {"country": country, "region": region, "city": city, "hits": hits}
+
+
+def _json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(value), status, headers, "application/json")
+
+
+async def _refused(_: Request, error: HTTPException) -> Response:
+    return _json({"error": error.detail}, error.status_code, dict(error.headers or {}))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """What went wrong is for the log of whoever runs the door; readers learn that something did."""
+    log.error("cannot answer %s: %s", request.url.path, error, exc_info=not isinstance(error, LogshedError))
+    return _json({"error": "the store does not answer"}, 503, {"Retry-After": "5"})

@@ -1,0 +1,170 @@
+"""Tokens open what they are for, while they are good, and their file opens nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logshed.access import VERBS, Grant, Tokens
+from logshed.access import tokens as module
+from logshed.errors import AccessError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Tokens:
+    return Tokens(tmp_path / "tokens.db")
+
+
+def test_a_token_opens_what_it_was_made_for_and_nothing_else(tokens: Tokens) -> None:
+    token, known = tokens.create(["shop", "blog-*"], ["read", "write"], name="wall")
+    grant = tokens.check(token)
+    assert grant is not None
+    assert token.split("_")[:2] == ["logshed", known.id]
+    assert grant.allows("read", "shop")
+    assert grant.allows("write", "blog-1")
+    assert not grant.allows("admin", "shop")
+    assert not grant.allows("read", "Shop")
+    assert not grant.allows("read", "shop2")
+    assert not grant.unlimited
+    assert grant.collections(["a", "blog-2", "shop", "b"]) == ["blog-2", "shop"]
+    assert tokens.list() == [known._replace(used=tokens.list()[0].used)]
+
+
+def test_no_other_text_is_taken_for_a_token(tokens: Tokens) -> None:
+    token, known = tokens.create(["*"])
+    other, _ = tokens.create(["*"])
+    prefix, secret = f"logshed_{known.id}_", token.rpartition("_")[2]
+    wrong = "".join("0" if one != "0" else "1" for one in secret)
+    mixed = prefix + other.rpartition("_")[2]
+    texts = [
+        "",
+        token[:-1],
+        f"{token}0",
+        f" {token}",
+        token.upper(),
+        prefix + wrong,
+        prefix,
+        mixed,
+        f"{token}\n",
+        "é" * 99,
+    ]
+    assert [text for text in texts if tokens.check(text) is not None] == []
+    assert tokens.check(token) is not None
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_refused_without_an_error(text: str) -> None:
+    assert module._FORM.fullmatch(text) is None
+
+
+def test_the_file_holds_no_secret_and_is_the_owners_alone(tokens: Tokens) -> None:
+    token, known = tokens.create(["shop"])
+    content = tokens.path.read_bytes()
+    assert known.id.encode() in content
+    assert token.rpartition("_")[2].encode() not in content
+    assert bytes.fromhex(token.rpartition("_")[2]) not in content
+    assert stat.S_IMODE(tokens.path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_others_may_read_is_refused(tokens: Tokens) -> None:
+    token, _ = tokens.create(["shop"])
+    tokens.path.chmod(0o640)
+    with pytest.raises(AccessError, match="others than its owner may read or write it; chmod 600 it"):
+        tokens.check(token)
+
+
+def test_a_revoked_token_opens_nothing_at_once(tokens: Tokens) -> None:
+    token, known = tokens.create(["shop"])
+    kept, _ = tokens.create(["shop"])
+    first = tokens.revoke(known.id)
+    assert tokens.check(token) is None
+    assert tokens.check(kept) is not None
+    assert tokens.revoke(known.id).revoked == first.revoked
+    assert [one.state(time.time()) for one in tokens.list()] == ["revoked", "valid"]
+
+
+def test_a_token_opens_nothing_after_its_time(tokens: Tokens) -> None:
+    token, known = tokens.create(["shop"], seconds=0.3)
+    assert tokens.check(token) is not None
+    time.sleep(0.35)
+    assert tokens.check(token) is None
+    assert tokens.list()[0].state(time.time()) == "expired"
+    assert known.expires == pytest.approx(known.created + 0.3)
+
+
+def test_the_last_use_is_written_once_a_minute_at_most(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    token, _ = tokens.create(["shop"])
+    assert tokens.list()[0].used is None
+    tokens.check(token)
+    first = tokens.list()[0].used
+    assert first == pytest.approx(time.time(), abs=2)
+    tokens.check(token)
+    assert tokens.list()[0].used == first
+    monkeypatch.setattr(module, "USED_SECONDS", 0.0)
+    tokens.check(token)
+    assert (tokens.list()[0].used or 0) > (first or 0)
+
+
+def test_what_would_allow_nothing_is_not_made(tokens: Tokens) -> None:
+    for scopes, verbs, text in (
+        ([], ["read"], "it names no collection"),
+        (["a", ""], ["read"], "it names no collection"),
+        (["a"], ["see"], "there is no verb 'see'; the verbs are read, write, admin"),
+        (["a"], [], "it allows nothing"),
+    ):
+        with pytest.raises(UsageError, match=text):
+            tokens.create(scopes, verbs)
+    assert not tokens.path.exists()
+    assert tokens.list() == []
+    with pytest.raises(UsageError, match="there is no such token"):
+        tokens.revoke("0123456789ab")
+
+
+def test_a_file_that_is_none_of_ours_is_refused(tokens: Tokens) -> None:
+    tokens.path.write_bytes(b"no database at all, just text of some length" * 50)
+    tokens.path.chmod(0o600)
+    with pytest.raises(AccessError, match="file is not a database"):
+        tokens.list()
+
+
+def test_a_file_of_a_newer_version_is_refused(tokens: Tokens) -> None:
+    tokens.create(["shop"])
+    with sqlite3.connect(tokens.path) as file:
+        file.execute("PRAGMA user_version = 99")
+    file.close()
+    with pytest.raises(AccessError, match="their file is of version 99; use a newer Logshed"):
+        tokens.list()
+
+
+def test_many_make_and_check_tokens_at_once(tokens: Tokens) -> None:
+    made: list[str] = []
+
+    def work() -> None:
+        for _ in range(10):
+            token, _ = tokens.create(["shop"])
+            assert tokens.check(token) is not None
+            made.append(token)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == len(tokens.list()) == 60
+
+
+def test_no_verb_holds_another() -> None:
+    for verb in VERBS:
+        grant = Grant("", ("*",), frozenset({verb}))
+        assert [one for one in VERBS if grant.allows(one, "shop")] == [verb]
+        assert grant.collections(["shop"]) == (["shop"] if verb == "read" else [])
