@@ -6,13 +6,13 @@ import asyncio
 import random
 import re
 import shutil
+import ssl
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
+    import trustme
     from playwright.sync_api import Browser, Page
 
     from logshed.doors.readable import Readable
+    from logshed.doors.serving import Certificate
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -139,6 +141,7 @@ class Opened:
 
     url: str
     door: Door
+    trusted: trustme.CA | None = None
 
     def ask(
         self, path: str, token: str = "", method: str = "GET", body: str = "", **headers: str
@@ -164,8 +167,12 @@ class Opened:
 
     def connect(self) -> HTTPConnection:
         """A connection of its own."""
-        parts = urlsplit(self.url)
-        return HTTPConnection(str(parts.hostname), parts.port, timeout=20)
+        host, port = self.door.address
+        if self.trusted is None:
+            return HTTPConnection(host, port, timeout=20)
+        context = ssl.create_default_context()
+        self.trusted.configure_trust(context)
+        return HTTPSConnection(host, port, timeout=20, context=context)
 
     @contextmanager
     def stream(self, path: str = "/events", token: str = "", last: str = "") -> Iterator[Iterator[dict[str, Any]]]:
@@ -176,8 +183,11 @@ class Opened:
         answer = connection.getresponse()
         assert answer.status == 200, answer.read()
         assert answer.getheader("content-type") == "text/event-stream; charset=utf-8"
-        yield _messages(answer)
-        connection.close()
+        try:
+            yield _messages(answer)
+        finally:
+            answer.close()
+            connection.close()
 
 
 def _messages(answer: Any) -> Iterator[dict[str, Any]]:
@@ -192,9 +202,15 @@ def _messages(answer: Any) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def opened(events: Any, store: Readable | None = None, tokens: Tokens | None = None) -> Iterator[Opened]:
+def opened(
+    events: Any,
+    store: Readable | None = None,
+    tokens: Tokens | None = None,
+    certificate: Certificate | None = None,
+    listen: str = "127.0.0.1:0",
+) -> Iterator[Opened]:
     """A door on a free port, in a thread of its own."""
-    door = Door(events, store, tokens, listen="127.0.0.1:0")
+    door = Door(events, store, tokens, listen=listen, certificate=certificate)
     thread = threading.Thread(target=door.run)
     thread.start()
     try:

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from logshed.doors.guard import COOKIE, NOBODY, from_here, token_of
 from logshed.doors.headers import Headers
 from logshed.doors.stream import Stream
-from logshed.doors.ticks import sound
+from logshed.doors.ticks import LONGEST_COLLECTION, sound
 from logshed.errors import LogshedError
 from logshed.pages.live import login_page, map_page, static
 
@@ -43,7 +43,6 @@ MOST_COUNTED = 1_000
 MOST_PLACED = 50
 """Collections whose places are put together."""
 MOST_FORM = 4_096
-LONGEST_NAME = 1_024
 log = logging.getLogger(__name__)
 
 
@@ -121,7 +120,7 @@ class LiveMap:
 
     async def _collections(self, request: Request) -> Response:
         known = await self._known(await self._guard.reader(request))
-        shown = [{"collection": sound(name, LONGEST_NAME), "hits": hits} for name, hits in known[:MOST_SHOWN]]
+        shown = [{"collection": sound(name, LONGEST_COLLECTION), "hits": hits} for name, hits in known[:MOST_SHOWN]]
         return _json({"collections": shown, "more": len(known) - len(shown)})
 
     async def _countries(self, request: Request) -> Response:
@@ -189,7 +188,7 @@ async def _body(request: Request) -> bytes:
 def _chosen(request: Request) -> str | None:
     """The collection that is asked for; None is all that may be read."""
     name = request.query_params.get("collection") or None
-    if name is not None and len(name) > LONGEST_NAME:
+    if name is not None and len(name) > LONGEST_COLLECTION:
         raise HTTPException(422, "the name is too long")
     return name
 

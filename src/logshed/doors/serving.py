@@ -61,6 +61,7 @@ class Door:
         certificate: To speak HTTPS.
 
     Attributes:
+        address: Host and port.
         url: Where the map is.
 
     Raises:
@@ -77,11 +78,12 @@ class Door:
         listen: str = ADDRESS,
         certificate: Certificate | None = None,
     ) -> None:
-        self._socket = opened_socket(listen, anyone=tokens is None)
         self.feed = Feed(events)
         app = LiveMap(self.feed, store, Guard(tokens)).app()
         self._server = _Server(_config(app, certificate), self.feed)
+        self._socket = opened_socket(listen, anyone=tokens is None)
         host, port = self._socket.getsockname()[:2]
+        self.address: tuple[str, int] = host, port
         self.url = f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def run(self) -> None:

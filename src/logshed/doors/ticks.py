@@ -22,7 +22,7 @@ MOST_SPOTS = 300
 MOST_LINES = 3
 MOST_PARTS = 200
 """Collections that one message tells of, the busiest; of the others it tells how many records they had."""
-LONGEST_NAME, LONGEST_LINE = 80, 400
+LONGEST_COLLECTION, LONGEST_NAME, LONGEST_LINE = 1_024, 80, 400
 _KEY = itemgetter(1, 2, 3, 4, 5, 6)
 """Collection, country, region, city, latitude, longitude of an event."""
 _COLLECTION = itemgetter(1)
@@ -63,7 +63,7 @@ class Tick(NamedTuple):
         if not seen:
             return b""
         shown, rest = seen[:MOST_PARTS], seen[MOST_PARTS:]
-        by = b",".join(orjson.dumps(sound(name)) + b":" + part.told for name, part in shown)
+        by = b",".join(orjson.dumps(sound(name, LONGEST_COLLECTION)) + b":" + part.told for name, part in shown)
         return b'{"by":{%b},"more":%d}' % (by, sum(part.hits for _, part in rest))
 
 

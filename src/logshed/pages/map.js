@@ -148,6 +148,7 @@ async function totals() {
   shown.places = new Map(places.locations.filter(({ city }) => city)
     .map(({ country, region, city, hits }) => [placeKey(country, region, city), hits]));
   shown.collections = new Map(known.collections.map(({ collection, hits }) => [collection, hits]));
+  shown.ticks = shown.ticks.filter(({ run }) => run === countries.run);
   shown.ticks.filter(({ number }) => number > countries.number).forEach(counted);
   lists.choices([...known.collections.map(({ collection }) => collection)], chosen);
 }
@@ -181,15 +182,15 @@ function listen() {
   shown.heard = performance.now();
   const heard = (call) => ({ data, lastEventId }) => {
     shown.heard = performance.now();
-    call(JSON.parse(data), Number(lastEventId.split("-")[1]));
+    call(JSON.parse(data), lastEventId.split("-"));
   };
   source.addEventListener("hello", heard((told) => { state(told.state); tried(totals); }));
   source.addEventListener("beat", heard((told) => state(told.state)));
   source.addEventListener("gap", heard(() => tried(totals)));
   source.addEventListener("out", () => location.assign("/login"));
-  source.addEventListener("tick", heard((told, number) => {
+  source.addEventListener("tick", heard((told, [run, number]) => {
     if (shown.state !== "live") state("live");
-    taken({ number, parts: Object.entries(told.by), more: told.more });
+    taken({ run, number: Number(number), parts: Object.entries(told.by), more: told.more });
   }));
   source.addEventListener("error", () => state("waiting"));
 }

@@ -4,7 +4,7 @@ const RING_MS = 1500, REST_MS = 260; // how long a ring spreads, and the least t
 const COOLING_MS = 7000; // a dot's glow falls to 37 % in this time
 const GAIN = 0.24, HOTTEST = 1.5; // of a dot's heat by one request, and at most
 const FAINTEST = 0.03;
-const MOST_DOTS = 3000, MOST_RINGS = 500; // the oldest give way
+const MOST_DOTS = 3000, MOST_RINGS = 320; // of dots the oldest give way; rings begin when there is room
 const RADII = [2.6, 3.8, 5.4, 7.4]; // of dots, by their heat
 const SPREAD_MS = 110; // what came in one message appears over this time, since it had happened over as much
 
@@ -62,12 +62,11 @@ export class Pulses {
     this.dots.set(key, dot);
     dot.heat = Math.min(HOTTEST, dot.heat * Math.exp((dot.last - begins) / COOLING_MS) + GAIN * (1 + Math.log2(hits)));
     dot.last = begins;
-    if (!this.calm && begins - dot.ring > REST_MS) {
+    if (!this.calm && begins - dot.ring > REST_MS && this.rings.length < MOST_RINGS) {
       dot.ring = begins;
       this.rings.push({ x, y, begins, reach: this.unit * (10 + 4 * Math.min(4, Math.log2(hits))) });
     }
     if (this.dots.size > MOST_DOTS) this.dots.delete(this.dots.keys().next().value);
-    if (this.rings.length > MOST_RINGS) this.rings.splice(0, this.rings.length - MOST_RINGS);
     this.start();
   }
 
@@ -92,7 +91,7 @@ export class Pulses {
       const heat = dot.heat * Math.exp(Math.min(0, dot.last - now) / COOLING_MS);
       if (heat < FAINTEST) { this.dots.delete(key); continue; }
       const { canvas, radius } = this.sprites[Math.min(3, Math.floor(heat * 2.5))];
-      context.globalAlpha = Math.min(1, 0.25 + heat * 0.75);
+      context.globalAlpha = Math.min(1, heat * 2.2);
       context.drawImage(canvas, dot.x - radius, dot.y - radius, 2 * radius, 2 * radius);
     }
     context.strokeStyle = this.colour.pulse;
