@@ -71,6 +71,7 @@ def test_each_answer_is_what_the_store_holds(door: Opened, tokens: Tokens) -> No
             {"collection": "<b>", "hits": 1},
         ],
         "more": 0,
+        "hits": 13,
     }
     assert door.json("/api/countries", token)["countries"] == [
         {"country": "FR", "hits": 11},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from logshed.cli import live_import, live_keep, live_show
+from logshed.cli import live_import, live_keep, live_map, live_show
 
-COMMANDS = (live_import, live_show, live_keep)
+COMMANDS = (live_import, live_show, live_map, live_keep)
 
 
 def register(app: typer.Typer) -> None:

@@ -121,7 +121,8 @@ class LiveMap:
     async def _collections(self, request: Request) -> Response:
         known = await self._known(await self._guard.reader(request))
         shown = [{"collection": sound(name, LONGEST_COLLECTION), "hits": hits} for name, hits in known[:MOST_SHOWN]]
-        return _json({"collections": shown, "more": len(known) - len(shown)})
+        total = sum(hits for _, hits in known)
+        return _json({"collections": shown, "more": len(known) - len(shown), "hits": total})
 
     async def _countries(self, request: Request) -> Response:
         chosen = _chosen(request)
@@ -133,7 +134,7 @@ class LiveMap:
         else:
             for name, _ in (await self._known(grant))[:MOST_COUNTED]:
                 counts.update(dict(await run_in_threadpool(self._read.countries, name)))
-        found = [{"country": sound(name), "hits": hits} for name, hits in counts.most_common()]
+        found = [{"country": sound(name), "hits": hits} for name, hits in counts.most_common() if name]
         return _json({"countries": found, "run": self._feed.run, "number": number})
 
     async def _locations(self, request: Request) -> Response:

@@ -63,6 +63,7 @@ class Door:
     Attributes:
         address: Host and port.
         url: Where the map is.
+        local: Whether this machine alone reaches it.
 
     Raises:
         UsageError: The address is none, or it can be reached from elsewhere and there are no tokens.
@@ -84,6 +85,7 @@ class Door:
         self._socket = opened_socket(listen, anyone=tokens is None)
         host, port = self._socket.getsockname()[:2]
         self.address: tuple[str, int] = host, port
+        self.local = ip_address(host).is_loopback
         self.url = f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/"
 
     def run(self) -> None:

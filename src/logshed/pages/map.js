@@ -1,7 +1,7 @@
 // The live map's page: takes the stream of events, counts, and shows. Values of logs only ever become text.
 import { Pulses } from "./map_pulses.js";
 import { World } from "./map_world.js";
-import { Lists, count, nameOf, share } from "./map_lists.js";
+import { Lists, count, nameOf, share, sum } from "./map_lists.js";
 
 const KEPT_TICKS = 600; // to be counted again onto totals that are older than they
 const MOST_PLACES = 4000;
@@ -102,7 +102,7 @@ function counted(tick) {
   for (const [collection, part] of tick.parts) {
     shown.total += part.n;
     add(shown.collections, collection, part.n);
-    for (const [country, hits] of Object.entries(part.c)) add(shown.countries, country, hits);
+    for (const [country, hits] of Object.entries(part.c)) if (country) add(shown.countries, country, hits);
     for (const [country, region, city, , , hits] of part.p) if (city) add(shown.places, placeKey(country, region, city), hits);
   }
   shown.total += tick.more;
@@ -144,10 +144,10 @@ async function totals() {
     [`/api/countries${which}`, `/api/locations${which}&top=100`, "/api/collections"].map(asked));
   if (chosen !== shown.collection) return;
   shown.countries = new Map(countries.countries.map(({ country, hits }) => [country, hits]));
-  shown.total = countries.countries.reduce((sum, { hits }) => sum + hits, 0);
   shown.places = new Map(places.locations.filter(({ city }) => city)
     .map(({ country, region, city, hits }) => [placeKey(country, region, city), hits]));
   shown.collections = new Map(known.collections.map(({ collection, hits }) => [collection, hits]));
+  shown.total = chosen ? shown.collections.get(chosen) ?? sum(shown.countries) : known.hits;
   shown.ticks = shown.ticks.filter(({ run }) => run === countries.run);
   shown.ticks.filter(({ number }) => number > countries.number).forEach(counted);
   lists.choices([...known.collections.map(({ collection }) => collection)], chosen);
@@ -207,14 +207,14 @@ function watch() {
 function figures() {
   byId("rate").textContent = count(shown.seconds.at(-1));
   byId("total").textContent = count(shown.total);
-  byId("countries-count").textContent = count([...shown.countries.keys()].filter(Boolean).length);
-  byId("unplaced").textContent = share((shown.countries.get("") || 0) / (shown.total || 1));
+  byId("countries-count").textContent = count(shown.countries.size);
+  byId("unplaced").textContent = share(Math.max(0, 1 - sum(shown.countries) / (shown.total || 1)));
 }
 
 function refresh() {
   figures();
   drawSpark();
-  lists.countries(shown.countries, shown.country);
+  lists.countries(shown.countries, shown.total, shown.country);
   lists.places(shown.places, shown.country);
   lists.collections(shown.collections, shown.collection);
 }

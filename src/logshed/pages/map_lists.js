@@ -14,7 +14,7 @@ export const share = (value) => percent.format(value).replace("%", "\u202f%");
 
 // A country's name, or the code where it is none that browsers know; logs may hold anything.
 export function nameOf(code) {
-  if (!/^[A-Z]{2}$/.test(code)) return code || "Without a place";
+  if (!/^[A-Z]{2}$/.test(code)) return code || "an unknown place";
   return regions.of(code);
 }
 
@@ -70,7 +70,7 @@ class Bars {
 }
 
 const greatest = (map, most) => [...map].sort((one, other) => other[1] - one[1]).slice(0, most);
-const sum = (map) => [...map.values()].reduce((all, hits) => all + hits, 0);
+export const sum = (map) => [...map.values()].reduce((all, hits) => all + hits, 0);
 
 export class Lists {
   constructor(chooseCountry, chooseCollection) {
@@ -84,9 +84,9 @@ export class Lists {
     this.noLines();
   }
 
-  countries(totals, chosen) {
+  countries(totals, all, chosen) {
     const entries = greatest(totals, SHOWN.countries).map(([code, hits]) => [code, hits, nameOf(code)]);
-    this.byCountry.show(entries, sum(totals), chosen);
+    this.byCountry.show(entries, all, chosen);
   }
 
   places(totals, chosen) {
