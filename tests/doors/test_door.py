@@ -34,10 +34,12 @@ class Kept:
     """A store with the collections shop and secret."""
 
     def __init__(self) -> None:
-        self.fails = False
+        self.fails = self.fault = False
 
     def known(self) -> list[tuple[str, int]]:
         """Two collections, and what a store may hold of odd names."""
+        if self.fault:
+            raise ZeroDivisionError
         if self.fails:
             raise LogshedError("cannot reach redis://user:hunter2@cache: refused; start it")
         return [("shop", 5), ("secret", 7), ("<b>", 1)]
@@ -64,7 +66,10 @@ def door(tokens: Tokens) -> Iterator[Opened]:
 
 def test_each_answer_is_what_the_store_holds(door: Opened, tokens: Tokens) -> None:
     token, _ = tokens.create(["*"])
-    assert door.json("/api/collections", token) == {
+    told = door.json("/api/collections", token)
+    assert told == {
+        "run": told["run"],
+        "number": 0,
         "collections": [
             {"collection": "secret", "hits": 7},
             {"collection": "shop", "hits": 5},
@@ -190,7 +195,11 @@ def test_a_store_that_fails_is_told_without_its_address(tokens: Tokens, caplog: 
         store.fails = True
         status, headers, body = door.ask("/api/collections", token)
         assert (status, headers["retry-after"], body) == (503, "5", b'{"error":"the store does not answer"}')
-        store.fails = False
+        store.fault = True
+        status, headers, body = door.ask("/api/collections", token)
+        assert (status, body) == (503, b'{"error":"the store does not answer"}')
+        assert "default-src 'none'" in headers["content-security-policy"]
+        store.fails = store.fault = False
         assert door.json("/api/collections", token)["more"] == 0
     assert "start it" in caplog.text
 

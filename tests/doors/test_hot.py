@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from tests.doors.conftest import Opened
-from tests.servers import found
+from tests.doors.conftest import Opened, opened
+from tests.redis_server import RedisServer
 
 from logshed.access import Tokens
+from logshed.doors import stream
 from logshed.live import pieces
 from logshed.live.hot import HotStore, Origin
 from logshed.live_settings import Live
@@ -32,28 +32,17 @@ PLACES = [("FR", "IDF", "Paris", 48.86, 2.35), ("US", "NY", "New York", 40.71, -
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The URL of a Redis of the test's own."""
-    server = found("redis-server", "redis-server")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    words = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--maxmemory", "64mb", "--dir", str(tmp_path))
-    process = subprocess.Popen([server, *words], stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        with socket.socket() as trial:
-            if trial.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.02)
-    yield f"redis://127.0.0.1:{port}/0"
-    process.terminate()
-    process.wait(10)
+    with RedisServer(tmp_path / "redis") as server:
+        yield server.url
 
 
 def rows(first: int, count: int) -> pl.DataFrame:
     """Records of the collections 0 and 1 in turns, from the places in turns."""
-    numbers = range(first, first + count)
+    numbers, now = range(first, first + count), datetime.now(UTC)
     places = [PLACES[number % len(PLACES)] for number in numbers]
     return pl.DataFrame(
         [
-            ("test", "1", number, str(number % 2), datetime.now(UTC), f"line {number}", *place)
+            ("test", "1", number, str(number % 2), now + timedelta(milliseconds=number), f"line {number}", *place)
             for number, place in zip(numbers, places, strict=True)
         ],
         schema=pieces.SCHEMA,
@@ -119,4 +108,28 @@ def test_what_comes_into_the_hot_store_is_seen_at_once_and_the_totals_are_its_ow
         assert process.stderr.read() == "stopped; everything committed so far is whole\n"
         process.stdout.close()
         process.stderr.close()
+        store.close()
+
+
+def test_when_redis_dies_the_door_says_so_and_goes_on_when_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "BEAT_SECONDS", 0.5)
+    with RedisServer(tmp_path / "redis") as server:
+        store = server.hot()
+        with opened(store.subscriber(), store) as door, door.stream() as messages:
+            assert next(messages)["event"] == "hello"
+            time.sleep(1.1)
+            store.put(rows(0, 6), Origin("logshed:cursor:test"))
+            assert next(one for one in messages if one["event"] == "tick")["data"]["by"].keys() == {"0", "1"}
+            server.kill()
+            assert door.ask("/api/collections")[0] == 503
+            server.start()
+            deadline = time.monotonic() + 20
+            number = 6
+            while next(messages)["event"] != "tick":
+                store.put(rows(number, 6), Origin("logshed:cursor:test"))
+                number += 6
+                assert time.monotonic() < deadline
+            assert door.json("/api/collections")["hits"] == number
         store.close()

@@ -136,6 +136,8 @@ def test_what_it_counts_is_what_has_happened(browser: Browser) -> None:
         page.select_option("#collection", "b")
         of_b = Counter(one.country for one in events if one.collection == "b" and one.country).most_common()
         waited(page, "countries", [[names[code], str(hits)] for code, hits in of_b])
+        assert page.url == f"{door.url}?collection=b"
+        page.reload()
         told.tell([event(1, "a"), event(2, "b", "DE")])
         more = Counter(dict(of_b)) + Counter(DE=1)
         waited(page, "countries", [[names[code], str(hits)] for code, hits in more.most_common()])

@@ -39,7 +39,7 @@ def live_map(
     certificate: CertificateOption = None,
     key: KeyOption = None,
 ) -> None:
-    """Serve a page with a map of the world on which requests appear at their place as they happen.
+    """Serve a map of the world with requests as they happen.
 
     It shows what comes into the hot store: by `logshed live import`, or by any ingest or collector where `[live]
     enabled` is set. A token (`logshed token create`) shows its collections and nothing of others.

@@ -56,7 +56,7 @@ def create(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a token, and print it this once: nothing that is kept tells it again."""
+    """Make a token and print it, this once: nothing tells it again."""
     settings, tokens = _opened(lake)
     made, known = tokens.create(collection or (), verb or ("read",), name=name, seconds=_seconds(expires))
     from logshed.pipeline.token_trail import note  # noqa: PLC0415 - heavy
@@ -70,7 +70,7 @@ def create(
 
 
 def list_tokens(*, as_json: JsonOption = False) -> None:
-    """List the tokens: what each allows, whether it still does, when it was last used; never the secrets."""
+    """List the tokens and what they allow, never their secrets."""
     _, tokens = _opened(None)
     found = tokens.list()
     if as_json:
@@ -92,7 +92,10 @@ def list_tokens(*, as_json: JsonOption = False) -> None:
 
 
 def revoke(token: IdArgument, *, lake: LakeOption = None, as_json: JsonOption = False) -> None:
-    """Let a token open nothing from now on; what it opened is closed within seconds."""
+    """Let a token open nothing from now on.
+
+    What it holds open is closed within seconds.
+    """
     settings, tokens = _opened(lake)
     known = tokens.revoke(_id(token))
     from logshed.pipeline.token_trail import note  # noqa: PLC0415 - heavy

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections import Counter
+from functools import lru_cache, partial
 from importlib.metadata import version
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs
 
 import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -26,9 +25,10 @@ from logshed.errors import LogshedError
 from logshed.pages.live import login_page, map_page, static
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from logshed.access import Grant
     from logshed.doors.feed import Feed
@@ -43,6 +43,8 @@ MOST_COUNTED = 1_000
 MOST_PLACED = 50
 """Collections whose places are put together."""
 MOST_FORM = 4_096
+TRIES = 5
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -60,7 +62,7 @@ class LiveMap:
         self._stored = store is not None
         self._read: Readable = feed.tally if store is None else store
 
-    def app(self) -> Starlette:
+    def app(self) -> ASGIApp:
         """The application, for a server."""
         routes = [
             Route("/", self._page),
@@ -75,7 +77,7 @@ class LiveMap:
             Route("/events", self._events),
         ]
         told: Any = {HTTPException: _refused, LogshedError: _failed, Exception: _failed}
-        return Starlette(routes=routes, middleware=[Middleware(Headers)], exception_handlers=told)
+        return Headers(Starlette(routes=routes, exception_handlers=told))
 
     async def _page(self, request: Request) -> Response:
         if await self._guard.grant(request) is None:
@@ -119,33 +121,36 @@ class LiveMap:
         return Response(found.content, headers=headers, media_type=found.kind)
 
     async def _collections(self, request: Request) -> Response:
-        known = await self._known(await self._guard.reader(request))
+        grant = await self._guard.reader(request)
+        known, number = await self._steady(lambda: self._known(grant))
         shown = [{"collection": sound(name, LONGEST_COLLECTION), "hits": hits} for name, hits in known[:MOST_SHOWN]]
         total = sum(hits for _, hits in known)
-        return _json({"collections": shown, "more": len(known) - len(shown), "hits": total})
+        return self._told(number, collections=shown, more=len(known) - len(shown), hits=total)
 
     async def _countries(self, request: Request) -> Response:
         chosen = _chosen(request)
         grant = await self._guard.reader(request, chosen)
-        number = self._feed.number
-        counts: Counter[str] = Counter()
-        if chosen is not None or grant.unlimited:
-            counts.update(dict(await run_in_threadpool(self._read.countries, chosen)))
-        else:
-            for name, _ in (await self._known(grant))[:MOST_COUNTED]:
-                counts.update(dict(await run_in_threadpool(self._read.countries, name)))
+
+        def read() -> Counter[str]:
+            if chosen is not None or grant.unlimited:
+                return Counter(dict(self._read.countries(chosen)))
+            return _sum(self._read.countries(name) for name, _ in self._known(grant)[:MOST_COUNTED])
+
+        counts, number = await self._steady(read)
         found = [{"country": sound(name), "hits": hits} for name, hits in counts.most_common() if name]
-        return _json({"countries": found, "run": self._feed.run, "number": number})
+        return self._told(number, countries=found)
 
     async def _locations(self, request: Request) -> Response:
         chosen = _chosen(request)
         grant = await self._guard.reader(request, chosen)
         top = _number(request, "top", 20, 200)
-        names = [chosen] if chosen is not None else [name for name, _ in (await self._known(grant))[:MOST_PLACED]]
-        counts: Counter[str] = Counter()
-        for name in names:
-            counts.update(dict(await run_in_threadpool(self._read.locations, name, top)))
-        return _json({"locations": [_place(place, hits) for place, hits in counts.most_common(top)]})
+
+        def read() -> Counter[str]:
+            names = [name for name, _ in self._known(grant)[:MOST_PLACED]] if chosen is None else [chosen]
+            return _sum(self._read.locations(name, top) for name in names)
+
+        counts, number = await self._steady(read)
+        return self._told(number, locations=[_place(place, hits) for place, hits in counts.most_common(top)])
 
     async def _lines(self, request: Request) -> Response:
         chosen = _chosen(request)
@@ -168,13 +173,36 @@ class LiveMap:
             now = await self._guard.allowed(token)
             return now is not None and now.scopes == grant.scopes and now.verbs == grant.verbs
 
-        sees = chosen.__eq__ if chosen is not None else lambda name: grant.allows("read", name)
+        sees = chosen.__eq__ if chosen is not None else lru_cache(MOST_SHOWN)(partial(grant.allows, "read"))
         return Stream(self._feed, self._feed.join(sees, request.headers.get("last-event-id", "")), allowed)
 
-    async def _known(self, grant: Grant) -> Sequence[tuple[str, int]]:
+    def _known(self, grant: Grant) -> Sequence[tuple[str, int]]:
         """The collections that may be read, those with most records first."""
-        known = await run_in_threadpool(self._read.known)
-        return heapq.nlargest(len(known), ((name, n) for name, n in known if grant.allows("read", name)), itemgetter(1))
+        seen = [one for one in self._read.known() if grant.allows("read", one[0])]
+        return sorted(seen, key=itemgetter(1), reverse=True)
+
+    async def _steady(self, read: Callable[[], T]) -> tuple[T, int]:
+        """What is read, and the number of the tick up to which it counts.
+
+        A tick that is counted while it is read would be neither before nor behind, so it is read again. A store counts
+        by itself, a little ahead of the ticks.
+        """
+        for _ in range(TRIES):
+            number = self._feed.number
+            found = await run_in_threadpool(read)
+            if self._stored or self._feed.number == number:
+                break
+        return found, number
+
+    def _told(self, number: int, **found: object) -> Response:
+        return _json({**found, "run": self._feed.run, "number": number})
+
+
+def _sum(counts: Iterable[Sequence[tuple[str, int]]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(dict(one))
+    return total
 
 
 async def _body(request: Request) -> bytes:

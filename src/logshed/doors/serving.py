@@ -18,7 +18,7 @@ from logshed.errors import DoorError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from logshed.access import Tokens
     from logshed.doors.readable import Readable
@@ -109,7 +109,7 @@ class Door:
         await asyncio.gather(flowing, return_exceptions=True)
 
 
-def _config(app: Starlette, certificate: Certificate | None) -> uvicorn.Config:
+def _config(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Config:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of each reader that was too slow
     config = uvicorn.Config(
         app,

@@ -1,6 +1,7 @@
 // The live map's page: takes the stream of events, counts, and shows. Values of logs only ever become text.
 import { Pulses } from "./map_pulses.js";
 import { World } from "./map_world.js";
+import { colours, theme } from "./map_look.js";
 import { Lists, count, nameOf, share, sum } from "./map_lists.js";
 
 const KEPT_TICKS = 600; // to be counted again onto totals that are older than they
@@ -19,41 +20,6 @@ const shown = {
   seconds: new Array(60).fill(0), second: 0,
 };
 let world, pulses, lists, source, colour;
-
-// ---- Colours --------------------------------------------------------------------------------------------------------
-
-function colours() {
-  const probe = document.createElement("i");
-  document.body.append(probe);
-  const read = (value) => { probe.style.color = value; return getComputedStyle(probe).color; };
-  colour = {
-    sea: read("var(--sea)"), deep: read("var(--sea-deep)"), grid: read("var(--grid)"), border: read("var(--border)"),
-    night: read("var(--night)"), accent: read("var(--accent)"), pulse: read("var(--pulse)"), core: read("var(--pulse-core)"),
-    halo: read("color-mix(in srgb, var(--pulse) 34%, transparent)"), soft: read("var(--soft)"),
-    shades: World.shades((part) => read(`color-mix(in srgb, var(--warm) ${Math.round(100 * part)}%, var(--land))`)),
-  };
-  probe.remove();
-}
-
-function theme() {
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (document.documentElement.dataset.theme || (dark.matches ? "dark" : "light")) === "dark";
-  const apply = () => {
-    byId("theme").textContent = isDark() ? "Light" : "Dark";
-    colours();
-    pulses.dye(colour);
-    drawLand();
-  };
-  const kept = localStorage.getItem("logshed-theme");
-  if (kept === "dark" || kept === "light") document.documentElement.dataset.theme = kept;
-  byId("theme").addEventListener("click", () => {
-    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-    localStorage.setItem("logshed-theme", document.documentElement.dataset.theme);
-    apply();
-  });
-  dark.addEventListener("change", apply);
-  apply();
-}
 
 // ---- Drawing --------------------------------------------------------------------------------------------------------
 
@@ -98,14 +64,18 @@ function pruned(map) {
 
 const placeKey = (country, region, city) => JSON.stringify([country, region, city]);
 
-function counted(tick) {
+// Count a tick, unless totals that were read have it already: they hold all up to a tick's number.
+function counted(tick, read = { countries: 0, places: 0, collections: 0 }) {
   for (const [collection, part] of tick.parts) {
-    shown.total += part.n;
-    add(shown.collections, collection, part.n);
-    for (const [country, hits] of Object.entries(part.c)) if (country) add(shown.countries, country, hits);
-    for (const [country, region, city, , , hits] of part.p) if (city) add(shown.places, placeKey(country, region, city), hits);
+    if (tick.number > read.collections) { shown.total += part.n; add(shown.collections, collection, part.n); }
+    if (tick.number > read.countries) {
+      for (const [country, hits] of Object.entries(part.c)) if (country) add(shown.countries, country, hits);
+    }
+    if (tick.number > read.places) {
+      for (const [country, region, city, , , hits] of part.p) if (city) add(shown.places, placeKey(country, region, city), hits);
+    }
   }
-  shown.total += tick.more;
+  if (tick.number > read.collections) shown.total += tick.more;
   shown.places = pruned(shown.places);
 }
 
@@ -148,8 +118,9 @@ async function totals() {
     .map(({ country, region, city, hits }) => [placeKey(country, region, city), hits]));
   shown.collections = new Map(known.collections.map(({ collection, hits }) => [collection, hits]));
   shown.total = chosen ? shown.collections.get(chosen) ?? sum(shown.countries) : known.hits;
+  const read = { countries: countries.number, places: places.number, collections: known.number };
   shown.ticks = shown.ticks.filter(({ run }) => run === countries.run);
-  shown.ticks.filter(({ number }) => number > countries.number).forEach(counted);
+  for (const tick of shown.ticks) counted(tick, read);
   lists.choices([...known.collections.map(({ collection }) => collection)], chosen);
 }
 
@@ -243,6 +214,7 @@ function say() {
 function chooseCollection(name) {
   Object.assign(shown, { collection: name, ticks: [], countries: new Map(), places: new Map(), total: 0 });
   pulses.clear();
+  history.replaceState(null, "", name ? `?collection=${encodeURIComponent(name)}` : location.pathname);
   tried(newestLines);
   listen();
 }
@@ -287,10 +259,14 @@ async function begin() {
   calm.addEventListener("change", () => { pulses.calm = calm.matches; });
   lists = new Lists(chooseCountry, chooseCollection);
   fit();
-  theme();
+  theme(byId("theme"), () => {
+    colour = colours();
+    pulses.dye(colour);
+    drawLand();
+  });
   controls();
   refresh();
-  listen();
+  chooseCollection(new URLSearchParams(location.search).get("collection") || "");
   setInterval(eachSecond, 1000);
   setTimeout(say, 4000);
   setInterval(say, SAY_MS);
