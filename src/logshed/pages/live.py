@@ -11,7 +11,8 @@ from logshed.pages.render import asset, template
 KINDS = {".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".svg": "image/svg+xml"}
 
 FILES = (
-    "page.css", "map.css", "map.js", "map_lists.js", "map_look.js", "map_pulses.js", "map_world.js", "world.json", "icon.svg",
+    "page.css", "map.css", "icon.svg", "world.json",
+    "map.js", "map_lists.js", "map_look.js", "map_pulses.js", "map_world.js",
 )  # fmt: skip
 
 
