@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter, defaultdict, deque
+from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,31 +18,43 @@ if TYPE_CHECKING:
     Spot = tuple[str, str, str, float | None, float | None]
     """Country, region, city, latitude, longitude."""
 
-MOST_SPOTS = 300
-"""Places that a tick tells of one collection, the busiest; counts of countries are whole whatever it leaves out."""
+MOST_SPOTS = ((5, 300), (50, 30), (200, 7))
+"""Places that a message tells of each collection, the busiest, by how many collections it tells of; so it tells of
+1,500 at most. Counts of countries are whole whatever it leaves out."""
 MOST_LINES = 3
-MOST_PARTS = 200
+MOST_PARTS = MOST_SPOTS[-1][0]
 """Collections that one message tells of, the busiest; of the others it tells how many records they had."""
+BYTES_A_SPOT = 500
+"""About what a place of a tick takes, with what is told of it."""
 LONGEST_COLLECTION, LONGEST_NAME, LONGEST_LINE = 1_024, 80, 400
 _KEY = itemgetter(1, 2, 3, 4, 5, 6)
 """Collection, country, region, city, latitude, longitude of an event."""
 _COLLECTION = itemgetter(1)
 
 
-class Part(NamedTuple):
+@dataclass
+class Part:
     """What happened to one collection.
 
     Attributes:
-        hits: Records.
-        spots: How many of them came from where.
+        spots: How many records came from where, the busiest first.
         lines: The newest lines with their times.
-        told: All of this as JSON.
     """
 
-    hits: int
     spots: list[tuple[Spot, int]]
     lines: list[tuple[float, str]]
-    told: bytes
+    _told: dict[int, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def hits(self) -> int:
+        """Records."""
+        return sum(hits for _, hits in self.spots)
+
+    def told(self, most: int) -> bytes:
+        """All of this as JSON, with so many places; made once for all who are told."""
+        if most not in self._told:
+            self._told[most] = _json(self, most)
+        return self._told[most]
 
 
 class Tick(NamedTuple):
@@ -63,7 +76,8 @@ class Tick(NamedTuple):
         if not seen:
             return b""
         shown, rest = seen[:MOST_PARTS], seen[MOST_PARTS:]
-        by = b",".join(orjson.dumps(sound(name, LONGEST_COLLECTION)) + b":" + part.told for name, part in shown)
+        most = next(most for parts, most in MOST_SPOTS if len(shown) <= parts)
+        by = b",".join(orjson.dumps(sound(name, LONGEST_COLLECTION)) + b":" + part.told(most) for name, part in shown)
         return b'{"by":{%b},"more":%d}' % (by, sum(part.hits for _, part in rest))
 
 
@@ -88,27 +102,25 @@ class Gathering:
         spots: defaultdict[str, list[tuple[Spot, int]]] = defaultdict(list)
         for (collection, country, region, city, latitude, longitude), hits in self._spots.items():
             spots[collection].append(((country, region, city, latitude, longitude), hits))
-        parts = {name: _part(found, list(self._lines[name])) for name, found in spots.items()}
+        parts = [
+            (name, Part(sorted(found, key=itemgetter(1), reverse=True), list(self._lines[name])))
+            for name, found in spots.items()
+        ]
+        size = BYTES_A_SPOT * len(self._spots)
         self._spots, self._lines = Counter(), defaultdict(lambda: deque(maxlen=MOST_LINES))
-        ordered = dict(sorted(parts.items(), key=lambda one: -one[1].hits))
-        return Tick(number, ordered, sum(len(part.told) + len(part.spots) * 100 for part in parts.values()))
+        return Tick(number, dict(sorted(parts, key=lambda one: -one[1].hits)), size)
 
 
-def _part(spots: list[tuple[Spot, int]], lines: list[tuple[float, str]]) -> Part:
+def _json(part: Part, most: int) -> bytes:
     countries: Counter[str] = Counter()
-    for spot, hits in spots:
+    for spot, hits in part.spots:
         countries[sound(spot[0])] += hits
     shown = [
         [*(sound(text) for text in spot[:3]), _degrees(spot[3]), _degrees(spot[4]), hits]
-        for spot, hits in heapq.nlargest(MOST_SPOTS, spots, key=itemgetter(1))
+        for spot, hits in part.spots[:most]
     ]
-    told = {
-        "n": countries.total(),
-        "c": countries,
-        "p": shown,
-        "l": [[round(at, 3), sound(line, LONGEST_LINE)] for at, line in lines],
-    }
-    return Part(countries.total(), spots, lines, orjson.dumps(told))
+    lines = [[round(at, 3), sound(line, LONGEST_LINE)] for at, line in part.lines]
+    return orjson.dumps({"n": part.hits, "c": countries, "p": shown, "l": lines})
 
 
 def _degrees(value: float | None) -> float | None:
