@@ -152,6 +152,8 @@ def test_the_form_refuses_what_is_no_token_and_what_other_sites_send(door: Opene
     for origin in ("https://evil.example", "null"):
         assert door.ask("/login", method="POST", body=body_, Origin=origin)[0] == 403
     assert door.ask("/login", method="POST", body=body_, Origin=door.url.rstrip("/"))[0] == 303
+    behind = door.url.rstrip("/").replace("http:", "https:")
+    assert "; secure" in door.ask("/login", method="POST", body=body_, Origin=behind)[1]["set-cookie"].lower()
     assert door.ask("/login", method="POST", body="token=" + "x" * 100_000)[0] == 413
 
 

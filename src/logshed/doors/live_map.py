@@ -44,6 +44,7 @@ MOST_PLACED = 50
 """Collections whose places are put together."""
 MOST_FORM = 4_096
 TRIES = 5
+COOKIE_SECONDS = 30 * 86_400
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -99,9 +100,8 @@ class LiveMap:
         if await self._guard.allowed(token) is None:
             return HTMLResponse(login_page(version=version("logshed"), refused=True), 401, NOBODY)
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(
-            COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https", max_age=30 * 86_400
-        )
+        secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")
+        answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, max_age=COOKIE_SECONDS)
         return answer
 
     async def _log_out(self, request: Request) -> Response:

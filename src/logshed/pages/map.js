@@ -17,7 +17,7 @@ const shown = {
   collection: "", country: "", paused: false,
   countries: new Map(), places: new Map(), collections: new Map(), total: 0,
   ticks: [], heard: performance.now(), since: new Map(), sinceHits: 0, sinceWhen: performance.now(),
-  seconds: new Array(60).fill(0), second: 0,
+  seconds: new Array(60).fill(0), second: 0, secondWhen: performance.now(),
 };
 let world, pulses, lists, source, colour;
 
@@ -191,9 +191,10 @@ function refresh() {
 }
 
 function eachSecond() {
-  shown.seconds.push(shown.second);
+  const now = performance.now();
+  shown.seconds.push(Math.round(shown.second * 1000 / (now - shown.secondWhen)));
   shown.seconds.shift();
-  shown.second = 0;
+  Object.assign(shown, { second: 0, secondWhen: now });
   if (!shown.paused && !document.hidden) refresh();
   watch();
 }
