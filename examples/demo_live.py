@@ -42,7 +42,7 @@ def main() -> int:
     try:
         print("Taking the sample logs into a lake …", flush=True)
         subprocess.run([*LOGSHED, "ingest", str(HERE / "access.log")], env=environment, check=True)
-        running.append(subprocess.Popen([*LOGSHED, "live", "map", "--listen", LISTEN], env=environment))
+        running.append(subprocess.Popen([*LOGSHED, "live", "map", "--no-tokens", "--listen", LISTEN], env=environment))
         replay = [*LOGSHED, "replay", *DAY, "--duration", "2m", "--loop"]
         replaying = subprocess.Popen(replay, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         running.append(replaying)

@@ -76,7 +76,7 @@ export class Lists {
   constructor(chooseCountry, chooseCollection) {
     const nothing = "Nothing yet";
     this.byCountry = new Bars(byId("countries"), SHOWN.countries, chooseCountry, nothing);
-    this.byPlace = new Bars(byId("places"), SHOWN.places, (key) => chooseCountry(JSON.parse(key)[0]), nothing);
+    this.byPlace = new Bars(byId("places"), SHOWN.places, (key) => chooseCountry(JSON.parse(key)[0]), "No city is known yet");
     this.byCollection = new Bars(byId("collections"), SHOWN.collections, (name) => {
       byId("collection").value = name;
       chooseCollection(name);
