@@ -118,6 +118,46 @@ def test_countries_places_and_figures_are_shown(logshed: Run, env: dict[str, str
     assert "240 records of 2 collections counted, 120 lines kept" in logshed("live", "stats", env=env).stdout
 
 
+def importing(folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """An import that reads a pipe, which stays open."""
+    words = [sys.executable, "-m", "logshed", "live", "import", "--collection", "x"]
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(words, **pipes, env=environment, cwd=folder, text=True)
+
+
+def write(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(text)
+    process.stdin.flush()
+
+
+def test_stopping_counts_what_came_also_a_line_without_its_end(
+    env: dict[str, str], redis: RedisServer, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with importing(tmp_path, {**environment, **env}) as process:
+        write(process, LINES)
+        for _ in range(400):
+            if redis.client().hget("known:", "hits:x") == b"60":
+                break
+            time.sleep(0.05)
+        write(process, "half a line")
+        time.sleep(0.5)
+        process.terminate()
+        assert process.wait(20) == 0
+    assert redis.client().hget("known:", "hits:x") == b"61"
+
+
+def test_a_store_that_vanishes_ends_an_import_that_waits_for_lines(
+    env: dict[str, str], redis: RedisServer, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with importing(tmp_path, {**environment, **env}) as process:
+        redis.kill()
+        write(process, LINES)
+        assert process.wait(60) == 1
+        assert process.stderr is not None
+        assert "cannot use the hot store at" in process.stderr.read()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [

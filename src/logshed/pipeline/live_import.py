@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from queue import Queue
+from queue import Full, Queue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import polars as pl
 
+from logshed.errors import LiveError
 from logshed.live import keys, pieces
 from logshed.live.hot import HotStore, Origin
 from logshed.pipeline.passing import Pass
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from logshed.settings import Settings
 
 STDIN = "-"
+LOOK_S = 0.25
+GIVE_UP_S = 15.0
+"""How long a hot store that does not answer is waited for once the user has stopped the import."""
 AHEAD = 3
 """Frames that may wait for the hot store while the next is read."""
 
@@ -118,6 +122,7 @@ class LiveImport:
         self._choosing = choosing
         self._progress = progress
         self._begun = time.monotonic()
+        self._patience = GIVE_UP_S
 
     def run(self, paths: Sequence[str], stop: Event) -> ImportReport:
         """Import files to their end, and standard input until it ends or ``stop`` is set.
@@ -130,7 +135,7 @@ class LiveImport:
             LiveError: The hot store does not answer, refuses or has no room.
         """
         named = [arriving.path() if path == STDIN and arriving.is_file() else path for path in paths]
-        frames: Iterator[tuple[Refined, Origin]] = self._files([path for path in named if path != STDIN])
+        frames: Iterator[tuple[Refined, Origin] | None] = self._files([path for path in named if path != STDIN], stop)
         if STDIN in named:
             frames = chain(frames, self._arriving(stop))
         self._write(frames, stop)
@@ -138,14 +143,16 @@ class LiveImport:
         self.report.seconds = time.monotonic() - self._begun
         return self.report
 
-    def _files(self, paths: Sequence[str]) -> Iterator[tuple[Refined, Origin]]:
+    def _files(self, paths: Sequence[str], stop: Event) -> Iterator[tuple[Refined, Origin]]:
         for plan in self._passing.plans(paths) if paths else []:
             for split in plan.splits:
                 origin = Origin(keys.cursor(split.source, split.generation))
                 for refined in self._passing.frames(split):
                     yield refined, origin
+                    if stop.is_set():
+                        return
 
-    def _arriving(self, stop: Event) -> Iterator[tuple[Refined, Origin]]:
+    def _arriving(self, stop: Event) -> Iterator[tuple[Refined, Origin] | None]:
         """What arrives at standard input; each run of it is a source of its own."""
         pinned = "" if self._options.format == "auto" else self._options.format
         resource = (("service.name", self._options.service),) if self._options.service else ()
@@ -161,6 +168,7 @@ class LiveImport:
             else:
                 records = resting.close() if resting.is_due() else None
             if records is None or not records.height:
+                yield None
                 continue
             resting.done(records)
             numbered = records.with_columns(offset=pl.int_range(number, number + records.height, dtype=pl.Int64))
@@ -168,25 +176,53 @@ class LiveImport:
             split = replace(resting.split, generation=origin.cursor)
             yield self._passing.refined(split, numbered), origin
 
-    def _write(self, frames: Iterator[tuple[Refined, Origin]], stop: Event) -> None:
+    def _write(self, frames: Iterator[tuple[Refined, Origin] | None], stop: Event) -> None:
         """Put frames into the hot store while the next are read."""
         waiting: Queue[tuple[pl.DataFrame, Origin] | None] = Queue(AHEAD)
         failed: list[BaseException] = []
         writer = Thread(target=self._put, args=(waiting, failed), daemon=True)
         writer.start()
-        try:
-            for refined, origin in frames:
-                self.report.counts += sum((share.counts for share in refined.shares), Counts())
-                rows = self._choosing.of(pieces.rows_of(refined.lines, refined.logs), self.report.dropped)
-                if rows.height and not failed:
-                    waiting.put((rows, origin))
-                if failed or stop.is_set():
-                    break
-        finally:
-            waiting.put(None)
-            writer.join()
+        for frame in frames:
+            if failed:
+                break
+            if frame is not None:
+                self._hand_over(*frame, waiting, stop)
+        waiting_for_end = False
+        while writer.is_alive():
+            if not waiting_for_end and not waiting.full():
+                waiting.put(None)
+                waiting_for_end = True
+            writer.join(LOOK_S)
+            self._be_patient(stop)
         if failed:
             raise failed[0]
+
+    def _hand_over(
+        self, refined: Refined, origin: Origin, waiting: Queue[tuple[pl.DataFrame, Origin] | None], stop: Event
+    ) -> None:
+        """Give a frame to the writer, which goes on taking what it is given after it has failed."""
+        self.report.counts += sum((share.counts for share in refined.shares), Counts())
+        rows = self._choosing.of(pieces.rows_of(refined.lines, refined.logs), self.report.dropped)
+        while rows.height:
+            try:
+                waiting.put((rows, origin), timeout=LOOK_S)
+            except Full:
+                self._be_patient(stop)
+            else:
+                return
+
+    def _be_patient(self, stop: Event) -> None:
+        """Count the time for which the hot store is waited for after the user has stopped the import.
+
+        Raises:
+            LiveError: It was long enough.
+        """
+        self._patience -= LOOK_S if stop.is_set() else 0
+        if self._patience <= 0:
+            raise LiveError(
+                "cannot write what was read last: the hot store has not answered since the import was stopped; look at "
+                "it, and import again"
+            )
 
     def _put(self, waiting: Queue[tuple[pl.DataFrame, Origin] | None], failed: list[BaseException]) -> None:
         stands: dict[str, int] = {}
