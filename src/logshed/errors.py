@@ -21,6 +21,7 @@
     │   └── LiveFullError        it has no room and nothing left to trim
     ├── DetectionError           a rule cannot be loaded or does not fit
     ├── QueryError               a statement or a named question cannot be run
+    ├── ReplayError              a replay has nothing to emit, or what it emits to does not take it
     ├── DashboardError           a dashboard's file is wrong
     ├── ReportError              a report cannot be made, printed or sent
     ├── AccessError              tokens cannot be read, made or revoked
@@ -103,6 +104,10 @@ class DetectionError(LogshedError):
 
 class QueryError(LogshedError):
     """A statement or a named question cannot be run."""
+
+
+class ReplayError(LogshedError):
+    """A replay has nothing to emit, or what it emits to does not take it."""
 
 
 class DashboardError(LogshedError):

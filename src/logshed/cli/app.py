@@ -31,6 +31,7 @@ from logshed.cli import (
     proof,
     query,
     rejects,
+    replay,
     report,
     rules,
     sanitize,
@@ -67,7 +68,7 @@ def _root(
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
 
 
-asked = (search, query, report, aggregate, patterns)
+asked = (search, query, replay, report, aggregate, patterns)
 files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (audit, verify, proof, compliance, doctor, policy, keys, token, enrich)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 from contextlib import contextmanager
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_NOTES = 2.0
 ROWS_AT_ONCE = 10_000
 """Rows of a wide table that are made text at a time."""
-_NULLS = re.compile(rb',"[A-Za-z0-9_]+":(?:null|\{\})')
-_FIRST_NULL = re.compile(rb'^\{"[A-Za-z0-9_]+":(?:null|\{\}),?', re.MULTILINE)
-"""A column without a value in a line of JSON. Inside a text value such quotes are escaped, so it cannot match there."""
 
 
 class Format(StrEnum):
@@ -155,19 +151,14 @@ def _write_ndjson(result: Rows, file: IO[bytes], note: Note) -> int:
 
 def _write_sparse(result: Rows, file: IO[bytes], note: Note) -> int:
     """NDJSON without nulls: most rows of a wide table are mostly that."""
+    from logshed.pipeline.ndjson import ndjson  # noqa: PLC0415 - heavy
+
     rows = 0
     for frame in _frames(result):
         for piece in frame.iter_slices(ROWS_AT_ONCE):
             file.write(ndjson(piece))
             note(rows := rows + piece.height)
     return rows
-
-
-def ndjson(frame: pl.DataFrame) -> bytes:
-    """Rows as lines of JSON without what is null."""
-    filled = [column.name for column in frame if column.null_count() < frame.height]
-    text = _NULLS.sub(b"", frame.select(filled).write_ndjson().encode())
-    return _FIRST_NULL.sub(b"{", text)
 
 
 def _write_json(result: Rows, file: IO[bytes], note: Note) -> int:

@@ -169,7 +169,7 @@ class _Tap:
             return
         import polars as pl  # noqa: PLC0415 - heavy
 
-        from logshed.cli.output import ndjson  # noqa: PLC0415 - heavy
+        from logshed.pipeline.ndjson import ndjson  # noqa: PLC0415 - heavy
 
         self._left[stage] -= wanted.height
         sys.stdout.buffer.write(ndjson(wanted.select(pl.lit(stage).alias("stage"), pl.all())))
