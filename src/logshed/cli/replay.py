@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logshed.cli import hot, replaying
+from logshed.cli import hot, live_map, replaying
 from logshed.cli import replay_options as options
 from logshed.cli.commands import LakeOption, add
+from logshed.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.replay_sinks import Payload, Sink
     from logshed.pipeline.replay_words import Words
 
+MAP = "map"
 EXAMPLES = (
     "logshed replay --since 2026-11-20 --until 2026-11-21 --duration 5m",
     "logshed replay --since 24h --speed 60 --collection shop --to syslog+tcp://127.0.0.1:5514",
@@ -64,7 +66,7 @@ def replay(
     where: options.WhereOption = None,
     to: Annotated[
         str,
-        typer.Option(metavar="PLACE", help="-, a file, syslog://HOST:PORT, syslog+tcp://…, http://…, https://…."),
+        typer.Option(metavar="PLACE", help="-, a file, syslog://HOST:PORT, syslog+tcp://…, http://…, https://…, map."),
     ] = "-",
     form: Annotated[Form, typer.Option("--as", help="The line as received, redacted; or all columns.")] = Form.LINE,
     source: Annotated[From, typer.Option("--from", help="The lake, or the hot store.")] = From.LAKE,
@@ -80,6 +82,15 @@ def replay(
     On a terminal the space bar pauses, ← and → move by 5 %, Home begins anew, l loops and q ends; without one, the
     signal SIGUSR1 pauses and goes on.
     """
+    if to == MAP:
+        if source is From.LIVE or start_at:
+            cause = "the hot store's lines have no places, and a map begins at the beginning"
+            raise UsageError(f"cannot use --from live or --start-at with --to map: {cause}; leave them out")
+        live_map.live_map(
+            replay=True, since=since, until=until, tz=tz, duration=duration, speed=speed, collection=collection,
+            where=where, loop=loop, lake=lake,
+        )  # fmt: skip
+        return
     from logshed.pipeline.replay_words import Words  # noqa: PLC0415 - heavy
     from logshed.settings import Settings  # noqa: PLC0415 - as above
 
