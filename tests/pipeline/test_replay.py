@@ -461,6 +461,26 @@ def test_a_window_that_ends_before_it_begins_is_told() -> None:
     assert berlin.since == DAY - timedelta(hours=1)
 
 
+def test_a_line_without_a_time_does_not_stretch_the_window(tmp_path: Path) -> None:
+    told = [record(n, DAY + timedelta(hours=n), body=f"n{n}") for n in range(24)]
+    read = datetime(2027, 5, 1, tzinfo=UTC)
+    write_lake(tmp_path / "lake", [*told, record(99, read, body="what?", timestamp_source="observed")], files=1)
+    lake = logshed.open(tmp_path / "lake")
+
+    def played_of(words: Words) -> tuple[tuple[int, int], int, int]:
+        records = LakeRecords(lake.query, words.wanted, "json")
+        sink = Taken()
+        report = Replay(records, words.window(records), sink).run()
+        return records.extent(), report.records, records.outside()
+
+    hours_23 = microseconds(DAY + timedelta(hours=23))
+    assert played_of(Words(speed=1e9)) == ((microseconds(DAY), hours_23 + 1), 24, 1)
+    everything = Words(speed=1e9, since="2026-11-20", until="2027-06-01")
+    assert played_of(everything) == ((microseconds(DAY), microseconds(datetime(2027, 6, 1, tzinfo=UTC))), 25, 0)
+    alone = Words(speed=1e9, since="2027-01-01")
+    assert played_of(alone) == ((microseconds(datetime(2027, 1, 1, tzinfo=UTC)), microseconds(read) + 1), 1, 0)
+
+
 def test_a_window_of_one_record_is_played(tmp_path: Path) -> None:
     write_lake(tmp_path / "lake", [record(0, DAY, body="alone")], files=1)
     records = LakeRecords(logshed.open(tmp_path / "lake").query, Wanted(), "json")

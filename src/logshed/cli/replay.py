@@ -98,6 +98,10 @@ def replay(
     words = Words(since, until, duration, speed, tuple(collection or ()), where, zone)
     with _records(words, source, form, lake, redis) as records:
         _play(words, records, to, form, start_at, loop=loop)
+        outside = 0 if since and until else records.outside()
+    if outside:
+        told = f"{outside:,} records whose lines tell no time were left out: theirs is when they were read."
+        print(told, file=sys.stderr)
     if records.without_line:
         told = f"{records.without_line:,} of them came as JSON, as their lines rest no more; --as json gives all so."
         print(told, file=sys.stderr)

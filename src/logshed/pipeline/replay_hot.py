@@ -74,6 +74,10 @@ class HotRecords:
         since = min(first) if self._since is None else self._since
         return since, max(ends) + 1 if self._until is None else self._until
 
+    def outside(self) -> int:
+        """Nothing: a line has a time."""
+        return 0
+
     def frames(self, since: int) -> Iterator[pl.DataFrame]:
         """As in ``Records``."""
         merged = heapq.merge(*(self._tagged(one, since) for one in self._collections), key=lambda row: row[0])

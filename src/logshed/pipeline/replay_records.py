@@ -9,7 +9,7 @@ import polars as pl
 
 from logshed.errors import ReplayError
 from logshed.pipeline.ndjson import documents
-from logshed.pipeline.replay_slices import slices
+from logshed.pipeline.replay_slices import TELLS_TIME, slices
 from logshed.search import sql
 from logshed.search.statements import EVERY_FIELD, ORDER
 
@@ -93,8 +93,19 @@ class LakeRecords:
         """As in ``Records``."""
         if not self.slices:
             raise ReplayError(self._nothing())
-        first, last = self._wanted.since or self.slices[0].first, self._wanted.until
-        return microseconds(first), microseconds(last) if last else microseconds(self.slices[-1].last) + 1
+        told = [when for one in self.slices for when in one.told if when] or [
+            self.slices[0].first,
+            self.slices[-1].last,
+        ]
+        since, until = self._wanted.since, self._wanted.until
+        return microseconds(since or told[0]), microseconds(until) if until else microseconds(told[-1]) + 1
+
+    def outside(self) -> int:
+        """How many records lie outside of a window that nobody has asked for: their lines tell no time."""
+        begin, end = (sql.time(_EPOCH + timedelta(microseconds=at)) for at in self.extent())
+        away = f'NOT ({TELLS_TIME}) AND ("timestamp" < {begin} OR "timestamp" >= {end})'
+        ((found,),) = self._query(f"SELECT count(*) FROM logs WHERE {self._scope.and_(away).where}").rows()
+        return int(found)
 
     def _nothing(self) -> str:
         ((first, last),) = self._query('SELECT min("timestamp"), max("timestamp") FROM logs').rows()
@@ -107,9 +118,10 @@ class LakeRecords:
 
     def frames(self, since: int) -> Iterator[pl.DataFrame]:
         """As in ``Records``."""
+        _, until = self.extent()
         once = _Once() if any(one.inside for one in self.slices) else None
         for one in self.slices:
-            if microseconds(one.last) >= since:
+            if microseconds(one.last) >= since and microseconds(one.first) < until:
                 for rows in self._lines(one, since, once) if self._form == "line" else self._documents(one.where):
                     yield rows.filter(pl.col("at") >= since).select(list(FRAME)).cast(FRAME)
 

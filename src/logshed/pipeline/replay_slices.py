@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SLICE_ROWS = 50_000
 """Records that are sorted at a time, about 20 MB with their lines; more only where one second has more."""
+TELLS_TIME = "timestamp_source IS DISTINCT FROM 'observed'"
+"""What holds for a record whose line has a time; others have the time when they were read."""
 STEPS = (3600, 60, 1)
 """Seconds of the steps in which records are counted; a finer one where a coarser holds more than a slice."""
 
@@ -62,6 +64,7 @@ class Slice:
         rows: How many it has.
         inside: How many of them lie behind the first of an envelope.
         observed: When the first and when the last of them was read.
+        told: The first and the last time that a record tells itself; None where none does.
     """
 
     first: datetime
@@ -69,6 +72,7 @@ class Slice:
     rows: int
     inside: int
     observed: tuple[datetime, datetime]
+    told: tuple[datetime | None, datetime | None]
 
     @property
     def where(self) -> str:
@@ -79,7 +83,8 @@ class Slice:
         """Both as one; the other is the later one."""
         first, last = zip(self.observed, other.observed, strict=True)
         rows, inside = self.rows + other.rows, self.inside + other.inside
-        return replace(self, last=other.last, rows=rows, inside=inside, observed=(min(first), max(last)))
+        told = (self.told[0] or other.told[0], other.told[1] or self.told[1])
+        return replace(self, last=other.last, rows=rows, inside=inside, observed=(min(first), max(last)), told=told)
 
 
 def condition(text: str) -> str:
@@ -113,12 +118,13 @@ def slices(query: Query, scope: Scope) -> list[Slice]:
 
 
 def _counted(query: Query, scope: Scope, steps: Sequence[int]) -> Iterator[Slice]:
+    own = f'{{}}("timestamp") FILTER (WHERE {TELLS_TIME})'
     statement = f"""SELECT min("timestamp"), max("timestamp"), count(*), count(*) FILTER (WHERE item > 0),
-  min(observed_timestamp), max(observed_timestamp)
+  min(observed_timestamp), max(observed_timestamp), {own.format("min")}, {own.format("max")}
 FROM logs WHERE {scope.where}
 GROUP BY time_bucket(to_seconds({steps[0]}), "timestamp") ORDER BY 1"""
-    for first, last, rows, inside, *observed in query(statement).rows():
-        found = Slice(first, last, rows, inside, (observed[0], observed[1]))
+    for first, last, rows, inside, *times in query(statement).rows():
+        found = Slice(first, last, rows, inside, (times[0], times[1]), (times[2], times[3]))
         if found.rows > SLICE_ROWS and steps[1:]:
             yield from _counted(query, scope.and_(found.where), steps[1:])
         else:
