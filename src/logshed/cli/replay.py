@@ -100,10 +100,9 @@ def replay(
         _play(words, records, to, form, start_at, loop=loop)
         outside = 0 if since and until else records.outside()
     if outside:
-        told = f"{outside:,} records whose lines tell no time were left out: theirs is when they were read."
-        print(told, file=sys.stderr)
+        print(f"Left out, as their lines tell no time and they were not read in it: {outside:,}.", file=sys.stderr)
     if records.without_line:
-        told = f"{records.without_line:,} of them came as JSON, as their lines rest no more; --as json gives all so."
+        told = f"Came as JSON, as their lines rest no more: {records.without_line:,}; --as json gives all so."
         print(told, file=sys.stderr)
 
 

@@ -227,7 +227,7 @@ class Replay:
         for reader in self._readers:
             reader.stop()
         self._ahead = Ahead(self.records, self.window, self._lap, share, self.sink.make, lambda: self.loops)
-        self._readers.append(self._ahead)
+        self._readers = [*(reader for reader in self._readers if reader.alive), self._ahead]
         self._portion, self._next = None, 0
 
     def _go_to(self, share: float) -> None:

@@ -88,6 +88,11 @@ class Ahead(Generic[Made]):
         """Read no further."""
         self._stopped.set()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still reads."""
+        return self._thread.is_alive()
+
     def join(self) -> None:
         """Wait until it has stopped: a program that ends while a thread is inside DuckDB is aborted."""
         self._thread.join()
