@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from tests.servers import Engine
+from tests.started import Starter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,22 +58,23 @@ def environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT / "src"), "PYTHONWARNINGS": "error", "TERM": "dumb"}
 
 
+@pytest.fixture(scope="session")
+def starter(environment: dict[str, str]) -> Iterator[Starter]:
+    """Starts the program in processes of their own, without the second that its imports take."""
+    started = Starter(environment)
+    yield started
+    started.stop()
+
+
 @pytest.fixture
-def logshed(tmp_path: Path, environment: dict[str, str]) -> Run:
+def logshed(tmp_path: Path, environment: dict[str, str], starter: Starter) -> Run:
     """The program in a process of its own, in an empty working directory, without the caller's settings."""
 
     def run(
         *words: str | Path, stdin: str | bytes = b"", env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "logshed", *map(str, words)],
-            check=False,
-            capture_output=True,
-            input=stdin.encode() if isinstance(stdin, str) else stdin,
-            cwd=tmp_path,
-            env={**environment, **(env or {})},
-            timeout=120,
-        )
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        done = starter.run([str(word) for word in words], tmp_path, {**environment, **(env or {})}, given, timeout=120)
         return subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,24 +10,20 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.started import Starter
+
 LOGS = ("access.log", "app.jsonl", "auth.log", "docker-json.log")
 
 
 @pytest.fixture(scope="session")
 def ingested(
-    tmp_path_factory: pytest.TempPathFactory, examples: Path, environment: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory, examples: Path, environment: dict[str, str], starter: Starter
 ) -> subprocess.CompletedProcess[str]:
     """What ``logshed ingest`` of the sample logs came to; its working directory holds the lake."""
     folder = tmp_path_factory.mktemp("sample")
-    return subprocess.run(
-        [sys.executable, "-m", "logshed", "ingest", *(str(examples / log) for log in LOGS)],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**environment, "LOGSHED_LAKE": str(folder / "lake")},
-        timeout=120,
-    )
+    words = ["ingest", *(str(examples / log) for log in LOGS)]
+    done = starter.run(words, folder, {**environment, "LOGSHED_LAKE": str(folder / "lake")}, b"", timeout=120)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.fixture(scope="session")

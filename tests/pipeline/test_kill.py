@@ -1,11 +1,11 @@
 from __future__ import annotations
 
+import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.pipeline.samples import accesses, java
@@ -14,19 +14,41 @@ from logshed.api import Lake
 from logshed.lake.steps import STEPS
 from logshed.settings import Settings
 
+if TYPE_CHECKING:
+    from tests.started import Process, Starter
+
 ROOT = Path(__file__).parents[2]
 LINES = 12_000
 
 
-def ingest(lake: Path, path: Path, step: str = "") -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.pipeline.killed", str(lake), str(path), step],
-        cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": "/usr/bin:/bin", "HOME": str(lake.parent)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+class Ingests:
+    """Ingests in processes of their own.
+
+    Args:
+        starter: What starts them.
+        folder: Where the lake is, and what they complain of.
+    """
+
+    def __init__(self, starter: Starter, folder: Path) -> None:
+        self._starter, self._folder = starter, folder
+        self.lake = folder / "lake"
+
+    def start(self, path: Path, step: str = "") -> Process:
+        """Start one."""
+        environment = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": "/usr/bin:/bin", "HOME": str(self._folder)}
+        with (self._folder / "told").open("ab") as told, Path(os.devnull).open("rb") as nothing:
+            files = [nothing.fileno(), told.fileno(), told.fileno()]
+            words = [str(self.lake), str(path), step]
+            return self._starter.start(words, ROOT, environment, files, module="tests.pipeline.killed")
+
+    def end(self, process: Process, seconds: float = 60) -> None:
+        """Wait for its end, which is no failure."""
+        assert process.wait(seconds) == 0, (self._folder / "told").read_text()
+
+
+@pytest.fixture
+def ingests(starter: Starter, tmp_path: Path) -> Ingests:
+    return Ingests(starter, tmp_path)
 
 
 def assert_whole(root: Path, expected: int) -> None:
@@ -38,20 +60,16 @@ def assert_whole(root: Path, expected: int) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_run_killed_at_a_step_of_the_commit_loses_and_doubles_nothing(step: str, tmp_path: Path) -> None:
+def test_a_run_killed_at_a_step_of_the_commit_loses_and_doubles_nothing(step: str, tmp_path: Path, ingests: Ingests) -> None:
     log = tmp_path / "access.log"
     log.write_text(accesses(0, LINES))
-    killed = ingest(tmp_path / "lake", log, step)
-    killed.communicate(timeout=60)
-    assert killed.returncode == -signal.SIGKILL
-    again = ingest(tmp_path / "lake", log)
-    _, errors = again.communicate(timeout=60)
-    assert again.returncode == 0, errors
-    assert_whole(tmp_path / "lake", LINES)
+    assert ingests.start(log, step).wait(60) == -signal.SIGKILL
+    ingests.end(ingests.start(log))
+    assert_whole(ingests.lake, LINES)
 
 
 @pytest.mark.slow
-def test_runs_killed_at_twenty_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
+def test_runs_killed_at_twenty_random_moments_lose_and_double_nothing(tmp_path: Path, ingests: Ingests) -> None:
     chance = random.Random(20261122)  # noqa: S311 - moments, no secrets
     logs = tmp_path / "logs"
     logs.mkdir()
@@ -61,24 +79,20 @@ def test_runs_killed_at_twenty_random_moments_lose_and_double_nothing(tmp_path: 
     while kills < 20:
         with (logs / "access.log").open("a") as handle:
             handle.write(accesses(LINES + kills * 1000, LINES + (kills + 1) * 1000))
-        process = ingest(tmp_path / "lake", logs)
-        time.sleep(chance.uniform(0.8, 3.0))
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        process = ingests.start(logs)
+        time.sleep(chance.uniform(0.1, 2.0))
+        process.kill()
+        process.wait(60)
         kills += 1
-    final = ingest(tmp_path / "lake", logs)
-    _, errors = final.communicate(timeout=120)
-    assert final.returncode == 0, errors
-    assert_whole(tmp_path / "lake", LINES + 20_000 + 3_000)
+    ingests.end(ingests.start(logs), 120)
+    assert_whole(ingests.lake, LINES + 20_000 + 3_000)
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["the same file", "different files"])
-def test_two_processes_that_ingest_at_once_end_with_the_right_rows(same: bool, tmp_path: Path) -> None:
+def test_two_processes_that_ingest_at_once_end_with_the_right_rows(same: bool, tmp_path: Path, ingests: Ingests) -> None:
     first, second = tmp_path / "first.log", tmp_path / "second.log"
     first.write_text(accesses(0, LINES))
     second.write_text(accesses(LINES, 2 * LINES))
-    runs = [ingest(tmp_path / "lake", first), ingest(tmp_path / "lake", first if same else second)]
-    for run in runs:
-        _, errors = run.communicate(timeout=120)
-        assert run.returncode == 0, errors
-    assert_whole(tmp_path / "lake", LINES if same else 2 * LINES)
+    for run in [ingests.start(first), ingests.start(first if same else second)]:
+        ingests.end(run, 120)
+    assert_whole(ingests.lake, LINES if same else 2 * LINES)

@@ -87,7 +87,8 @@ def to_clickhouse(
     for select in tree.find_all(exp.Select):
         _order_by_place(select)
     _bind(tree, values)
-    return str(tree.transform(_rewritten, zone).transform(_renamed).sql(dialect="clickhouse"))
+    rewritten = tree.transform(_rewritten, zone, copy=False).transform(_renamed, copy=False)
+    return str(rewritten.sql(dialect="clickhouse", copy=False))
 
 
 def _real_tables(tree: exp.Query) -> Iterator[exp.Table]:
@@ -128,8 +129,8 @@ def _literal(value: object) -> exp.Expr:
 def _moment(value: datetime, zone: str = "UTC") -> exp.Expr:
     moment = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
     text = exp.Literal.string(moment.strftime("%Y-%m-%d %H:%M:%S.%f"))
-    found = exp.func("toDateTime64", text, exp.Literal.number(6), exp.Literal.string("UTC"))
-    return found if zone == "UTC" else exp.func("toTimeZone", found, exp.Literal.string(zone))
+    found = _func("toDateTime64", text, exp.Literal.number(6), exp.Literal.string("UTC"))
+    return found if zone == "UTC" else _func("toTimeZone", found, exp.Literal.string(zone))
 
 
 def _order_by_place(select: exp.Select) -> None:
@@ -146,21 +147,21 @@ def _order_by_place(select: exp.Select) -> None:
 
 def _renamed(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Anonymous) and node.name.lower() in _RENAMED:
-        return exp.func(_RENAMED[node.name.lower()], *node.expressions)
+        return _func(_RENAMED[node.name.lower()], *node.expressions)
     if isinstance(node, exp.TryCast) and node.to.is_type(exp.DType.DOUBLE):
-        return exp.func("accurateCastOrNull", node.this.transform(_renamed), exp.Literal.string("Float64"))
+        return _func("accurateCastOrNull", node.this.transform(_renamed, copy=False), exp.Literal.string("Float64"))
     if type(node) in _TYPED:
-        return exp.func(_TYPED[type(node)], node.this.transform(_renamed))
+        return _func(_TYPED[type(node)], node.this.transform(_renamed, copy=False))
     if isinstance(node, exp.DateBin) and isinstance(node.this, exp.Anonymous):
-        return exp.func("toStartOfInterval", node.expression, exp.func("toIntervalSecond", node.this.expressions[0]))
+        return _func("toStartOfInterval", node.expression, _func("toIntervalSecond", node.this.expressions[0]))
     if isinstance(node, exp.ArrayToString):
-        return exp.func("arrayStringConcat", node.this.transform(_renamed), node.expression)
+        return _func("arrayStringConcat", node.this.transform(_renamed, copy=False), node.expression)
     return node
 
 
 def _rewritten(node: exp.Expr, zone: str) -> exp.Expr:
     if isinstance(node, exp.AtTimeZone):
-        return exp.func("toTimeZone", node.this, node.args["zone"])
+        return _func("toTimeZone", node.this, node.args["zone"])
     if isinstance(node, exp.CTE):
         node.set("materialized", None)  # a hint to DuckDB; here a WITH is always inline
         return node
@@ -185,7 +186,7 @@ def _replaced(node: exp.RegexpReplace, zone: str) -> exp.Expr:
     """DuckDB replaces the first match, and all of them where its options hold a g."""
     options = node.args.get("modifiers")
     name = "replaceRegexpAll" if options is not None and "g" in options.name else "replaceRegexpOne"
-    return exp.func(name, node.this.transform(_rewritten, zone), node.expression, node.args["replacement"])
+    return _func(name, node.this.transform(_rewritten, zone, copy=False), node.expression, node.args["replacement"])
 
 
 def _quantile(share: exp.Expr, of: exp.Expr) -> exp.Expr:
@@ -200,7 +201,12 @@ def _to_moment(of: exp.Expr, zone: str) -> exp.Expr:
             return _moment(found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone)), zone)
         except ValueError:
             pass  # ClickHouse says what is wrong with it
-    return exp.func("toDateTime64", of, exp.Literal.number(6), exp.Literal.string(zone))
+    return _func("toDateTime64", of, exp.Literal.number(6), exp.Literal.string(zone))
+
+
+def _func(name: str, *of: exp.Expr) -> exp.Expr:
+    """A call that takes its arguments' place in the tree: copying them at each level costs most of a translation."""
+    return exp.func(name, *of, copy=False)
 
 
 def _first_line(error: Exception) -> str:
