@@ -54,7 +54,7 @@ types: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	@tools/system-packages
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 # What users install has no pandas, whose import would be counted; chdb brings it into $(VENV).
 bench: $(VENV)/.dev $(VENV)-bench/.base

@@ -24,6 +24,14 @@ needles = ["TCK-"]
 patterns = ['TCK-[0-9]+']
 true = [{ text = "see TCK-12", redacted = "see [TICKET]" }]
 """
+HEAVY = [line.split()[1] for line in (ROOT / "tests" / "heavy.txt").read_text().splitlines() if line[0] != "#"]
+"""Files of tests that take long, the longest first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes long begin first: a worker that gets it last works alone at the end."""
+    places = {ROOT / name: place for place, name in enumerate(HEAVY)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 class Run(Protocol):

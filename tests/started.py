@@ -121,7 +121,9 @@ class Starter:
         Raises:
             subprocess.TimeoutExpired: It did not end within so many seconds, and was killed.
         """
-        if any(name.startswith("PYTHON") and value != self._environment.get(name) for name, value in environment.items()):
+        if any(
+            name.startswith("PYTHON") and value != self._environment.get(name) for name, value in environment.items()
+        ):
             return self._interpreted(words, folder, environment, stdin, timeout)
         (given, stdin_end), (stdout_end, out), (stderr_end, err) = os.pipe(), os.pipe(), os.pipe()
         process = self.start(words, folder, environment, [given, out, err])
@@ -225,7 +227,7 @@ def _become(given: Any, pipes: Sequence[int]) -> None:
 
 
 def _end(code: object) -> None:
-    """Leave as the interpreter does, but without taking apart what was imported, which costs more than most commands."""
+    """Leave as the interpreter does, but do not take apart what was imported: it costs more than most commands."""
     threading._shutdown()
     atexit._run_exitfuncs()
     sys.stdout.flush()

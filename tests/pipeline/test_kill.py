@@ -60,7 +60,9 @@ def assert_whole(root: Path, expected: int) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_run_killed_at_a_step_of_the_commit_loses_and_doubles_nothing(step: str, tmp_path: Path, ingests: Ingests) -> None:
+def test_a_run_killed_at_a_step_of_the_commit_loses_and_doubles_nothing(
+    step: str, tmp_path: Path, ingests: Ingests
+) -> None:
     log = tmp_path / "access.log"
     log.write_text(accesses(0, LINES))
     assert ingests.start(log, step).wait(60) == -signal.SIGKILL
@@ -89,7 +91,9 @@ def test_runs_killed_at_twenty_random_moments_lose_and_double_nothing(tmp_path: 
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["the same file", "different files"])
-def test_two_processes_that_ingest_at_once_end_with_the_right_rows(same: bool, tmp_path: Path, ingests: Ingests) -> None:
+def test_two_processes_that_ingest_at_once_end_with_the_right_rows(
+    same: bool, tmp_path: Path, ingests: Ingests
+) -> None:
     first, second = tmp_path / "first.log", tmp_path / "second.log"
     first.write_text(accesses(0, LINES))
     second.write_text(accesses(LINES, 2 * LINES))

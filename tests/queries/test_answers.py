@@ -95,8 +95,15 @@ def sample() -> tuple[list[Row], list[Row], list[Row]]:
     return sample_lake.records(), found, newest(sample_lake.incidents(), "incident_id", "updated_timestamp")
 
 
+@cache
+def engine(root: Path) -> DuckDB:
+    """One for all questions: the lake does not change meanwhile."""
+    store = Store.open(root, create=False)
+    return DuckDB(LakeTables(lambda: store))
+
+
 def on_duckdb(root: Path, name: str, params: dict[str, Any]) -> tuple[list[str], list[str], Answer]:
-    result = DuckDB(LakeTables(lambda: Store.open(root, create=False))).query(QUESTIONS[name].sql, params)
+    result = engine(root).query(QUESTIONS[name].sql, params)
     return result.columns, [str(field.type) for field in result.schema], result.rows()
 
 

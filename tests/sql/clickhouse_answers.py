@@ -14,7 +14,8 @@ from logshed.sql import connect
 
 def main() -> None:
     root = Path(sys.argv[1])
-    engine = connect("clickhouse", LakeTables(lambda: Store.open(root, create=False)))
+    store = Store.open(root, create=False)
+    engine = connect("clickhouse", LakeTables(lambda: store))
     answers: list[object] = []
     for sql, params in pickle.load(sys.stdin.buffer):  # noqa: S301 - from our own test
         try:

@@ -33,7 +33,8 @@ def lake_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tables(lake_root: Path) -> LakeTables:
-    return LakeTables(lambda: Store.open(lake_root, create=False))
+    store = Store.open(lake_root, create=False)
+    return LakeTables(lambda: store)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,14 +19,7 @@ class Frames:
     """Frames by name, to be asked in SQL. For one thread; close it, or use it in a ``with``."""
 
     def __init__(self) -> None:
-        self._connection = duckdb.connect()
-        for setting in (
-            "SET TimeZone = 'UTC'",
-            "SET python_enable_replacements = false",  # else a table's name could mean a variable of ours
-            "SET enable_external_access = false",
-            "SET lock_configuration = true",
-        ):
-            self._connection.execute(setting)
+        self._connection = _database().cursor()  # which sees no other's frames
 
     def put(self, name: str, frame: pl.DataFrame) -> None:
         """Let statements see a frame under a name; one that bore it before is forgotten."""
@@ -54,3 +48,17 @@ class Frames:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """An empty database for all: making one takes longer than most statements over a few rows."""
+    database = duckdb.connect()
+    for setting in (
+        "SET GLOBAL TimeZone = 'UTC'",
+        "SET GLOBAL python_enable_replacements = false",  # else a table's name could mean a variable of ours
+        "SET GLOBAL enable_external_access = false",
+        "SET GLOBAL lock_configuration = true",
+    ):
+        database.execute(setting)
+    return database
