@@ -110,10 +110,10 @@ def test_the_funnel_of_the_sample_log_is_the_one_counted_by_hand(name: str, fill
     pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
     lake = filled(one.line for one in SHOPS[name].sample)
     question = load_questions()["funnel"]
-    for shop in (name, ANY):
+    asked = [(question.sql, question.bind({"shop": shop}, since="all")) for shop in (name, ANY)]
+    for shop, (sql, params), other in zip((name, ANY), asked, on_clickhouse(lake, asked), strict=True):
         assert steps_of(lake, shop) == SHOPS[name].funnel
-        (other,) = on_clickhouse(lake, [(question.sql, question.bind({"shop": shop}, since="all"))])
-        assert other[2] == lake.query(question.sql, params=question.bind({"shop": shop}, since="all")).rows()
+        assert other[2] == lake.query(sql, params=params).rows()
 
 
 def test_daily_funnels_come_to_the_same_by_increments_and_by_a_rebuild(filled: Filled, tmp_path: Path) -> None:
