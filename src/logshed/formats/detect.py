@@ -118,7 +118,7 @@ def _detect(text: pl.Series, tried: list[Format], context: Context, envelopes: t
 
 
 def _possible(tried: Sequence[Format], text: pl.Series, sample: Sample) -> set[str]:
-    """Formats that may take any line: matching is several times as quick as taking the groups, and all at once again."""
+    """Formats that may take any line: matching is several times as quick as taking the groups."""
     shaped = [form for form in tried if form.kind in ("regex", "grok") and not form.whole and not form.has_header]
     needed = {form.name: [one.pattern for one in form.shapes if sample.may_match(one.pattern)] for form in shaped}
     asked = sorted({pattern for patterns in needed.values() for pattern in patterns})

@@ -15,7 +15,7 @@ from logshed.formats.choice import Choice
 from logshed.pipeline import drops, fields, transforms
 from logshed.pipeline.settling import settled
 from logshed.pipeline.shares import ORIGIN, Shares
-from logshed.redaction.engine import Redactor
+from logshed.redaction.kept import redactor
 from logshed.redaction.tally import Tally
 from logshed.schema import BRONZE, SILVER, SILVER_BY_NAME, polars_schema
 from logshed.sources.encodings import readable
@@ -71,7 +71,7 @@ class Stages:
         self._choice = Choice.parse(split.format)
         self._formats = registry.load(job.plugins)
         self._collection = split.collection or job.collection
-        self._redactor = Redactor(job.policy.of(self._collection, split.source))
+        self._redactor = redactor(job.policy.of(self._collection, split.source))
         self._drops = [rule for rule in job.drops if drops.applies(rule, split.source)]
         own = [rule for rule in job.transforms if transforms.applies(rule, split.source)]
         self._transforms = [transforms.Applied(rule) for rule in own]
