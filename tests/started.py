@@ -17,18 +17,19 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 HEAVY = ("pyiceberg.catalog.sql", "pyiceberg.io.pyarrow", "sqlalchemy.dialects.sqlite.pysqlite", "pyarrow.dataset")
 """What is imported when it is used first."""
@@ -44,8 +45,9 @@ class Process:
         returncode: As ``subprocess.Popen`` has it; None while nobody has waited for its end.
     """
 
-    def __init__(self, told: socket.socket) -> None:
+    def __init__(self, told: socket.socket, printed: Sequence[int] = ()) -> None:
         self._told = told
+        self._printed = printed
         self.pid: int = NUMBER.unpack(told.recv(NUMBER.size))[0]
         self.returncode: int | None = None
 
@@ -71,10 +73,27 @@ class Process:
             self.wait(0)
         return self.returncode
 
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it has printed and complained of, once it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: It has not within so many seconds.
+        """
+        self.wait(timeout)
+        files, self._printed = self._printed, ()
+        for file in files:
+            os.lseek(file, 0, os.SEEK_SET)
+        out, err = (_read(file).decode() for file in files) if files else ("", "")
+        return out, err
+
     def send_signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it as a crash does."""
@@ -105,13 +124,21 @@ class Starter:
         environment: Mapping[str, str],
         files: Sequence[int],
         module: str = "logshed",
+        printed: Sequence[int] = (),
     ) -> Process:
         """Start a program with some words; ``files`` are what it reads, writes and complains to."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             message = pickle.dumps((module, list(words), str(folder), dict(environment)))
             socket.send_fds(self._socket, [message], [*files, theirs.fileno()])
-        return Process(ours)
+        return Process(ours, printed)
+
+    def open(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Process:
+        """Start ``logshed`` with some words, to be asked for what it printed when it has ended."""
+        given, *printed = (os.open(os.devnull, os.O_RDONLY), _file(), _file())
+        process = self.start(words, folder, environment, [given, *printed], printed=printed)
+        os.close(given)
+        return process
 
     def run(
         self, words: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: bytes, timeout: float
@@ -157,6 +184,13 @@ class Starter:
         """End the server."""
         self._socket.close()
         self._server.wait()
+
+
+def _file() -> int:
+    """A file without a name: what is printed into a pipe that nobody reads would stop a process at some time."""
+    file, name = tempfile.mkstemp()
+    Path(name).unlink()
+    return file
 
 
 def _write(file: int, content: bytes) -> None:

@@ -6,6 +6,7 @@ The API server is a stand-in (see ``tests/sources/kubernetes_server.py``); progr
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.conftest import Run as Program
+    from tests.started import Process, Starter
 
 WRITER = Path(__file__).parent.parent / "sources" / "kubernetes_writer.py"
 PER_SECOND = 1_800
@@ -69,26 +71,26 @@ class Writers:
         assert [one.wait(60) for one in self._running] == [0] * len(self._running)
 
 
-def started(server: StandIn, tmp_path: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+def started(server: StandIn, tmp_path: Path, starter: Starter, environment: dict[str, str]) -> Process:
     """The collector, which follows everything into the lake."""
     words = ["collect", "kubernetes", "--kubeconfig", server.kubeconfig, "--follow", "--into-lake", "--lake", "lake"]
-    with (tmp_path / "told.txt").open("ab") as told:
-        return subprocess.Popen([sys.executable, "-m", "logshed", *words], cwd=tmp_path, env=environment, stderr=told)
+    with (tmp_path / "told.txt").open("ab") as told, Path(os.devnull).open() as nothing:
+        return starter.start(words, tmp_path, environment, [nothing.fileno(), told.fileno(), told.fileno()])
 
 
 def test_every_line_is_in_the_lake_once_whatever_is_killed_cut_or_restarted(
-    server: StandIn, tmp_path: Path, environment: dict[str, str]
+    server: StandIn, tmp_path: Path, starter: Starter, environment: dict[str, str]
 ) -> None:
     writers = Writers(server)
     pods = [writers.pod(f"p{number}", PER_SECOND * 3) for number in range(3)]
-    collector = started(server, tmp_path, environment)
+    collector = started(server, tmp_path, starter, environment)
     try:
         _wait_for_lines(server, 3)
         time.sleep(1.5)
         collector.kill()
         collector.wait()
         server.cut()
-        collector = started(server, tmp_path, environment)
+        collector = started(server, tmp_path, starter, environment)
         _wait_for_lines(server, 6)
         server.cut()
         writers.wait()

@@ -7,11 +7,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -26,9 +26,9 @@ from logshed.sources.spool import SPOOL, SpoolFile, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from tests.conftest import Run
+    from tests.started import Process, Starter
 
     from logshed.sources.feeds import Arrival, Stream
 
@@ -55,13 +55,11 @@ def sshd(engine: Engine, tmp_path: Path) -> Iterator[Sshd]:
 
 
 @contextmanager
-def following(folder: Path, environment: dict[str, str], *words: str) -> Iterator[subprocess.Popen[str]]:
+def following(folder: Path, starter: Starter, environment: dict[str, str], *words: str) -> Iterator[Process]:
     """The program while it follows; it is told to end, unless it has."""
-    with (folder / "said").open("a") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "logshed", "collect", "docker", "--follow", *words],
-            cwd=folder, env=environment, stderr=said, stdout=said, text=True,
-        )  # fmt: skip
+    with (folder / "said").open("a") as said, Path(os.devnull).open() as nothing:
+        files = [nothing.fileno(), said.fileno(), said.fileno()]
+        process = starter.start(["collect", "docker", "--follow", *words], folder, environment, files)
     try:
         yield process
     finally:
@@ -95,13 +93,13 @@ def wrote(engine: Engine, name: str, output: str) -> Counter[str]:
 
 @pytest.mark.slow
 def test_every_line_comes_once_through_cut_connections_kills_restarts_and_removals(
-    engine: Engine, sshd: Sshd, tmp_path: Path, environment: dict[str, str]
+    engine: Engine, sshd: Sshd, tmp_path: Path, starter: Starter, environment: dict[str, str]
 ) -> None:
     environment = {**environment, **sshd.environment}
     words = ("--host", sshd.address, "--hours", "2", "--into-lake")
     engine.run("shop", NUMBERED.format(lines=60_000, step=FAST))
     engine.run("till", NUMBERED.format(lines=20_000, step=FAST // 5))
-    with following(tmp_path, environment, *words) as process:
+    with following(tmp_path, starter, environment, *words) as process:
         until(lambda: _newest(tmp_path))
         sshd.cut()
         assert engine("ps", "-q").count("\n") == 2
@@ -111,7 +109,7 @@ def test_every_line_comes_once_through_cut_connections_kills_restarts_and_remova
         until(lambda: _newest(tmp_path) > before)
         process.kill()  # SIGKILL: no word of farewell
     engine("restart", "-t", "0", "shop")
-    with following(tmp_path, environment, *words):
+    with following(tmp_path, starter, environment, *words):
         engine.run("brief", NUMBERED.format(lines=2_000, step=FAST))
         until(lambda: "true" not in engine("inspect", "--format", "{{.State.Running}}", "shop", "till", "brief"))
         truth = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Run
+    from tests.started import Starter
 
 NUMBERS = """
 SELECT count(*), count(DISTINCT n), min(n), max(n)
@@ -31,30 +30,24 @@ class Following:
 
     Args:
         folder: Where it runs.
+        starter: What starts it.
         environment: Its environment.
         words: What to follow.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str], *words: str) -> None:
-        self._folder, self._environment, self._words = folder, environment, words
+    def __init__(self, folder: Path, starter: Starter, environment: dict[str, str], *words: str) -> None:
+        self._folder, self._starter, self._environment, self._words = folder, starter, environment, words
         self.start()
 
     def start(self) -> None:
         """Start it, also after its end."""
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "logshed", "ingest", "--follow", *self._words],
-            cwd=self._folder,
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        self.process = self._starter.open(["ingest", "--follow", *self._words], self._folder, self._environment)
 
     def stop(self, number: int = signal.SIGINT) -> tuple[int, str, str]:
         """End it: its exit code and what it printed."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=90)
-        return self.process.returncode, out, err
+        return self.process.wait(), out, err
 
     def lines(self) -> int:
         """Lines in the lake by now."""
@@ -75,12 +68,12 @@ class Start(Protocol):
 
 
 @pytest.fixture
-def started(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
+def started(tmp_path: Path, starter: Starter, environment: dict[str, str]) -> Iterator[Start]:
     """Followings that the test starts; they are ended with it."""
     found: list[Following] = []
 
     def start(*words: str) -> Following:
-        found.append(Following(tmp_path, environment, *words))
+        found.append(Following(tmp_path, starter, environment, *words))
         return found[-1]
 
     yield start

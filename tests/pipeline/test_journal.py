@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from logshed.settings import Settings
 
 if TYPE_CHECKING:
     from tests.conftest import Run
+    from tests.started import Process, Starter
 
 NUMBERS = """
 SELECT count(*), count(DISTINCT text), min(n), max(n)
@@ -120,19 +120,14 @@ def test_messages_that_are_no_text_and_large_ones_come_too(
 
 
 def test_a_journal_is_followed_over_ssh_through_cuts_and_crashes(
-    tmp_path: Path, journal: WrittenJournal, environment: dict[str, str]
+    tmp_path: Path, journal: WrittenJournal, starter: Starter, environment: dict[str, str]
 ) -> None:
     sshd = Sshd(tmp_path / "sshd")
     words = ("collect", "journal", "--host", sshd.address, "--directory", str(journal.folder))
 
-    def start() -> subprocess.Popen[bytes]:
+    def start() -> Process:
         own = {**environment, **sshd.environment, "HOME": str(tmp_path)}
-        return subprocess.Popen(
-            [sys.executable, "-m", "logshed", *words, "--follow", "--into-lake"],
-            cwd=tmp_path,
-            env=own,
-            stderr=subprocess.DEVNULL,
-        )
+        return starter.open([*words, "--follow", "--into-lake"], tmp_path, own)
 
     def lines() -> int:
         made = (tmp_path / "logshed-lake" / "logshed-lake.json").is_file()
