@@ -119,13 +119,15 @@ def _detect(text: pl.Series, tried: list[Format], context: Context, envelopes: t
 
 def _possible(tried: Sequence[Format], text: pl.Series, sample: Sample) -> set[str]:
     """Formats that may take any line: matching is several times as quick as taking the groups."""
-    shaped = [form for form in tried if form.kind in ("regex", "grok") and not form.whole and not form.has_header]
+    matched = [form for form in tried if form.kind in ("regex", "grok") and not form.has_header]
+    shaped = [form for form in matched if not form.whole]
     needed = {form.name: [one.pattern for one in form.shapes if sample.may_match(one.pattern)] for form in shaped}
     asked = sorted({pattern for patterns in needed.values() for pattern in patterns})
     places = (pl.col("text").str.contains(pattern).any().alias(str(place)) for place, pattern in enumerate(asked))
     held = pl.DataFrame({"text": text}).select(places).row(0) if asked else ()
     there = {pattern for pattern, holds in zip(asked, held, strict=True) if holds}
     no = {name for name, patterns in needed.items() if there.isdisjoint(patterns)}
+    no |= {form.name for form in matched if form.whole and not any(sample.holds(one.pattern) for one in form.shapes)}
     return {form.name for form in tried} - no
 
 

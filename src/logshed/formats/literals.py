@@ -78,9 +78,13 @@ class Sample:
         self._lines = lines
         self._all = "\n".join(lines)
 
+    def holds(self, pattern: str) -> bool:
+        """Whether all that the pattern needs is somewhere in the lines, which may be one record."""
+        return all(text in self._all for text in needed(pattern))
+
     def may_match(self, pattern: str) -> bool:
         """Whether any line holds all that the pattern needs."""
-        texts = needed(pattern)
-        if not all(text in self._all for text in texts):
+        if not self.holds(pattern):
             return False
+        texts = needed(pattern)
         return len(texts) < _SHORTEST or any(all(text in line for text in texts) for line in self._lines)
