@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import time
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,9 @@ from tests.redis_server import RedisServer
 from logshed.api import Lake
 from logshed.errors import LiveError
 from logshed.live import keys
+from logshed.pipeline.live_import import Choosing, LiveImport
 from logshed.pipeline.live_lake import LiveLake
+from logshed.pipeline.planning import Options
 from logshed.settings import Settings
 from logshed.spool import Piece, Spool
 
@@ -118,6 +121,30 @@ def test_an_ingest_comes_into_the_hot_store_and_a_rebuild_makes_the_same(
     assert counted(redis) == before, "nothing is new"
 
 
+def test_what_was_imported_counts_once_when_it_is_ingested_and_the_other_way_round(
+    tmp_path: Path, redis: RedisServer, places: Path
+) -> None:
+    own, log, other = settings(redis, places), tmp_path / "a.log", tmp_path / "b.log"
+    log.write_text(accesses(0, 100))
+    other.write_text(accesses(1000, 70))
+    choosing, stop = Choosing(), Event()
+
+    def imported(path: Path) -> int:
+        return LiveImport(redis.hot(lines=10**6), own, Options(), choosing).run([str(path)], stop).counted
+
+    assert imported(log) == 100
+    lake = Lake.open(tmp_path / "lake", create=True, settings=own)
+    lake.ingest([log, other])
+    assert redis.hot().known() == [("default", 170)]
+    with log.open("a") as file:
+        file.write(accesses(100, 30))
+    assert (imported(log), imported(other)) == (30, 0)
+    lake.ingest([log])
+    assert_counts(redis, lake)
+    lake.rebuild_live(None)
+    assert (imported(log), imported(other)) == (0, 0)
+
+
 def test_lines_of_no_time_stand_where_they_stood(tmp_path: Path, redis: RedisServer, places: Path) -> None:
     (tmp_path / "a.log").write_text(accesses(1, 60))
     lake = Lake.open(tmp_path / "lake", create=True, settings=settings(redis, places))
@@ -204,3 +231,28 @@ def test_ingests_killed_at_random_moments_count_everything_once(
     (tmp_path / "b.log").write_text(accesses(0, 10))
     lake.ingest([tmp_path / "b.log"])
     assert_counts(redis, lake)
+
+
+@pytest.mark.slow
+def test_imports_killed_at_random_moments_count_everything_once(tmp_path: Path, redis: RedisServer) -> None:
+    chance = random.Random(20261127)  # noqa: S311 - moments, no secrets
+    log = tmp_path / "a.log"
+    log.write_text(accesses(1, 40_000))
+    environment = {
+        **os.environ,
+        "LOGSHED_LIVE_REDIS": redis.url,
+        "LOGSHED_LIVE_HOURS": "8760",
+        "LOGSHED_LIVE_LINES": "1000000",
+        "LOGSHED_BATCH_BYTES": "262144",
+    }
+    words = [sys.executable, "-m", "logshed", "live", "import", str(log), "--collection", "x"]
+    counts = []
+    while not counts or (counts[-1] < 40_000 and len(counts) < 30):
+        process = subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+        if len(counts) < 6:
+            time.sleep(chance.uniform(1.0, 3.0))
+            process.kill()
+        process.wait(120)
+        counts.append(int(redis.client().hget("known:", "hits:x") or 0))
+    assert counts[-1] == 40_000, counts
+    assert redis.client().zcard("logs:collid:x") == 40_000

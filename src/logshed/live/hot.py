@@ -16,7 +16,7 @@ from logshed.live.reading import PAGE, HotReader
 from logshed.live.server import address, told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import polars as pl
 
@@ -81,13 +81,14 @@ class HotStore(HotReader):
         self._listened = 0.0
         self._channels: frozenset[str] = frozenset()
 
-    def put(self, rows: Rows, origin: Origin) -> int:
+    def put(self, rows: Rows, origin: Origin, ends: Mapping[str, int] | None = None) -> int:
         """Count records and keep their lines; what is counted already is left.
 
         Args:
             rows: Of a strict origin all there are, in an order that is always the same; of an import those behind the
                 last that were put, of one source, by their offset, at least one.
             origin: Where they come from.
+            ends: Cursors of sources, and how far these are counted once all of the rows are.
 
         Returns:
             Records that were counted now.
@@ -99,7 +100,8 @@ class HotStore(HotReader):
         counted = start = 0
         while True:
             piece = rows.slice(start, PIECE_ROWS)
-            stands = self._sent(piece, start, origin, last=start + piece.height >= rows.height)
+            last = start + piece.height >= rows.height
+            stands = self._sent(piece, start, origin, (ends or {}) if last else {}, last=last)
             if stands == _DONE:
                 counted += piece.height
                 start += piece.height
@@ -111,21 +113,22 @@ class HotStore(HotReader):
             if start >= rows.height:
                 return counted
 
-    def stands(self, origin: Origin) -> int:
-        """From which offset on an import has not been counted yet."""
+    def stands(self, *cursors: str) -> list[int]:
+        """From which offset on sources have not been counted yet."""
         with told(self.settings, "read"):
-            return int(self._client.get(origin.cursor) or 0)
+            return [int(one or 0) for one in self._client.mget(cursors)] if cursors else []
 
-    def _sent(self, piece: pl.DataFrame, start: int, origin: Origin, *, last: bool) -> int:
+    def _sent(self, piece: pl.DataFrame, start: int, origin: Origin, ends: Mapping[str, int], *, last: bool) -> int:
         """Send a piece; ``_DONE``, or where the cursor stands instead."""
-        begins, ends = start, start + piece.height
+        begin, end = start, start + piece.height
         if not origin.strict:
-            begins, ends = int(piece["offset"][0]), int(piece["offset"][-1]) + 1
+            begin, end = int(piece["offset"][0]), int(piece["offset"][-1]) + 1
         settings = self.settings
         kept = 0 if origin.batch and last else CURSOR_S
         words = [
-            *(begins, ends, int(origin.strict), kept, origin.batches, origin.batch),
+            *(begin, end, int(origin.strict), kept, origin.batches, origin.batch),
             *(settings.lines, int(settings.hours * 3600), self._expires()),
+            *(len(ends), *(word for pair in ends.items() for word in pair)),
             *pieces.counters(piece),
             *pieces.lines(piece, settings.lines),
         ]

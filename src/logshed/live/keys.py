@@ -42,6 +42,16 @@ def cursor(*parts: str) -> str:
     return CURSOR + blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
 
 
+def imported(source: str, generation: str) -> str:
+    """The cursor of a source that is imported."""
+    return cursor("import", source, generation)
+
+
+def followed(source: str, generation: str) -> str:
+    """The cursor of a source that comes by a lake."""
+    return cursor("lake", source, generation)
+
+
 def bare(member: bytes) -> str:
     """The line that a member of ``LINES`` is."""
     return member.partition(MARK)[0].decode("utf-8", "replace")

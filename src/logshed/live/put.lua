@@ -10,6 +10,7 @@
 -- ARGV[7]  lines that are kept of a collection
 -- ARGV[8]  seconds that a line is kept before the newest one of its collection, or before now where that is in the future
 -- ARGV[9]  the second since 1970 at which the lines of these collections go, unless more come
+-- then sources that are counted so far with the end of the batch: how many, and of each: its cursor, where it stands
 -- then counters: how many, and of each: what it is (h, l, c), a key, a field, a number
 -- then collections: how many, and of each: the key of its lines, how many, and of each: score, line
 --
@@ -29,6 +30,10 @@ local at = 10
 local function taken()
     at = at + 1
     return ARGV[at - 1]
+end
+local sources = {}
+for number = 1, 2 * tonumber(taken()) do
+    sources[number] = taken()
 end
 for _ = 1, tonumber(taken()) do
     local what, name, field, number = taken(), taken(), taken(), taken()
@@ -58,6 +63,11 @@ for _ = 1, tonumber(taken()) do
     redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. (math.min(newest, now) - kept))
     if redis.call('EXPIRETIME', key) < expires then
         redis.call('EXPIREAT', key, expires)
+    end
+end
+for number = 1, #sources, 2 do
+    if tonumber(redis.call('GET', sources[number]) or 0) < tonumber(sources[number + 1]) then
+        redis.call('SET', sources[number], sources[number + 1], 'EX', 2592000)
     end
 end
 if ARGV[4] == '0' then

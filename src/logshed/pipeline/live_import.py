@@ -123,6 +123,7 @@ class LiveImport:
         self._progress = progress
         self._begun = time.monotonic()
         self._patience = GIVE_UP_S
+        self._followed: dict[str, str] = {}
 
     def run(self, paths: Sequence[str], stop: Event) -> ImportReport:
         """Import files to their end, and standard input until it ends or ``stop`` is set.
@@ -146,7 +147,8 @@ class LiveImport:
     def _files(self, paths: Sequence[str], stop: Event) -> Iterator[tuple[Refined, Origin]]:
         for plan in self._passing.plans(paths) if paths else []:
             for split in plan.splits:
-                origin = Origin(keys.cursor(split.source, split.generation))
+                origin = Origin(keys.imported(split.source, split.generation))
+                self._followed[origin.cursor] = keys.followed(split.source, split.generation)
                 for refined in self._passing.frames(split):
                     yield refined, origin
                     if stop.is_set():
@@ -158,7 +160,7 @@ class LiveImport:
         resource = (("service.name", self._options.service),) if self._options.service else ()
         stream = Stream("stdin:", resource=resource, format=pinned)
         resting = RestingStream(stream, self._passing.job, stream.source, resource)
-        origin = Origin(keys.cursor(stream.source, uuid4().hex))
+        origin = Origin(keys.imported(stream.source, uuid4().hex))
         number = 0
         for lines in _and_end(arriving.lines(stop)):
             if lines is None:
@@ -232,7 +234,8 @@ class LiveImport:
             rows, origin = item
             try:
                 if origin.cursor not in stands:
-                    stands[origin.cursor] = self._hot.stands(origin)
+                    also = self._followed.get(origin.cursor, origin.cursor)
+                    stands[origin.cursor] = max(self._hot.stands(origin.cursor, also))
                 rows = rows.filter(pl.col("offset") >= stands[origin.cursor])
                 if rows.height:
                     self.report.counted += self._hot.put(rows, origin)

@@ -72,8 +72,10 @@ class LiveLake:
         lines = batches_behind(self._store, counted, LINES) if missing else {}
         for batch, files in missing.items():
             rows = LakeRows(files, lines, [batch])
-            cursor = keys.cursor(self._lake, batch)
-            records += self._hot.put(rows, Origin(cursor, strict=True, batches=keys.BATCHES + self._lake, batch=batch))
+            ends = self._ends(rows)
+            self._leave_imported(rows)
+            origin = Origin(keys.cursor(self._lake, batch), strict=True, batches=keys.BATCHES + self._lake, batch=batch)
+            records += self._hot.put(rows, origin, ends)
             counted = counted.add(batch)
         if counted.watermark != since:
             self._hot.count_from(self._lake, counted.watermark, ())
@@ -96,11 +98,25 @@ class LiveLake:
         self._hot.begin_rebuild(self._lake, known.watermark, sorted(known.done))
         for batches in _parts({batch: count for batch, count in sorted(counts.items()) if batch in known}):
             rows = LakeRows(files, lines, batches, since)
-            done += self._hot.put(rows, Origin(keys.cursor(self._lake, "rebuild", batches[0]), strict=True))
+            origin = Origin(keys.cursor(self._lake, "rebuild", batches[0]), strict=True)
+            done += self._hot.put(rows, origin, self._ends(rows))
             if progress is not None:
                 progress(done, total)
         self._hot.end_rebuild()
         return Rebuilt(done, len(self._hot.known()))
+
+    @staticmethod
+    def _ends(rows: LakeRows) -> dict[str, int]:
+        """The cursors of their sources, and where these stand behind the last of them."""
+        return {keys.followed(source, generation): last + 1 for source, generation, last in rows.sources.iter_rows()}
+
+    def _leave_imported(self, rows: LakeRows) -> None:
+        """Leave out what an import has brought already."""
+        sources = rows.sources
+        cursors = [keys.imported(source, generation) for source, generation, _ in sources.iter_rows()]
+        stands = pl.Series("stands", self._hot.stands(*cursors), dtype=pl.Int64)
+        if stands.sum():
+            rows.leave(sources.select("source", "generation", stands))
 
     def _committed(self) -> Batches:
         """The batches that are in the lake; the watermark is behind none that may still be committed."""

@@ -49,6 +49,21 @@ class LakeRows:
         self._first = 0
         self.height = self._order.height
 
+    @property
+    def sources(self) -> pl.DataFrame:
+        """The sources that they are of: ``source``, ``generation`` and where the last record begins (``last``)."""
+        return self._order.group_by("source", "generation").agg(last=pl.col("offset").max())
+
+    def leave(self, counted: pl.DataFrame) -> None:
+        """Leave out what is counted already.
+
+        Args:
+            counted: ``source``, ``generation`` and from which offset on records are not (``stands``).
+        """
+        told = self._order.join(counted, on=["source", "generation"], how="left")
+        self._order = told.filter(pl.col("offset") >= pl.col("stands").fill_null(0)).drop("stands").sort(_ORDER)
+        self.height = self._order.height
+
     def slice(self, start: int, length: int) -> pl.DataFrame:
         """So many rows from there on, of those that are left."""
         end = min(start + length, self.height)
