@@ -77,7 +77,7 @@ def counters(rows: pl.DataFrame) -> list[Any]:
 
 
 def lines(rows: pl.DataFrame, most: int) -> list[Any]:
-    """How many collections have lines among the rows, then of each its key, how many, and of each the score and line.
+    """How many collections have lines among the rows, then of each its key, the scores, the sizes and the lines.
 
     Args:
         rows: Records.
@@ -90,14 +90,13 @@ def lines(rows: pl.DataFrame, most: int) -> list[Any]:
     score = pl.concat_str(
         (pl.col("ms") // 1000).cast(pl.String), pl.lit("."), (pl.col("ms") % 1000).cast(pl.String).str.zfill(3)
     )
-    grouped = scored.with_columns(score=score).group_by("collection", maintain_order=True).agg("score", "text")
-    found: list[Any] = [grouped.height]
-    for collection, scores, texts in grouped.iter_rows():
-        found += [keys.LINES + collection, len(scores)]
-        pairs = [""] * (2 * len(scores))
-        pairs[::2], pairs[1::2] = scores, texts
-        found += pairs
-    return found
+    grouped = (
+        scored.with_columns(score=score, size=pl.col("text").str.len_bytes().cast(pl.String))
+        .group_by("collection", maintain_order=True)
+        .agg(pl.col("score", "size").str.join(" "), pl.col("text").str.join(""))
+        .with_columns(collection=keys.LINES + pl.col("collection"))
+    )
+    return [grouped.height, *_flat(grouped)]
 
 
 def events(rows: pl.DataFrame) -> list[tuple[Any, ...]]:

@@ -12,7 +12,8 @@
 -- ARGV[9]  the second since 1970 at which the lines of these collections go, unless more come
 -- then sources that are counted so far with the end of the batch: how many, and of each: its cursor, where it stands
 -- then counters: how many, and of each: what it is (h, l, c), a key, a field, a number
--- then collections: how many, and of each: the key of its lines, how many, and of each: score, line
+-- then collections: how many, and of each: the key of its lines; their scores and how many bytes each line has, with
+-- blanks between them; the lines, one behind the other
 --
 -- Answers -1 where it was done, -2 where the store is just being emptied, else where the cursor stands.
 if redis.call('GET', 'logshed:rebuilding') == 'emptying' then
@@ -50,9 +51,12 @@ end
 local most, kept, expires = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local now = tonumber(redis.call('TIME')[1])
 for _ = 1, tonumber(taken()) do
-    local key, lines = taken(), tonumber(taken())
-    for _ = 1, lines do
-        local score, line = taken(), taken()
+    local key, scores, sizes, lines = taken(), taken(), string.gmatch(taken(), '%d+'), taken()
+    local first = 1
+    for score in string.gmatch(scores, '%S+') do
+        local behind = first + tonumber(sizes())
+        local line = string.sub(lines, first, behind - 1)
+        first = behind
         if redis.call('ZADD', key, 'NX', score, line) == 0 then
             local repeated = redis.call('INCR', 'logshed:repeats')
             redis.call('ZADD', key, score, line .. '\255' .. string.format('%x', repeated))
