@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.following import FollowReport
     from logshed.pipeline.job import Job
     from logshed.pipeline.live_lake import Rebuilt
+    from logshed.pipeline.maintain import Upkeep
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.patterns import Change, Patterns
     from logshed.pipeline.planning import Options
@@ -429,6 +430,39 @@ class Lake:
         from logshed.pipeline.aggregate import Aggregate  # noqa: PLC0415 - heavy
 
         return Aggregate(self._opened(), self.settings, tables, rebuild, progress).run()
+
+    def maintain(
+        self,
+        tasks: Sequence[str] = (),
+        *,
+        tables: Sequence[str] = (),
+        grace: str = "24h",
+        dry_run: bool = False,
+        alone: bool = False,
+        progress: Callable[[str], None] | None = None,
+    ) -> list[Upkeep]:
+        """Keep the lake quick and small: compaction, merged manifests, expiry, removal of what nothing names.
+
+        Args:
+            tasks: ``compact``, ``rewrite-manifests``, ``expire``, ``orphans``; none takes all.
+            tables: Short names of tables, or ``ledger``; none takes all.
+            grace: How long files stay that nothing names, and states of a table that another followed.
+            dry_run: Only say what would be done.
+            alone: Nothing else uses the lake, so that ``grace`` may be shorter than 12 hours.
+            progress: Is told what is begun.
+
+        Raises:
+            logshed.errors.UsageError: There is no such task or table, or ``grace`` is too short.
+            logshed.errors.LakeError: The lake cannot be read or written.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        from logshed.pipeline.maintain import Maintain  # noqa: PLC0415 - heavy
+
+        since = self.moment(grace)
+        seconds = (datetime.now(UTC) - since).total_seconds()
+        run = Maintain(self._opened(), self.settings, tasks, tables, seconds, dry_run, alone, progress)
+        return run.run()
 
     def report(
         self,

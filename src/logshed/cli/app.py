@@ -25,6 +25,7 @@ from logshed.cli import (
     ingest,
     keys,
     live,
+    maintain,
     objectives,
     patterns,
     policy,
@@ -71,7 +72,7 @@ def _root(
 asked = (search, query, replay, report, aggregate, patterns)
 files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
-kept = (audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
+kept = (maintain, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
 ahead = (anomalies, objectives, capacity)
 for group in (ingest, collect, live, *asked, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

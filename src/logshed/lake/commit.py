@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from sqlalchemy.exc import OperationalError
 
 from logshed.errors import CommitConflictError, LakeError
 from logshed.lake.batch import COMMIT_WITHIN_MS, Batches, age_ms
+from logshed.lake.folder import keep_a_while
 from logshed.lake.ledger import Ledger, entries
-from logshed.lake.names import BATCHES_PROPERTY, LEDGER_PROPERTY, LINES, TABLES
-from logshed.lake.scan import day_of, iceberg_files
+from logshed.lake.names import BATCHES_PROPERTY, FILE_PROPERTIES, LEDGER_PROPERTY, LINES, TABLES
+from logshed.lake.scan import day_of, iceberg_files, paths
 from logshed.lake.steps import step
 
 if TYPE_CHECKING:
@@ -74,10 +76,10 @@ def commit_lines(
             step("before bronze commit")
             append_files(table, files, {LEDGER_PROPERTY: root}, batch)
         except (CommitFailedException, OperationalError):
-            _back_off(attempt)
+            back_off(attempt)
             continue
         step("after bronze commit")
-        _trim_snapshots(table)
+        trim_snapshots(table)
         return stale
     raise CommitConflictError(
         f"cannot commit batch {batch}: {ATTEMPTS} attempts met other writers; run the same command again"
@@ -109,10 +111,10 @@ def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFi
             done = batches.add(batch).save(store.ledger_folder())
             append_files(table, files, {BATCHES_PROPERTY: done}, batch)
         except (CommitFailedException, OperationalError):
-            _back_off(attempt)
+            back_off(attempt)
             continue
         step(f"after {short} commit")
-        _trim_snapshots(table)
+        trim_snapshots(table)
         return True
     raise CommitConflictError(
         f"cannot commit batch {batch} to {short}: {ATTEMPTS} attempts met other writers; run the same command again"
@@ -144,17 +146,11 @@ def replace_days(
             step(f"before {table.short} commit")
             properties = {BATCHES_PROPERTY: done.save(store.ledger_folder())}
             old = [file for file in iceberg_files(loaded) if day_of(loaded, file, table.partition_column) in wanted]
-            with loaded.transaction() as transaction:
-                with transaction.update_snapshot().overwrite() as overwrite:
-                    for file in old:
-                        overwrite.delete_data_file(file)
-                    for added in _iceberg_files(loaded, files):
-                        overwrite.append_data_file(added)
-                transaction.set_properties(properties)
+            swap(loaded, old, files, properties)
         except (CommitFailedException, OperationalError):
-            _back_off(attempt)
+            back_off(attempt)
             continue
-        _trim_snapshots(loaded)
+        trim_snapshots(loaded)
         return True
     raise CommitConflictError(
         f"cannot commit days of {table.short}: {ATTEMPTS} attempts met other writers; run the same command again"
@@ -174,18 +170,43 @@ def replace_files(
     if adjust is not None:
         properties[LEDGER_PROPERTY] = Ledger.of(table).append(adjust, store.ledger_folder())
     try:
-        with table.transaction() as transaction:
-            with transaction.update_snapshot().overwrite() as overwrite:
-                for file in old:
-                    overwrite.delete_data_file(file)
-                for added in _iceberg_files(table, new):
-                    overwrite.append_data_file(added)
-            if properties:
-                transaction.set_properties(properties)
-    except (CommitFailedException, OperationalError) as error:
+        swap(table, old, new, properties)
+    except (CommitFailedException, OperationalError, ValidationException) as error:
         raise CommitConflictError(
             f"cannot rewrite files of {short}: another writer was quicker; run the same command again"
         ) from error
+
+
+def swap(
+    table: Table,
+    old: Sequence[IcebergFile],
+    new: Sequence[DataFile],
+    properties: dict[str, str],
+    noted: dict[str, str] | None = None,
+) -> None:
+    """One transaction: files in place of others. Who reads the old ones keeps them for a while.
+
+    Properties that are not given stay, also those that another writer changes meanwhile: whoever changes one adds a
+    snapshot with it, and that makes this transaction fail.
+
+    Raises:
+        CommitFailedException: Another writer was quicker.
+        ValidationException: One of the old files is no longer in the table.
+    """
+    keep_a_while([*paths(old), *_superseded(table, properties)])
+    with table.transaction() as transaction:
+        with transaction.update_snapshot(snapshot_properties=noted or {}).overwrite() as overwrite:
+            for file in old:
+                overwrite.delete_data_file(file)
+            for added in _iceberg_files(table, new):
+                overwrite.append_data_file(added)
+        if properties:
+            transaction.set_properties(properties)
+
+
+def _superseded(table: Table, properties: Mapping[str, str]) -> list[str]:
+    """The files that properties name which are about to change."""
+    return [table.properties[name] for name in properties if name in table.properties and name in FILE_PROPERTIES]
 
 
 def append_files(table: Table, files: Sequence[DataFile], properties: dict[str, str], batch: str = "") -> None:
@@ -194,6 +215,7 @@ def append_files(table: Table, files: Sequence[DataFile], properties: dict[str, 
     Raises:
         CommitFailedException: Another writer was quicker.
     """
+    keep_a_while(_superseded(table, properties))
     with table.transaction() as transaction:
         noted = {"logshed.batch": batch} if batch else {}
         with transaction.update_snapshot(snapshot_properties=noted).merge_append() as append:
@@ -225,19 +247,23 @@ def _assert_young(batch: str) -> None:
         raise LakeError(f"cannot commit batch {batch}: it is older than 12 hours; run the same command again")
 
 
-def _back_off(attempt: int) -> None:
+def back_off(attempt: int) -> None:
+    """Wait a little, and longer the more often it was tried."""
     time.sleep(min(0.02 * 2 ** min(attempt, 6), 1.0) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
 
 
-def _trim_snapshots(table: Table) -> None:
+def trim_snapshots(table: Table) -> None:
     """Keep the list of snapshots short: it is what makes commits slow."""
     if len(table.metadata.snapshots) <= SNAPSHOTS_AT_MOST:
         return
     table.refresh()
     snapshots = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
     try:
-        surplus = [snapshot.snapshot_id for snapshot in snapshots[:-SNAPSHOTS_KEPT]]
-        table.maintenance.expire_snapshots().by_ids(surplus).commit()
+        surplus = snapshots[:-SNAPSHOTS_KEPT]
+        for snapshot in surplus:
+            with suppress(FileNotFoundError):  # another process has expired it
+                keep_a_while([snapshot.manifest_list, *(one.manifest_path for one in snapshot.manifests(table.io))])
+        table.maintenance.expire_snapshots().by_ids([snapshot.snapshot_id for snapshot in surplus]).commit()
     except (CommitFailedException, OperationalError, ValueError):
         return  # another writer has just done it; the next commit looks again
 

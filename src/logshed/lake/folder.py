@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from logshed.errors import LakeError, NewerLakeError, NotALakeError
 from logshed.lake.names import LAKE_VERSION, MARKER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -71,3 +73,10 @@ def write_atomically(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text)
     temporary.replace(path)
+
+
+def keep_a_while(paths: Iterable[str]) -> None:
+    """Let the time for which unnamed files are kept begin now: someone may read what is about to be replaced."""
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):  # it is gone, so nobody can begin to read it
+            os.utime(path.removeprefix("file://"))

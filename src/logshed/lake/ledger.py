@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from logshed.lake.folder import write_atomically
+from logshed.lake.folder import keep_a_while, write_atomically
 from logshed.lake.names import LEDGER_PROPERTY
 from logshed.work import Checkpoint
 
@@ -103,9 +103,13 @@ class Ledger:
         root = json.loads(Path(path).read_text())
         return cls(root["base"], tuple(root["deltas"]))
 
+    def files(self) -> list[str]:
+        """The Parquet files."""
+        return [file for file in (self.base, *self.deltas) if file]
+
     def scan(self) -> pl.LazyFrame:
         """Every entry."""
-        files = [file for file in (self.base, *self.deltas) if file]
+        files = self.files()
         if not files:
             return pl.LazyFrame(schema=ENTRY)
         return pl.scan_parquet(files, schema=ENTRY)
@@ -158,4 +162,5 @@ class Ledger:
         """The same entries in one sorted base file, written as a stream."""
         base = folder / f"base-{uuid4().hex}.parquet"
         self.scan().sort("source", "generation", "start").sink_parquet(base, compression_level=3)
+        keep_a_while(self.files())
         return Ledger(str(base), ())

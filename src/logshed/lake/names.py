@@ -23,6 +23,9 @@ TRAIL_PROPERTY = "logshed.trail"
 BATCHES_PROPERTY = "logshed.batches"
 """On every table that follows another: the file with the batches done."""
 
+FILE_PROPERTIES = frozenset({LEDGER_PROPERTY, BATCHES_PROPERTY})
+"""Properties that name a file in the ledger's folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class TableDef:
@@ -34,6 +37,7 @@ class TableDef:
         columns: Its columns.
         partition_column: The column whose day or month partitions it.
         partition_by: ``day`` or ``month``.
+        order: What compaction sorts the rows of a day by.
     """
 
     name: str
@@ -41,13 +45,21 @@ class TableDef:
     columns: tuple[Column, ...]
     partition_column: str
     partition_by: str
+    order: tuple[str, ...] = ("collection", "timestamp")
 
 
-LINES = TableDef("bronze.lines", "lines", BRONZE, "observed_timestamp", "day")
-LOGS = TableDef("silver.logs", "logs", SILVER, "timestamp", "month")
+LINES = TableDef(
+    "bronze.lines",
+    "lines",
+    BRONZE,
+    "observed_timestamp",
+    "day",
+    ("collection", "observed_timestamp", "source", "offset"),
+)
+LOGS = TableDef("silver.logs", "logs", SILVER, "timestamp", "month", ("collection", "service_name", "timestamp"))
 FOUND = TableDef("security.findings", "findings", FINDINGS, "timestamp", "month")
 CASES = TableDef("security.incidents", "incidents", INCIDENTS, "timestamp", "month")
-TRAIL = TableDef("ops.audit", "audit", AUDIT, "timestamp", "month")
+TRAIL = TableDef("ops.audit", "audit", AUDIT, "timestamp", "month", ("sequence",))
 TABLES: dict[str, TableDef] = {table.short: table for table in (LINES, LOGS, FOUND, CASES, TRAIL)}
 FIRST = (LINES, LOGS)
 """Tables that every lake has; the others are made when they are first wanted, also in a lake of an older version."""

@@ -13,6 +13,20 @@ STEPS = (
     "after logs commit",
 )
 
+UPKEEP_STEPS = (
+    "after compact file",
+    "before compact commit",
+    "after compact commit",
+    "before expire commit",
+    "after expire commit",
+    "after a file of expire is gone",
+    "before orphans are removed",
+    "after a file of orphans is gone",
+    "before rewrite-manifests commit",
+    "after rewrite-manifests commit",
+)
+"""Those of ``maintain``."""
+
 
 def step(name: str) -> None:
     """Pass a named step; tests replace ``passed``."""

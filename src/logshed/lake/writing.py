@@ -112,7 +112,25 @@ class FileWriter:
             )
         except (OSError, pl.exceptions.ComputeError) as error:
             path.unlink(missing_ok=True)
-            raise LakeError(f"cannot write {path}: {_cause(error)}; run the same command again") from error
+            raise LakeError(f"cannot write {path}: {cause_of(error)}; run the same command again") from error
+
+
+def whole_schema(table: Table) -> pa.Schema:
+    """Arrow schema with the table's field ids, of all columns, also of those that a user has added.
+
+    Raises:
+        LakeError: A column is of a type that Logshed does not write.
+    """
+    fields = []
+    for field in table.schema().fields:
+        kind = str(field.field_type)
+        if kind not in _ARROW and kind != "map<string, string>":
+            raise LakeError(
+                f"cannot rewrite files of {'.'.join(table.name())}: its column {field.name} is {kind}; "
+                "leave this table to the program that added it"
+            )
+        fields.append(_field(field, kind))
+    return pa.schema(fields)
 
 
 def table_schema(definition: TableDef) -> dict[str, pl.DataType]:
@@ -133,7 +151,8 @@ def _id(number: int) -> dict[bytes, bytes]:
     return {b"PARQUET:field_id": str(number).encode()}
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
+    """Why a file cannot be written, for a sentence."""
     if (isinstance(error, OSError) and (error.errno == errno.ENOSPC)) or "No space left" in str(error):
         return "the disk is full, nothing was committed; free some space"
     return str(error).splitlines()[0]
