@@ -115,7 +115,7 @@ def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iter
     schema = whole_schema(loaded)
     columns, notes = _contents(group)
     fields = [field for field in schema if field.name in columns or not field.nullable]
-    output = _Output(group.folder, table.name, pa.schema(fields, metadata=notes or None))
+    output = _Output(group.folder, table.name, pa.schema(fields), notes)
     try:
         pack = 0
         for run in runs(_minutes(group, schema, table.partition_column), group, sizes):
@@ -136,7 +136,13 @@ def _contents(group: Group) -> tuple[set[str], dict[str, str]]:
     columns: set[str] = set()
     notes: dict[str, set[str]] = {}
     for one in group.files:
-        schema = pq.read_schema(_path(one.file.file_path))
+        path = _path(one.file.file_path)
+        try:
+            schema = pq.read_schema(path)
+        except (OSError, pa.ArrowException) as error:
+            raise LakeError(
+                f"cannot compact {path}: {cause_of(error)}; restore it from a backup, nothing was changed"
+            ) from error
         columns |= set(schema.names)
         for name, value in (schema.metadata or {}).items():
             notes.setdefault(name.decode(), set()).add(value.decode())
@@ -189,14 +195,16 @@ class _Output:
     Args:
         folder: Where they lie.
         table: Whose files they are.
-        schema: Their columns with field ids, and their notes.
+        schema: Their columns with field ids.
+        notes: What each carries in its metadata.
     """
 
-    def __init__(self, folder: Path, table: str, schema: pa.Schema) -> None:
+    def __init__(self, folder: Path, table: str, schema: pa.Schema, notes: dict[str, str]) -> None:
         self._folder = folder
         self._table = table
         self._schema = schema
         self._names = schema.names
+        self._notes = notes
         self._path = folder
         self._rows = 0
         self._file: pa.NativeFile | None = None
@@ -226,6 +234,7 @@ class _Output:
         """The file at hand, if there is one; the next rows begin another."""
         if self._writer is None or self._file is None:
             return
+        self._writer.add_key_value_metadata(self._notes)
         self._writer.close()
         self._file.close()
         self._writer = self._file = None

@@ -120,7 +120,7 @@ def remove(found: Iterable[Found], grace_s: float, verb: str, *, dry: bool) -> R
 
 
 def merge_manifests(store: Store, name: str, *, dry: bool) -> tuple[int, int]:
-    """Merge a table's small manifests where that at least halves their number.
+    """Merge a table's small manifests where that at least halves their number, or where one lists only what is gone.
 
     Returns:
         How many manifests it had, and how many it has now; the same where there was nothing to do.
@@ -131,8 +131,9 @@ def merge_manifests(store: Store, name: str, *, dry: bool) -> tuple[int, int]:
     for attempt in range(ATTEMPTS):
         table = store.catalog.load_table(name)
         before = _manifests(table)
-        planned = _bins(table, before)
-        if len(before) < LEAST_MANIFESTS or planned * 2 > len(before):
+        live = [one for one in before if one.has_added_files() or one.has_existing_files()]
+        planned = _bins(table, live)
+        if len(live) == len(before) and (len(before) < LEAST_MANIFESTS or planned * 2 > len(before)):
             return len(before), len(before)
         if dry:
             return len(before), planned

@@ -199,6 +199,8 @@ class Maintain:
             done.commits += 1
             done.files, done.bytes = done.files + len(group.files), done.bytes + group.bytes
             done.made, done.made_bytes = done.made + made.files, done.made_bytes + made.bytes
+        if done.commits:  # or who asks reads the names of all that was replaced, until the next ingest
+            expiring.merge_manifests(self.store, table.name, dry=False)
 
     def _note(self, tasks: Sequence[str], outcome: str) -> None:
         policy = load_policy(self.settings.policy, self.settings.plugins, keys=self.settings.keys)
