@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from conftest import Run
 
 COMMANDS = (
-    *("ingest", "query", "run", "rejects", "audit", "doctor", "check"),
+    *("ingest", "query", "run", "rejects", "audit", "doctor", "check", "maintain"),
     *("schema", "sample", "convert", "view", "tap"),
     *("verify-redaction", "compliance"),
     *("policy list", "policy show", "policy check", "policy diff"),
