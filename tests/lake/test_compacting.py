@@ -253,4 +253,4 @@ def test_notes_of_the_files_are_kept(store: Store, writer: Writer) -> None:
         commit_follower(store, LOGS.short, batch, [file])
     compacted(store, LOGS)
     (path,) = files_of(store, LOGS)
-    assert pq.read_schema(path).metadata[b"logshed.enrichment"] == b'[{"geo": 0}, {"geo": 1}]'
+    assert pq.read_metadata(path).metadata[b"logshed.enrichment"] == b'[{"geo": 0}, {"geo": 1}]'

@@ -31,12 +31,12 @@ class Sizes:
     Attributes:
         target: Bytes of a new file; it is closed at the first run of rows past that.
         least: Fewer files are not worth it.
-        run_rows: Rows that are sorted in memory at a time: four row groups.
+        run_rows: Rows that are sorted in memory at a time: two row groups.
     """
 
     target: int = 256 * 2**20
     least: int = 5
-    run_rows: int = 4 * 122_880
+    run_rows: int = 2 * 122_880
 
     @property
     def small(self) -> int:
@@ -103,13 +103,13 @@ class Run:
         first: Their first moment.
         end: The first moment after them.
         pack: The file that they go to; its number goes up.
-        parts: In how many pieces to do it, since so many rows are of one minute.
+        dense: Whether one minute alone has more rows than that.
     """
 
     first: datetime
     end: datetime
     pack: int
-    parts: int = 1
+    dense: bool = False
 
 
 def groups(table: Table, files: Iterable[IcebergFile], column: str, sizes: Sizes) -> list[Group]:
@@ -131,7 +131,7 @@ def groups(table: Table, files: Iterable[IcebergFile], column: str, sizes: Sizes
             partitions[f"{file.spec_id} {file.partition}"].append(dated)
     found = []
     for small in partitions.values():
-        for near in _near(sorted(small, key=lambda one: (one.first, one.last)), sizes):
+        for near in _near(sorted(small, key=lambda one: (one.first, one.last, one.file.file_path)), sizes):
             found += [Group(tuple(part)) for part in _parts(near, sizes) if _due(part, sizes)]
     return sorted(found, key=lambda one: one.files[0].first)
 
@@ -161,7 +161,7 @@ def runs(minutes: pl.DataFrame, group: Group, sizes: Sizes) -> list[Run]:
             found[-1] = Run(found[-1].first, end, pack)
             held += rows
         else:
-            found.append(Run(minute, end, pack, -(-rows // sizes.run_rows)))
+            found.append(Run(minute, end, pack, rows > sizes.run_rows))
             held = rows
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from uuid import uuid4
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from polars.io.plugins import register_io_source
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 from sqlalchemy.exc import OperationalError
 
@@ -112,23 +113,77 @@ def _assert_whole(table: TableDef, group: Group, new: list[DataFile]) -> None:
 
 
 def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iterator[DataFile]:
-    schema = whole_schema(loaded)
     columns, notes = _contents(group)
-    fields = [field for field in schema if field.name in columns or not field.nullable]
-    output = _Output(group.folder, table.name, pa.schema(fields), notes)
+    fields = [field for field in whole_schema(loaded) if field.name in columns or not field.nullable]
+    schema = pa.schema(fields)
+    path = group.folder
     try:
-        pack = 0
-        for run in runs(_minutes(group, schema, table.partition_column), group, sizes):
-            if run.pack != pack or output.size >= sizes.target:
-                yield from output.closed()
-            pack = run.pack
-            for rows in _sorted(group, run, schema, table):
-                output.write(rows)
-        yield from output.closed()
-    except (OSError, pl.exceptions.ComputeError, pa.ArrowException) as error:
+        waiting = deque(runs(_minutes(group, schema, table.partition_column), group, sizes))
+        while waiting:
+            path = group.folder / f"{STEM}{uuid4().hex}.parquet"
+            rows = _Rows(group, table, schema, sizes, waiting, path)
+            rows.frame().sink_parquet(
+                path,
+                compression="zstd",
+                compression_level=LEVEL,
+                row_group_size=ROW_GROUP_ROWS,
+                arrow_schema=schema,
+                metadata=notes,
+                maintain_order=True,
+            )
+            yield DataFile(table.name, str(path), rows.written)
+            step("after compact file")
+    except (OSError, pl.exceptions.ComputeError) as error:
+        path.unlink(missing_ok=True)
         raise LakeError(f"cannot compact {table.short}: {cause_of(error)}; run the same command again") from error
-    finally:
-        output.abandon()
+
+
+class _Rows:
+    """The rows of one file, a run at a time, as a stream that Polars writes.
+
+    Args:
+        group: The group that they are of.
+        table: Its table.
+        schema: The columns, with field ids.
+        sizes: How large is what.
+        waiting: Runs that are not written yet; those that are go from it.
+        path: The file that is being written.
+
+    Attributes:
+        written: Rows so far.
+    """
+
+    def __init__(
+        self, group: Group, table: TableDef, schema: pa.Schema, sizes: Sizes, waiting: deque[Run], path: Path
+    ) -> None:
+        self._group = group
+        self._table = table
+        self._schema = schema
+        self._sizes = sizes
+        self._waiting = waiting
+        self._path = path
+        self.written = 0
+
+    def frame(self) -> pl.LazyFrame:
+        """The stream."""
+        return register_io_source(self._stream, schema=_types(self._schema))
+
+    def _stream(
+        self, columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """Runs up to the next file's beginning. Nothing is chosen from them: a file takes all."""
+        assert predicate is None  # noqa: S101 - what Polars asks of a source, not what a user gives
+        assert most is None  # noqa: S101 - as above
+        pack = self._waiting[0].pack
+        while self._waiting and self._waiting[0].pack == pack and not (self.written and self._full()):
+            run = self._waiting[0]
+            for rows in _sorted(self._group, run, self._schema, self._table, self._sizes.run_rows):
+                self.written += rows.height
+                yield rows.select(columns or self._schema.names)
+            self._waiting.popleft()
+
+    def _full(self) -> bool:
+        return self._path.exists() and self._path.stat().st_size >= self._sizes.target
 
 
 def _contents(group: Group) -> tuple[set[str], dict[str, str]]:
@@ -138,13 +193,13 @@ def _contents(group: Group) -> tuple[set[str], dict[str, str]]:
     for one in group.files:
         path = _path(one.file.file_path)
         try:
-            schema = pq.read_schema(path)
+            found = pq.read_metadata(path)
         except (OSError, pa.ArrowException) as error:
             raise LakeError(
                 f"cannot compact {path}: {cause_of(error)}; restore it from a backup, nothing was changed"
             ) from error
-        columns |= set(schema.names)
-        for name, value in (schema.metadata or {}).items():
+        columns |= set(found.schema.to_arrow_schema().names)
+        for name, value in (found.metadata or {}).items():
             notes.setdefault(name.decode(), set()).add(value.decode())
     own = {name: values for name, values in notes.items() if name.startswith("logshed")}
     return columns, {name: _joined(values) for name, values in own.items()}
@@ -169,83 +224,42 @@ def _minutes(group: Group, schema: pa.Schema, column: str) -> pl.DataFrame:
     return counted.sort("minute").collect(engine="streaming")
 
 
-def _sorted(group: Group, run: Run, schema: pa.Schema, table: TableDef) -> Iterator[pl.DataFrame]:
+def _sorted(group: Group, run: Run, schema: pa.Schema, table: TableDef, most: int) -> Iterator[pl.DataFrame]:
     """The rows of a run, by day and in the table's order."""
     files = [one.file.file_path for one in group.files if moment(one.first) < run.end and moment(one.last) >= run.first]
     time = pl.col(table.partition_column)
-    rows = _rows(files, schema).filter((time >= run.first) & (time < run.end))
-    spread = pl.col("offset" if "offset" in schema.names else table.order[0])
-    for part in range(run.parts):
-        chosen = rows.filter(spread.hash() % run.parts == part) if run.parts > 1 else rows
-        yield chosen.sort(time.dt.truncate("1d"), *table.order, maintain_order=True).collect()
+    order = [name for name in table.order if name in schema.names]
+    within = (time >= run.first) & (time < run.end)
+    parts = _pieces(files, schema, within, most) if run.dense else iter([_rows(files, schema).filter(within)])
+    for part in parts:
+        yield part.sort(time.dt.truncate("1d"), *order, maintain_order=True).collect()
+
+
+def _pieces(files: list[str], schema: pa.Schema, within: pl.Expr, most: int) -> Iterator[pl.LazyFrame]:
+    """Rows of one minute that are too many at once, as the files have them: what was read together stays together."""
+    held: list[pl.LazyFrame] = []
+    size = 0
+    for file in files:
+        rows = _rows([file], schema).filter(within)
+        height = rows.select(pl.len()).collect().item()
+        for start in range(0, height, most):
+            length = min(most, height - start)
+            if held and size + length > most:
+                yield pl.concat(held)
+                held, size = [], 0
+            held.append(rows.slice(start, length))
+            size += length
+    if held:
+        yield pl.concat(held)
 
 
 def _rows(files: list[str], schema: pa.Schema) -> pl.LazyFrame:
-    types = pl.DataFrame(schema.empty_table()).schema
-    return pl.scan_parquet([_path(file) for file in files], schema=types, missing_columns="insert")
+    return pl.scan_parquet([_path(file) for file in files], schema=_types(schema), missing_columns="insert")
+
+
+def _types(schema: pa.Schema) -> pl.Schema:
+    return pl.DataFrame(schema.empty_table()).schema
 
 
 def _path(file: str) -> str:
     return file.removeprefix("file://")
-
-
-class _Output:
-    """Writes rows into one file after the other.
-
-    Args:
-        folder: Where they lie.
-        table: Whose files they are.
-        schema: Their columns with field ids.
-        notes: What each carries in its metadata.
-    """
-
-    def __init__(self, folder: Path, table: str, schema: pa.Schema, notes: dict[str, str]) -> None:
-        self._folder = folder
-        self._table = table
-        self._schema = schema
-        self._names = schema.names
-        self._notes = notes
-        self._path = folder
-        self._rows = 0
-        self._file: pa.NativeFile | None = None
-        self._writer: pq.ParquetWriter | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file at hand so far."""
-        return 0 if self._file is None else int(self._file.tell())
-
-    def write(self, rows: pl.DataFrame) -> None:
-        """Write rows; they end a row group."""
-        if rows.is_empty():
-            return
-        if self._writer is None:
-            self._path = self._folder / f"{STEM}{uuid4().hex}.parquet"
-            self._file = pa.OSFile(str(self._path), "wb")
-            self._writer = pq.ParquetWriter(
-                self._file, self._schema, compression="zstd", compression_level=LEVEL, store_schema=False
-            )
-        found = rows.select(self._names).to_arrow(compat_level=pl.CompatLevel.oldest())
-        arrays = [column.cast(field.type) for column, field in zip(found.columns, self._schema, strict=True)]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema), row_group_size=ROW_GROUP_ROWS)
-        self._rows += rows.height
-
-    def closed(self) -> Iterator[DataFile]:
-        """The file at hand, if there is one; the next rows begin another."""
-        if self._writer is None or self._file is None:
-            return
-        self._writer.add_key_value_metadata(self._notes)
-        self._writer.close()
-        self._file.close()
-        self._writer = self._file = None
-        rows, self._rows = self._rows, 0
-        yield DataFile(self._table, str(self._path), rows)
-
-    def abandon(self) -> None:
-        """Let go of a file that did not become whole."""
-        if self._file is None:
-            return
-        with suppress(OSError):  # what failed before is told
-            self._file.close()
-        self._path.unlink(missing_ok=True)
-        self._writer = self._file = None
