@@ -224,6 +224,20 @@ def test_a_file_that_cannot_be_read_changes_nothing(store: Store, writer: Writer
     assert list(Path(files[0]).parent.glob("compact-*")) == []
 
 
+def test_rows_that_cannot_be_read_change_nothing(store: Store, writer: Writer) -> None:
+    for number in range(5):
+        put_lines(store, writer, number, 2_000)
+    files = files_of(store, LINES)
+    text = pq.read_metadata(files[2]).row_group(0).column(0)
+    place = Path(files[2]).read_bytes()
+    start = text.dictionary_page_offset or text.data_page_offset
+    Path(files[2]).write_bytes(place[: start + 30] + b"\xff" * 400 + place[start + 430 :])
+    with pytest.raises(LakeError, match=r"cannot compact lines: .*; run the same command again"):
+        compacted(store, LINES)
+    assert files_of(store, LINES) == files
+    assert list(Path(files[0]).parent.glob("compact-*")) == []
+
+
 def test_columns_that_a_user_has_added_stay(store: Store, writer: Writer) -> None:
     table = store.table(LINES)
     with table.update_schema() as update:

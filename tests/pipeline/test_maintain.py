@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,7 @@ from logshed.settings import Settings
 
 if TYPE_CHECKING:
     import polars as pl
+    from tests.started import Starter
 
 ROOT = Path(__file__).parents[2]
 EVERYTHING = {
@@ -180,14 +182,17 @@ def test_every_line_of_an_ingest_beside_compaction_is_there_once(tmp_path: Path)
 
 
 @pytest.mark.parametrize("step", UPKEEP_STEPS)
-def test_a_run_killed_at_a_step_loses_nothing_and_the_next_one_finishes_it(step: str, lake: Lake) -> None:
+def test_a_run_killed_at_a_step_loses_nothing_and_the_next_one_finishes_it(
+    step: str, lake: Lake, starter: Starter, tmp_path: Path
+) -> None:
     before = answers(lake, "duckdb")
     (lake.root / "ledger" / f"root-{'0' * 32}.json").write_text("{}")  # an orphan, so that there is one to remove
-    words = [sys.executable, "-m", "tests.pipeline.killed_upkeep", str(lake.root), step]
-    killed = subprocess.run(
-        words, env=environment(lake.root.parent), cwd=ROOT, check=False, capture_output=True, timeout=60
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    told = tmp_path / "told"
+    with told.open("ab") as output, Path(os.devnull).open("rb") as nothing:
+        files = [nothing.fileno(), output.fileno(), output.fileno()]
+        words = [str(lake.root), step]
+        killed = starter.start(words, ROOT, environment(tmp_path), files, module="tests.pipeline.killed_upkeep")
+        assert killed.wait(60) == -signal.SIGKILL, told.read_text()
     assert whole(opened(lake.root))
     opened(lake.root).maintain(grace="0h", alone=True)
     again = opened(lake.root)

@@ -116,11 +116,11 @@ def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iter
     columns, notes = _contents(group)
     fields = [field for field in whole_schema(loaded) if field.name in columns or not field.nullable]
     schema = pa.schema(fields)
-    path = group.folder
+    path, whole = group.folder, True
     try:
         waiting = deque(runs(_minutes(group, schema, table.partition_column), group, sizes))
         while waiting:
-            path = group.folder / f"{STEM}{uuid4().hex}.parquet"
+            path, whole = group.folder / f"{STEM}{uuid4().hex}.parquet", False
             rows = _Rows(group, table, schema, sizes, waiting, path)
             rows.frame().sink_parquet(
                 path,
@@ -131,11 +131,14 @@ def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iter
                 metadata=notes,
                 maintain_order=True,
             )
-            yield DataFile(table.name, str(path), rows.written)
+            whole = True
             step("after compact file")
+            yield DataFile(table.name, str(path), rows.written)
     except (OSError, pl.exceptions.ComputeError) as error:
-        path.unlink(missing_ok=True)
         raise LakeError(f"cannot compact {table.short}: {cause_of(error)}; run the same command again") from error
+    finally:
+        if not whole:
+            path.unlink(missing_ok=True)
 
 
 class _Rows:
