@@ -10,6 +10,19 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.manifest import (
+    DataFile,
+    DataFileContent,
+    FileFormat,
+    ManifestContent,
+    ManifestEntry,
+    ManifestEntryStatus,
+    ManifestFile,
+    ManifestWriterV2,
+)
+from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.update.snapshot import _FastAppendFiles
+from pyiceberg.typedef import Record
 from tests.lake.writer import NOW, Writer
 
 from logshed.errors import LakeError
@@ -236,6 +249,52 @@ def test_rows_that_cannot_be_read_change_nothing(store: Store, writer: Writer) -
         compacted(store, LINES)
     assert files_of(store, LINES) == files
     assert list(Path(files[0]).parent.glob("compact-*")) == []
+
+
+class Marking(_FastAppendFiles):
+    """Marks a row as deleted in a file of its own, as other engines do and PyIceberg does not."""
+
+    def _manifests(self) -> list[ManifestFile]:
+        spec, schema = self._transaction.table_metadata.spec(), self.schema()
+        file = DataFile.from_args(
+            content=DataFileContent.POSITION_DELETES,
+            file_path="file:///marks.parquet",
+            file_format=FileFormat.PARQUET,
+            partition=Record(0),
+            record_count=1,
+            file_size_in_bytes=1,
+        )
+        with MarkWriter(spec, schema, self.new_manifest_output(), self.snapshot_id, self._compression) as writer:
+            writer.add(
+                ManifestEntry.from_args(
+                    status=ManifestEntryStatus.ADDED,
+                    snapshot_id=self.snapshot_id,
+                    sequence_number=None,
+                    file_sequence_number=None,
+                    data_file=file,
+                )
+            )
+        return [writer.to_manifest_file(), *self._existing_manifests()]
+
+
+class MarkWriter(ManifestWriterV2):
+    """Writes a list of files with marks."""
+
+    def content(self) -> ManifestContent:
+        """What it lists."""
+        return ManifestContent.DELETES
+
+
+def test_rows_that_another_program_has_marked_as_deleted_do_not_come_back(store: Store, writer: Writer) -> None:
+    for number in range(5):
+        put_lines(store, writer, number)
+    table = store.table(LINES)
+    (group,) = due(store, LINES)
+    with table.transaction() as transaction:
+        Marking(Operation.APPEND, transaction, table.io).commit()
+    with pytest.raises(LakeError, match="another program has marked rows of it as deleted"):
+        compact(store, LINES, group, Sizes())
+    assert list(group.folder.glob("compact-*")) == []
 
 
 def test_columns_that_a_user_has_added_stay(store: Store, writer: Writer) -> None:

@@ -72,15 +72,20 @@ def maintain(
         alone=alone,
         progress=_progress if sys.stderr.isatty() else None,
     )
+    _end(done, dry=dry_run, as_json=as_json)
+
+
+def _end(done: Sequence[Upkeep], *, dry: bool, as_json: bool) -> None:
+    """Say what came of it."""
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
     if as_json:
         import orjson  # noqa: PLC0415 - only for --json
 
-        shown = {"dry_run": dry_run, "did": [one.as_dict() for one in done]}
+        shown = {"dry_run": dry, "did": [one.as_dict() for one in done]}
         print(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
     else:
-        _show(done, dry=dry_run)
+        _show(done, dry=dry)
     for one in done:
         if one.error:
             print(f"error: {one.error}", file=sys.stderr)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.io.plugins import register_io_source
 from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.manifest import ManifestContent
 from sqlalchemy.exc import OperationalError
 
 from logshed.errors import CommitConflictError, LakeError
@@ -56,10 +57,11 @@ def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compac
     Rows lie by day, and in each run of rows by the table's order. Memory is bounded by the rows of a run.
 
     Raises:
-        LakeError: A file cannot be read or written; nothing was changed.
+        LakeError: A file cannot be read or written, or rows are marked as deleted; nothing was changed.
         CommitConflictError: Other writers were quicker each time.
     """
     loaded = store.table(table)
+    _assert_nothing_marked(loaded)
     new: list[DataFile] = []
     try:
         for file in _written(loaded, table, group, sizes):
@@ -87,6 +89,7 @@ def _committed(store: Store, table: TableDef, group: Group, new: list[DataFile])
     old = [one.file for one in group.files]
     for attempt in range(ATTEMPTS):
         loaded = store.table(table)
+        _assert_nothing_marked(loaded)
         try:
             step("before compact commit")
             swap(loaded, old, new, {}, {"logshed.verb": "compact"})
@@ -100,6 +103,17 @@ def _committed(store: Store, table: TableDef, group: Group, new: list[DataFile])
         return True
     raise CommitConflictError(
         f"cannot compact {table.short}: {ATTEMPTS} attempts met other writers; run the same command again"
+    )
+
+
+def _assert_nothing_marked(loaded: Table) -> None:
+    """Another program may mark rows as deleted in files beside the data: rows written anew would come back."""
+    snapshot = loaded.current_snapshot()
+    if snapshot is None or all(one.content == ManifestContent.DATA for one in snapshot.manifests(loaded.io)):
+        return
+    raise LakeError(
+        f"cannot compact {'.'.join(loaded.name())}: another program has marked rows of it as deleted; "
+        "let that program rewrite its files, nothing was changed"
     )
 
 
@@ -132,7 +146,6 @@ def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iter
                 maintain_order=True,
             )
             whole = True
-            step("after compact file")
             yield DataFile(table.name, str(path), rows.written)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise LakeError(f"cannot compact {table.short}: {cause_of(error)}; run the same command again") from error

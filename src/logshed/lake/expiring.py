@@ -76,21 +76,24 @@ def expire(store: Store, name: str, grace_s: float, *, dry: bool) -> Removed:
                 table.maintenance.expire_snapshots().by_ids(ids).commit()
         except (CommitFailedException, OperationalError, ValueError):
             back_off(attempt)
-            continue
-        except FileNotFoundError:
-            if attempt < TRIES:
-                continue  # another process has just expired it
-            raise LakeError(
-                f"cannot expire snapshots of {name}: a manifest is missing; restore it from a backup"
-            ) from None
-        if not dry:
-            step("after expire commit")
-            # Asked again: what the snapshots alone named then, the table must not name now.
-            only &= {str(one.path) for one in unnamed_of_table(store, name)}
-        return replace(remove(lying(map(Path, only)), grace_s, "expire", dry=dry), snapshots=len(ids))
+        except FileNotFoundError as error:  # another process has just expired it, or it is lost
+            if attempt >= TRIES:
+                raise LakeError(
+                    f"cannot expire snapshots of {name}: a manifest is missing; restore it from a backup"
+                ) from error
+        else:
+            return _without(store, name, only, grace_s, len(ids), dry=dry)
     raise CommitConflictError(
         f"cannot expire snapshots of {name}: {ATTEMPTS} attempts met other writers; run the same command again"
     )
+
+
+def _without(store: Store, name: str, only: set[str], grace_s: float, snapshots: int, *, dry: bool) -> Removed:
+    """Remove what expired snapshots alone named; asked again, since the table must not name it now."""
+    if not dry:
+        step("after expire commit")
+        only &= {str(one.path) for one in unnamed_of_table(store, name)}
+    return replace(remove(lying(map(Path, only)), grace_s, "expire", dry=dry), snapshots=snapshots)
 
 
 def orphans(store: Store, name: str, grace_s: float, *, dry: bool) -> Removed:

@@ -78,5 +78,6 @@ def write_atomically(path: Path, text: str) -> None:
 def keep_a_while(paths: Iterable[str]) -> None:
     """Let the time for which unnamed files are kept begin now: someone may read what is about to be replaced."""
     for path in paths:
-        with contextlib.suppress(FileNotFoundError):  # it is gone, so nobody can begin to read it
+        # It is gone, so nobody can begin to read it; or it is another user's, and only its own age protects it.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
             os.utime(path.removeprefix("file://"))
