@@ -145,6 +145,26 @@ def test_what_was_imported_counts_once_when_it_is_ingested_and_the_other_way_rou
     assert (imported(log), imported(other)) == (0, 0)
 
 
+def test_a_lake_that_is_compacted_counts_nothing_twice_and_is_rebuilt_from(
+    tmp_path: Path, redis: RedisServer, places: Path
+) -> None:
+    lake, log = Lake.open(tmp_path / "lake", create=True, settings=settings(redis, places)), tmp_path / "a.log"
+    for number in range(6):
+        with log.open("a") as file:
+            file.write(accesses(number * 50, 50))
+        lake.ingest([log])
+    before = counted(redis)
+    assert any(one.commits for one in lake.maintain(["compact"]))
+    (tmp_path / "b.log").write_text(accesses(1000, 20))
+    lake.ingest([tmp_path / "b.log"])
+    assert_counts(redis, lake)
+    (tmp_path / "b.log").unlink()
+    assert lake.rebuild_live(None).records == 320
+    assert counted(redis)["known:"] == {b"hits:default": b"320"}
+    assert before["known:"] == {b"hits:default": b"300"}
+    assert_counts(redis, lake)
+
+
 def test_lines_of_no_time_stand_where_they_stood(tmp_path: Path, redis: RedisServer, places: Path) -> None:
     (tmp_path / "a.log").write_text(accesses(1, 60))
     lake = Lake.open(tmp_path / "lake", create=True, settings=settings(redis, places))
