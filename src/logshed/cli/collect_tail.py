@@ -30,6 +30,22 @@ HostOption = Annotated[
         show_default=False,
     ),
 ]
+MatchOption = Annotated[
+    str | None,
+    typer.Option(metavar="REGEX", help="Only lines in which this is found.", show_default=False),
+]
+CollectionFromOption = Annotated[
+    str | None,
+    typer.Option(metavar="REGEX", help="Its first group is the line's collection.", show_default=False),
+]
+KeepUnmatchedOption = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Collection of lines without one; else they are dropped.", show_default=False),
+]
+WhereOption = Annotated[
+    str | None,
+    typer.Option(metavar="SQL", help="Only records for which this holds, over columns of `logs`.", show_default=False),
+]
 AcceptOption = Annotated[bool, typer.Option("--accept-new", help="Record the key of a host that is not known yet.")]
 
 
@@ -53,24 +69,10 @@ def tail(
     path: Annotated[
         list[str], typer.Option("--path", metavar="GLOB", help="Files, quoted: the host's, not this shell's.")
     ],
-    match: Annotated[
-        str | None,
-        typer.Option(metavar="REGEX", help="Only lines in which this is found.", show_default=False),
-    ] = None,
-    collection_from: Annotated[
-        str | None,
-        typer.Option(metavar="REGEX", help="Its first group is the line's collection.", show_default=False),
-    ] = None,
-    keep_unmatched: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Collection of lines without one; else they are dropped.", show_default=False),
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SQL", help="Only records for which this holds, over columns of `logs`.", show_default=False
-        ),
-    ] = None,
+    match: MatchOption = None,
+    collection_from: CollectionFromOption = None,
+    keep_unmatched: KeepUnmatchedOption = None,
+    where: WhereOption = None,
     format: reading.FormatNameOption = "auto",  # noqa: A002 - the option's name
     follow: collecting.FollowOption = False,
     into_lake: collecting.IntoLakeOption = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import following, hot, output, reading
+from logshed.cli import collect_tail, following, hot, output, reading
 from logshed.cli.commands import FAILED, JsonOption, add, let_interrupts_through
 from logshed.cli.progress import SECONDS_BETWEEN_LINES
 
@@ -36,23 +36,10 @@ def import_logs(
     ] = None,
     *,
     redis: hot.RedisOption = None,
-    collection_from: Annotated[
-        str | None,
-        typer.Option(metavar="REGEX", help="Its first group is the line's collection.", show_default=False),
-    ] = None,
-    keep_unmatched: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Collection of lines without one; else they are dropped.", show_default=False),
-    ] = None,
-    match: Annotated[
-        str | None, typer.Option(metavar="REGEX", help="Only lines in which this is found.", show_default=False)
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SQL", help="Only records for which this holds, over columns of `logs`.", show_default=False
-        ),
-    ] = None,
+    collection_from: collect_tail.CollectionFromOption = None,
+    keep_unmatched: collect_tail.KeepUnmatchedOption = None,
+    match: collect_tail.MatchOption = None,
+    where: collect_tail.WhereOption = None,
     format: reading.FormatNameOption = "auto",  # noqa: A002 - the option's name
     collection: Annotated[
         str | None, typer.Option(metavar="ID", help="Collection of the records.", show_default=False)
@@ -66,7 +53,6 @@ def import_logs(
     as_json: JsonOption = False,
 ) -> None:
     """Redact, parse and count logs in the hot store, and keep the newest lines there. A file counts once."""
-    from logshed.cli.collect_tail import selecting  # noqa: PLC0415 - not for `--help`
     from logshed.pipeline.live_import import Choosing, LiveImport  # noqa: PLC0415 - heavy
     from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
     from logshed.sources.sorting import Sorting  # noqa: PLC0415 - heavy
@@ -74,7 +60,7 @@ def import_logs(
     let_interrupts_through()
     Sorting(match or "", collection_from or "", keep_unmatched or "").check()
     settings = hot.settings_for(redis)
-    settings = selecting(settings, where, [""]) if where else settings
+    settings = collect_tail.selecting(settings, where, [""]) if where else settings
     options = Options(
         format=reading.chosen(format, None, None, None),
         collection=collection or settings.collection,
