@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sys
-import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logshed.cli import collect_tail, following, hot, output, reading
+from logshed.cli import collect_tail, following, hot, output, progress, reading
 from logshed.cli.commands import FAILED, JsonOption, add, let_interrupts_through
-from logshed.cli.progress import SECONDS_BETWEEN_LINES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from logshed.pipeline.live_import import ImportReport
 
 EXAMPLES = (
@@ -70,7 +66,7 @@ def import_logs(
     choosing = Choosing(match or "", collection_from or "", keep_unmatched or "")
     stop = following.stopped_by_signals()
     with hot.opened(settings) as store:
-        report = LiveImport(store, settings, options, choosing, _progress()).run(paths or ["-"], stop)
+        report = LiveImport(store, settings, options, choosing, progress.now_and_then(line)).run(paths or ["-"], stop)
     if as_json:
         output.document(report.as_dict())
     else:
@@ -90,16 +86,3 @@ def line(report: ImportReport) -> str:
         f"Took {report.counts.read:,} lines in {report.seconds:,.1f} s ({rate:,.0f} lines/s): "
         f"{report.counted:,} records counted now, {report.counts.rejected:,} of no known format{told}."
     )
-
-
-def _progress() -> Callable[[Any], None]:
-    last = time.monotonic()
-
-    def update(report: ImportReport) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN_LINES:
-            last = now
-            print(line(report), file=sys.stderr, flush=True)
-
-    return update

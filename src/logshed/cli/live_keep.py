@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from logshed.cli import hot, output
+from logshed.cli import hot, output, progress
 from logshed.cli.commands import JsonOption, LakeOption, add
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-SECONDS_BETWEEN_LINES = 2.0
 
 
 def register(group: typer.Typer) -> None:
@@ -66,7 +59,7 @@ def rebuild(
     settings = hot.settings_for(redis)
     now = datetime.now(UTC)
     begin = moment(since, now=now) if since else now - timedelta(hours=settings.live.hours)
-    done = Lake.open(lake, settings=settings).rebuild_live(begin, _progress())
+    done = Lake.open(lake, settings=settings).rebuild_live(begin, progress.now_and_then(_line))
     if as_json:
         output.document({"records": done.records, "collections": done.collections, "since": begin.isoformat()})
     else:
@@ -75,14 +68,5 @@ def rebuild(
         )
 
 
-def _progress() -> Callable[[int, int], None]:
-    last = time.monotonic()
-
-    def update(done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN_LINES:
-            last = now
-            print(f"{done:,} of {total:,} records", file=sys.stderr, flush=True)
-
-    return update
+def _line(done: int, total: int) -> str:
+    return f"{done:,} of {total:,} records"

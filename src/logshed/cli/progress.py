@@ -22,7 +22,7 @@ def shown() -> Iterator[Callable[[Progress], None]]:
         with _bar() as update:
             yield update
     else:
-        yield _plain()
+        yield now_and_then(line)
 
 
 def size(count: float) -> str:
@@ -54,15 +54,16 @@ def _rate(progress: Progress) -> float:
     return progress.lines / max(progress.elapsed_s, 1e-3)
 
 
-def _plain() -> Callable[[Progress], None]:
+def now_and_then(text: Callable[..., str]) -> Callable[..., None]:
+    """What to call with each progress where there is no terminal: it prints what ``text`` makes of it, seldom."""
     last = time.monotonic()
 
-    def update(progress: Progress) -> None:
+    def update(*progress: object) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES:
             last = now
-            print(line(progress), file=sys.stderr, flush=True)
+            print(text(*progress), file=sys.stderr, flush=True)
 
     return update
 

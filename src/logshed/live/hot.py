@@ -124,10 +124,9 @@ class HotStore(HotReader):
         if not origin.strict:
             begin, end = int(piece["offset"][0]), int(piece["offset"][-1]) + 1
         settings = self.settings
-        kept = 0 if origin.batch and last else CURSOR_S
         words = [
-            *(begin, end, int(origin.strict), kept, origin.batches, origin.batch),
-            *(settings.lines, int(settings.hours * 3600), self._expires()),
+            *(begin, end, int(origin.strict), CURSOR_S, origin.batches, origin.batch),
+            *(settings.lines, int(settings.hours * 3600), self._expires(), int(bool(origin.batch) and last)),
             *(len(ends), *(word for pair in ends.items() for word in pair)),
             *pieces.counters(piece),
             *pieces.lines(piece, settings.lines),

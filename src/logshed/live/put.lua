@@ -4,12 +4,13 @@
 -- ARGV[1]  where the piece begins, as the cursor counts
 -- ARGV[2]  where it ends
 -- ARGV[3]  '1': the cursor must stand where the piece begins (the sender can go back), else it may lie before
--- ARGV[4]  seconds that the cursor is kept; 0 deletes it, for the batch has ended with this piece
+-- ARGV[4]  seconds that cursors are kept
 -- ARGV[5]  of lakes, the key of the batches that are counted, and
 -- ARGV[6]  the batch that the piece is of; else both are empty
 -- ARGV[7]  lines that are kept of a collection
 -- ARGV[8]  seconds that a line is kept before the newest one of its collection, or before now where that is in the future
 -- ARGV[9]  the second since 1970 at which the lines of these collections go, unless more come
+-- ARGV[10] '1': the batch has ended with this piece
 -- then sources that are counted so far with the end of the batch: how many, and of each: its cursor, where it stands
 -- then counters: how many, and of each: what it is (h, l, c), a key, a field, a number
 -- then collections: how many, and of each: the key of its lines; their scores and how many bytes each line has, with
@@ -27,7 +28,7 @@ end
 if stands > begins or (ARGV[3] == '1' and stands < begins) then
     return stands
 end
-local at = 10
+local at = 11
 local function taken()
     at = at + 1
     return ARGV[at - 1]
@@ -71,10 +72,10 @@ for _ = 1, tonumber(taken()) do
 end
 for number = 1, #sources, 2 do
     if tonumber(redis.call('GET', sources[number]) or 0) < tonumber(sources[number + 1]) then
-        redis.call('SET', sources[number], sources[number + 1], 'EX', 2592000)
+        redis.call('SET', sources[number], sources[number + 1], 'EX', ARGV[4])
     end
 end
-if ARGV[4] == '0' then
+if ARGV[10] == '1' then
     redis.call('HSET', ARGV[5], ARGV[6], now)
     redis.call('DEL', KEYS[1])
 else

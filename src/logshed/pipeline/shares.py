@@ -52,8 +52,6 @@ class Shares:
 
     def replaced(self, tally: Tally, records: pl.DataFrame) -> None:
         """Note what was replaced in these records."""
-        if not tally.by_rule:
-            return
         parts = tally.by_share(records[ORIGIN], self._splits) if self._splits > 1 else [tally.by_rule]
         for own, part in zip(self._redacted, parts, strict=True):
             for rule, count in part.items():
