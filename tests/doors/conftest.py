@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import shutil
 import ssl
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from tests.browser import launched
 
 from logshed.access import Tokens
 from logshed.doors.serving import Door
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from logshed.doors.readable import Readable
     from logshed.doors.serving import Certificate
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 CITIES = """
 US NY New York|40.71|-74.01|9 US CA Los Angeles|34.05|-118.24|8 US TX Dallas|32.78|-96.8|5 US VA Ashburn|39.04|-77.49|9
 US IL Chicago|41.88|-87.63|5 US WA Seattle|47.61|-122.33|4 CA ON Toronto|43.65|-79.38|4 CA BC Vancouver|49.28|-123.12|2
@@ -229,15 +225,9 @@ def tokens(tmp_path: Path) -> Tokens:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; it is closed before other tests, whose event loops would meet its own."""
-    if not shutil.which(CHROMIUM):
-        pytest.skip("needs the system package chromium, which is not installed; tools/system-packages installs it")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield found
-        found.close()
+    """A headless Chromium."""
+    with launched() as opened:
+        yield opened
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from tests.browser import launched
 from tests.queries import sample_lake
 
 from logshed.api import Lake
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 SINCE, UNTIL = "2024-04-01", "2024-05-09"
 EVIL = '</script><img src=x onerror="window.hacked=1"><script>window.hacked=1</script>&amp;\'"\u2028'
@@ -87,15 +83,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; it is closed before other tests, whose event loops would meet its own."""
-    if not shutil.which(CHROMIUM):
-        pytest.skip("needs the system package chromium, which is not installed; tools/system-packages installs it")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    """A headless Chromium."""
+    with launched() as opened:
         yield opened
-        opened.close()
 
 
 @dataclass

@@ -29,6 +29,11 @@ def shown(value: object) -> str:
     return "NULL" if value is None else _CONTROL.sub(_escaped, str(value))
 
 
+def several(count: int, noun: str) -> str:
+    """So many of something, ``1 collection`` or ``2 collections``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def is_number(value: object) -> bool:
     """Whether it is drawn at the right of its column."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from logshed.cli import hot, output, progress
+from logshed.cli.cells import several
 from logshed.cli.commands import JsonOption, LakeOption, add
 
 
@@ -63,9 +64,8 @@ def rebuild(
     if as_json:
         output.document({"records": done.records, "collections": done.collections, "since": begin.isoformat()})
     else:
-        print(
-            f"{done.records:,} records of {done.collections:,} collections are in the hot store, as the lake has them"
-        )
+        of = several(done.collections, "collection")
+        print(f"{done.records:,} records of {of} are in the hot store, as the lake has them")
 
 
 def _line(done: int, total: int) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logshed.cli import charts, hot, output, tables, terminal
-from logshed.cli.cells import shown
+from logshed.cli.cells import several, shown
 from logshed.cli.commands import JsonOption, add
 from logshed.cli.progress import size
 
@@ -194,7 +194,8 @@ def stats(*, redis: hot.RedisOption = None, as_json: JsonOption = False) -> None
         return
     _warn(rebuilding)
     bound = f" of {size(budget)}" if budget else ", without a bound"
-    print(f"{told['hits']:,} records of {len(all_known):,} collections counted, {told['lines']:,} lines kept")
+    of = several(len(all_known), "collection")
+    print(f"{told['hits']:,} records of {of} counted, {told['lines']:,} lines kept")
     print(f"{size(used)} in use{bound}; {settings.live.lines:,} lines and {settings.live.hours:g} h of a collection")
 
 
