@@ -47,9 +47,11 @@ class Reader:
         frame = pl.concat([pl.DataFrame(schema=SCHEMA), *frames]).filter(pl.col("offset") < split.end)
         return frame.rows(), reading
 
-    def ingest(self, *paths: Path, final: bool = False) -> list[str]:
-        """The new lines of some files; the ledger moves on."""
+    def ingest(self, *paths: Path, final: bool = False, meanwhile: Callable[[], object] | None = None) -> list[str]:
+        """The new lines of some files; the ledger moves on. ``meanwhile`` happens once the files were looked at."""
         found = files.discover([str(path) for path in paths])
+        if meanwhile is not None:
+            meanwhile()
         texts = []
         for target, identity in files.identify_all(found.targets, self.ledger):
             for split in files.plan(target, identity, format="x", final=final):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logshed.errors import SourceError
 from logshed.sources import files
 
 if TYPE_CHECKING:
@@ -69,6 +71,38 @@ ROTATIONS = [
     compress_and_keep_the_last_one,
     move_to_any_name,
 ]
+
+
+@pytest.mark.parametrize("old", [OLD, BIG], ids=["short", "long"])
+def test_logs_that_move_on_after_they_were_looked_at_are_read_where_they_are(
+    old: list[str], write: Callable[..., Path], reader: Reader
+) -> None:
+    path, older = write("app.log", old), write("app.log.1", old[::-1])
+    assert sorted(reader.ingest(older, path)) == sorted(2 * old)
+    append(path, MORE)
+
+    def shift() -> None:
+        older.rename(path.with_name("app.log.2"))
+        path.rename(older)
+        append(path, NEW)
+
+    assert reader.ingest(older, path, meanwhile=shift) == MORE
+    assert reader.ingest(path, older, path.with_name("app.log.2")) == NEW
+
+
+@pytest.mark.parametrize("name", ["app.log", "app.log.gz"])
+def test_what_is_written_into_an_empty_file_after_it_was_looked_at_is_read_once(
+    name: str, write: Callable[..., Path], reader: Reader
+) -> None:
+    path = write(name, [])
+    path.write_bytes(gzip.compress(b"") if path.suffix == ".gz" else b"")
+    lines = "".join(f"{line}\n" for line in OLD).encode()
+    begun = gzip.compress(lines) if path.suffix == ".gz" else lines
+    refused = pytest.raises(SourceError, match="overwritten since") if path.suffix == ".gz" else nullcontext()
+    with refused:
+        assert reader.ingest(path, meanwhile=lambda: path.write_bytes(begun)) == []
+    assert reader.ingest(path) == OLD
+    assert reader.ingest(path) == []
 
 
 @pytest.mark.parametrize("old", [OLD, BIG], ids=["short", "long"])

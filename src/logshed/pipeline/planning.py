@@ -123,6 +123,8 @@ class Planner:
         return not identity.exhausted if identity.start > 0 else None
 
     def _fill(self, plan: Plan, identity: Identity) -> None:
+        if identity.problem:
+            raise SourceError(identity.problem)
         if identity.copy_of or not self._planned(plan.target, identity, "", splittable=False):
             return
         gave_way = self._gave_way(identity)

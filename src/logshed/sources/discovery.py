@@ -114,21 +114,22 @@ def inspect(path: str, declared: str = "") -> Target | Problem:
 
 
 def _target(path: str, locator: str, source: str, status: os.stat_result | None, declared: str) -> Target | Problem:
-    raw = streams.head(locator, "plain", "utf-8", PEEK_BYTES)
+    inode = rawfile.inode_of(status) if status else ""
+    raw = streams.head(locator, "plain", "utf-8", PEEK_BYTES, inode)
     codec = codecs.sniff(raw)
     if codec == codecs.PARQUET and status is None:
         return Problem(path, f"cannot read {path} as a log: a Parquet file is read from its end; name the file itself")
-    data = raw if codec == "plain" else streams.head(locator, codec, "utf-8", PEEK_BYTES)
+    data = raw if codec == "plain" else streams.head(locator, codec, "utf-8", PEEK_BYTES, inode)
     encoding = declared or encodings.detect(data)
-    text = data if encoding == "utf-8" else streams.head(locator, codec, encoding, PEEK_BYTES)
+    text = data if encoding == "utf-8" else streams.head(locator, codec, encoding, PEEK_BYTES, inode)
     can_seek = status is not None and codec == "plain" and encoding == "utf-8"
-    cause = _why_binary(data, text, _last(locator, status.st_size) if status and can_seek else b"")
+    cause = _why_binary(data, text, _last(locator, inode, status.st_size) if status and can_seek else b"")
     if cause:
         return Problem(path, f"cannot read {path} as a log: it is {cause}")
     found = Target(path, source, locator, codec, encoding, head=text[:HEAD_BYTES], note="" if raw else "empty")
     if status is None:
         return replace(found, is_stream=True)
-    return replace(found, size=status.st_size, mtime=status.st_mtime, inode=rawfile.inode_of(status))
+    return replace(found, size=status.st_size, mtime=status.st_mtime, inode=inode)
 
 
 class _Walk:
@@ -254,13 +255,15 @@ def _is_binary(text: bytes) -> bool:
     return len(text) - len(text.translate(None, _CONTROL)) > _MAX_CONTROL * len(text)
 
 
-def _last(locator: str, size: int) -> bytes:
+def _last(locator: str, inode: str, size: int) -> bytes:
     """The end of a file that is longer than what was looked at."""
     if size <= PEEK_BYTES:
         return b""
-    with Path(locator).open("rb") as file:
-        file.seek(max(size - PEEK_BYTES, PEEK_BYTES))
-        return file.read(PEEK_BYTES)
+    file = streams.open_same(locator, inode)
+    try:
+        return file.before(size, min(PEEK_BYTES, size - PEEK_BYTES)) if isinstance(file, rawfile.RawFile) else b""
+    finally:
+        file.close()
 
 
 def _unreadable(path: str, error: OSError) -> str:

@@ -115,7 +115,7 @@ def sample(target: Target, identity: Identity | None = None) -> pl.Series:
         if target.is_seekable and target.size > 3 * _WINDOW_BYTES:
             windows = _windows(target)
         else:
-            windows = _thirds(streams.head(target.locator, target.codec, target.encoding, _DECODED_BYTES))
+            windows = _thirds(streams.head(target.locator, target.codec, target.encoding, _DECODED_BYTES, target.inode))
     except OSError as error:
         raise _gone(target, error) from error
     return pl.concat(windows) if windows else pl.Series(dtype=pl.String)
@@ -125,8 +125,10 @@ def _plannable_end(target: Target, start: int, *, final: bool) -> int:
     """Where the last line that can be taken ends; of what must be decoded to know that, simply far away."""
     if not target.is_seekable:
         return UNTIL_EOF if target.size or target.is_stream else start
+    if not (target.head or target.generation):
+        return start  # what was written since it was looked at has no head yet by which to know it again
     try:
-        file = streams.open_raw(target.locator)
+        file = streams.open_same(target.locator, target.inode)
     except OSError as error:
         raise _gone(target, error) from error
     if isinstance(file, streams.OnceStream):
@@ -139,7 +141,7 @@ def _plannable_end(target: Target, start: int, *, final: bool) -> int:
 
 def _windows(target: Target) -> list[pl.Series]:
     """Whole lines of three places of a long file."""
-    file = streams.open_raw(target.locator)
+    file = streams.open_same(target.locator, target.inode)
     if isinstance(file, streams.OnceStream):
         raise SourceError(f"cannot read {target.path}: a pipe has taken the file's place; run it again")
     try:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from logshed.errors import SourceError
 from logshed.sources import discovery, rawfile, streams
 from logshed.sources.codecs import CODECS
 from logshed.sources.model import HEAD_BYTES, Identity, Target
@@ -102,7 +103,10 @@ def _identify(target: Target, known: _Known) -> Identity:
         end = known.end(target.source, target.generation)
         return Identity(target.source, target.generation, max(end, target.start), 0, "", exhausted=end >= target.size)
     for checkpoint in known.near(target):
-        exhausted = _holds(target, checkpoint)
+        try:
+            exhausted = _holds(target, checkpoint)
+        except SourceError as error:
+            return Identity(target.source, uuid4().hex[:16], 0, 0, "", problem=str(error))
         if exhausted is not None and not _is_another(target, checkpoint):
             note = "" if checkpoint.source == target.source else f"goes on with {_path(checkpoint.source)}"
             same = _identity(target, checkpoint.source, checkpoint.generation, note)
@@ -136,11 +140,15 @@ def _begins_as(target: Target, checkpoint: Checkpoint) -> bool:
 
 
 def _holds(target: Target, checkpoint: Checkpoint) -> bool | None:
-    """None if the target has other bytes before the checkpoint's end; else whether it certainly ends right there."""
+    """None if the target has other bytes before the checkpoint's end; else whether it certainly ends right there.
+
+    Raises:
+        SourceError: It cannot be opened.
+    """
     try:
-        raw = streams.open_raw(target.locator)
-    except OSError:
-        return None  # the reading of it will say what is wrong
+        raw = streams.open_same(target.locator, target.inode)
+    except OSError as error:
+        raise SourceError(f"cannot read {target.path}: {error.strerror}; check that it is still there") from error
     stream = streams.decoded(raw, target.codec, target.encoding)
     try:
         if isinstance(raw, rawfile.RawFile) and target.is_seekable:
@@ -175,9 +183,9 @@ def _is_another(target: Target, checkpoint: Checkpoint) -> bool:
         if not own or (own == _without_suffix(target) and target.source != checkpoint.source):
             return False
         found = discovery.inspect(own)
-    except OSError:
+        return isinstance(found, Target) and _begins_as(found, checkpoint) and _holds(found, checkpoint) is not None
+    except (OSError, SourceError):
         return False  # it went while it was looked for
-    return isinstance(found, Target) and _begins_as(found, checkpoint) and _holds(found, checkpoint) is not None
 
 
 def _new_generation(target: Target, taken: set[str]) -> str:

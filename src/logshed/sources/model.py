@@ -95,6 +95,7 @@ class Identity:
         note: Why a known file is read on or anew, or empty.
         exhausted: Whether nothing lies beyond ``start`` (known only where finding out meant decoding the file anyway).
         copy_of: Path of the target that holds the same generation and is read instead, or empty.
+        problem: Why it cannot be told now, or empty: to take it as new then would double it.
     """
 
     source: str
@@ -105,3 +106,4 @@ class Identity:
     note: str = ""
     exhausted: bool = False
     copy_of: str = ""
+    problem: str = ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from logshed.errors import SourceError
@@ -207,30 +206,22 @@ class Reading:
 def _open(split: Split) -> rawfile.RawFile | streams.OnceStream:
     """Open the very file that was planned: under its new name in the same folder if it was renamed since."""
     try:
-        raw = streams.open_raw(split.locator)
-        if isinstance(raw, rawfile.RawFile) and split.inode and raw.inode() != split.inode:
-            raw.close()
-            raw = streams.open_raw(_renamed(split))
+        raw = streams.open_same(split.locator, split.inode)
     except OSError as error:
         raise SourceError(f"cannot read {split.locator}: {error.strerror}; check that it is still there") from error
-    if isinstance(raw, rawfile.RawFile) and split.head_size and _head_hash(raw, split) != split.head_hash:
+    if isinstance(raw, rawfile.RawFile) and split.head_hash and _head_hash(raw, split) != split.head_hash:
         raw.close()
         raise SourceError(f"cannot read {split.locator}: it was overwritten since it was looked at; run it again")
     return raw
 
 
-def _renamed(split: Split) -> str:
-    path = streams.of_inode(Path(split.locator).parent, split.inode)
-    if not path:
-        raise SourceError(f"cannot read {split.locator}: another file has taken its place; run it again")
-    return path
-
-
 def _head_hash(raw: rawfile.RawFile, split: Split) -> str:
+    """Hash of the head; where that was empty, of one byte: what was written since it was looked at is seen."""
+    size = split.head_size or 1
     if split.codec == "plain" and split.encoding == "utf-8":
-        return hash_of(raw.before(split.head_size, split.head_size))
+        return hash_of(raw.before(size, size))
     stream = streams.decoded(raw, split.codec, split.encoding)
-    head = streams.take(stream, split.head_size)
+    head = streams.take(stream, size)
     raw.seek(0)
     raw.taken = 0
     return hash_of(head)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from logshed.sources.codecs import ByteStream
 
 STDIN = "-"
+RENAMES = 10
+"""How often a file is looked for that is renamed while it is: rotation moves one on, file by file."""
 
 
 def mode_of(path: str) -> int:
@@ -119,6 +122,33 @@ def open_raw(locator: str) -> RawFile | OnceStream:
     return RawFile(_opened(locator))
 
 
+def open_same(locator: str, inode: str) -> RawFile | OnceStream:
+    """The bytes of the very file that was looked at: under its new name in the same folder if it was renamed since.
+
+    Args:
+        locator: Where it was.
+        inode: ``device:inode`` of it; empty where the locator alone says what it is.
+
+    Raises:
+        OSError: It is not in its folder any more, or cannot be opened.
+        SpoolError: As of ``open_raw``.
+    """
+    path = locator
+    for _ in range(RENAMES):
+        try:
+            raw = open_raw(path)
+        except FileNotFoundError:
+            if not inode:
+                raise
+        else:
+            if not (inode and isinstance(raw, RawFile)) or raw.inode() == inode:
+                return raw
+            raw.close()
+        path = of_inode(Path(locator).parent, inode) or locator
+    cause = "another file has taken its place" if Path(locator).exists() else os.strerror(errno.ENOENT)
+    raise FileNotFoundError(errno.ENOENT, cause, locator)
+
+
 def _opened(locator: str) -> BinaryIO:
     return cast("BinaryIO", Path(locator).open("rb", buffering=0))
 
@@ -131,13 +161,13 @@ def decoded(raw: ByteStream, codec: str, encoding: str) -> ByteStream:
     return stream if encoding == "utf-8" else Transcoded(stream, encoding)
 
 
-def head(locator: str, codec: str, encoding: str, size: int) -> bytes:
-    """The first ``size`` decoded bytes, fewer where there are no more.
+def head(locator: str, codec: str, encoding: str, size: int, inode: str = "") -> bytes:
+    """The first ``size`` decoded bytes, fewer where there are no more; of the very file where its inode is given.
 
     Raises:
         OSError: It cannot be opened.
     """
-    raw = open_raw(locator)
+    raw = open_same(locator, inode)
     if isinstance(raw, OnceStream):
         raw = RawFile(io.BytesIO(raw.peek(size)))
     stream = decoded(raw, codec, encoding)
