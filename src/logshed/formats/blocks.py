@@ -18,12 +18,24 @@ class KeyBlocks:
     def __init__(self, lookback: bytes = b"") -> None:
         self._lookback = lookback
         self._begin: tuple[int, int] | None = None
+        self._begun = ""
         self._line = 0
 
     @property
     def open(self) -> bool:
         """Whether the last line seen is in a block that has not ended."""
         return self._begin is not None
+
+    @property
+    def begun(self) -> str:
+        """How the block begins that has not ended, without what stands before that in its line; empty where none is."""
+        return self._begun if self.open else ""
+
+    def before(self, first: int) -> str:
+        """The same of what lies before the first line, whose offset is given."""
+        if self._lookback:
+            self._look_back(first)
+        return self.begun
 
     def inside(self, text: pl.Series, offsets: np.ndarray) -> np.ndarray | None:
         """True for lines in a block but for its first; None where there is no block at all."""
@@ -36,11 +48,9 @@ class KeyBlocks:
         return self._scan(text, offsets, hinted.to_numpy())
 
     def _look_back(self, first: int) -> None:
-        lines = self._lookback.removesuffix(b"\n").split(b"\n")
-        sizes = np.array([len(line) + 1 for line in lines])
-        offsets = first - len(self._lookback) + np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        lines = as_lines(self._lookback, first)
         self._lookback = b""
-        self.inside(pl.Series([line.decode("utf-8", "replace") for line in lines], dtype=pl.String), offsets)
+        self.inside(lines["text"], lines["offset"].to_numpy())
 
     def _scan(self, text: pl.Series, offsets: np.ndarray, hinted: np.ndarray) -> np.ndarray:
         rows = np.flatnonzero(hinted)
@@ -66,6 +76,8 @@ class KeyBlocks:
         )
         self._line += text.len()
         self._begin = (int(opened[-1]), int(opened_line[-1])) if opened[-1] >= 0 else None
+        if last[-1]:
+            self._begun = str(text.gather([int(last[-1]) - 1]).str.extract(f"({_BEGIN})")[0] or "")
         if self._begin is not None and len(offsets) and self._expired(int(offsets[-1])):
             self._begin = None
         return inside
@@ -73,3 +85,24 @@ class KeyBlocks:
     def _expired(self, offset: int) -> bool:
         begin, line = self._begin or (0, 0)
         return offset - begin >= BLOCK_BYTES or self._line - line >= BLOCK_LINES
+
+
+def begin_with(text: pl.Series, row: int, begun: str) -> pl.Series:
+    """Texts with a block's beginning, and a line feed, before one of them."""
+    return text.clone().scatter(row, f"{begun}\n{text[row]}")
+
+
+def as_lines(lookback: bytes, first: int) -> pl.DataFrame:
+    """The lines before a first one, as readers give them.
+
+    Args:
+        lookback: What lies right before it.
+        first: Its offset.
+    """
+    lines = lookback.removesuffix(b"\n").split(b"\n")
+    sizes = np.array([len(line) + 1 for line in lines])
+    offsets = first - len(lookback) + np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    text = pl.Series([line.decode("utf-8", "replace") for line in lines], dtype=pl.String)
+    return pl.DataFrame({"text": text, "offset": offsets}).with_columns(
+        cut_bytes=pl.lit(None, pl.Int64), escaped=pl.lit(value=False)
+    )

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from logshed.formats import adhoc, registry
+from logshed.formats.blocks import begin_with
 from logshed.formats.headers import Tracker
 from logshed.formats.records import group
 from logshed.formats.starts import Starts
@@ -60,7 +61,8 @@ class Joiner:
         Args:
             choice: The formats of the source.
             split: The range to join; None for a whole source. Records that begin in it are its own.
-            lookback: At most 32 KiB right before the first line that will be pushed, where the split follows another.
+            lookback: At most 32 KiB right before the first line that will be pushed. Where a private key block is open
+                there, the first record begins as that block does, so that redaction knows the rest of it.
             formats: The formats by name, the registry's by default.
 
         Raises:
@@ -70,7 +72,7 @@ class Joiner:
         self._choice = registry.check(choice, table)
         self._forms = [registry.find(name, table) for name in self._choice.formats]
         envelopes, forms = _outer([registry.find(name, table) for name in self._choice.envelopes], self._forms)
-        self._streams = Streams(envelopes, forms) if envelopes else None
+        self._streams = Streams(envelopes, forms, lookback) if envelopes else None
         self._starts = Starts(forms, lookback)
         self._headers = Tracker(forms)
         self._skipping = split is not None and split.follows and splittable(self._choice)
@@ -103,6 +105,7 @@ class Joiner:
             return _records(lines.head(0))
         if self._streams is not None:
             return self._streams.push(lines)
+        key = self._starts.key_before(lines) if self._first else ""
         starts = self._starts.of(lines)
         lines = self._headers.apply(lines)
         if self._skipping:
@@ -111,6 +114,7 @@ class Joiner:
             self._skipping = not lines.height
         elif self._first:
             starts[:1] = True
+            lines = _going_on(lines, key)
         self._first = False
         lines, starts = self._until_end(lines, starts)
         return self._complete(lines, starts)
@@ -146,6 +150,11 @@ class Joiner:
             lines, starts = pl.concat([self._open, lines]), np.concatenate([before, starts])
         records, self._open = group(lines, starts, keep_last=keep_last)
         return records
+
+
+def _going_on(lines: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Lines of which the first lies in a private key block, with that block's beginning before it."""
+    return lines.with_columns(text=begin_with(lines["text"], 0, key)) if key else lines
 
 
 def _outer(envelopes: list[Format], forms: list[Format]) -> tuple[list[Format], list[Format]]:

@@ -43,6 +43,10 @@ class Starts:
         """Whether the next line may belong to the last record seen."""
         return self._multiline or self._blocks.open or bool(self._headed)
 
+    def key_before(self, lines: pl.DataFrame) -> str:
+        """How a private key block begins that is open before the first lines; empty where none is."""
+        return self._blocks.before(int(lines["offset"][0]))
+
     def of(self, lines: pl.DataFrame) -> np.ndarray:
         """True where a line begins a record."""
         starts = self.of_text(as_written(lines))

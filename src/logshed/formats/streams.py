@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from logshed.formats.blocks import HINT, KeyBlocks
+from logshed.formats.blocks import HINT, KeyBlocks, as_lines, begin_with
 from logshed.formats.columns import where
 from logshed.formats.envelopes import unwrap
 from logshed.formats.parse import without_colours
@@ -30,7 +30,8 @@ class Streams:
     before them is open, so that they come out ordered by offset.
     """
 
-    def __init__(self, envelopes: Sequence[Format], forms: Sequence[Format]) -> None:
+    def __init__(self, envelopes: Sequence[Format], forms: Sequence[Format], lookback: bytes = b"") -> None:
+        self._lookback = lookback if HINT.encode() in lookback else b""
         self._envelopes = envelopes
         self._forms = forms
         self._multiline = any(form.multiline for form in forms)
@@ -41,6 +42,8 @@ class Streams:
     def push(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Take the next lines, give the records that are complete."""
         described = self._described(lines)
+        if self._lookback:
+            described = self._going_on(described)
         self._number += lines.height
         records, kept = self._joined(pl.concat([*self._kept, described]))
         self._kept = [kept] if kept.height else []
@@ -51,6 +54,21 @@ class Streams:
         before = ready["offset"] < kept["offset"].min()
         self._waiting = [ready.filter(~before)]
         return ready.filter(before)
+
+    def _going_on(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """The first lines; where a stream's lie in a private key block, the first with that block's beginning."""
+        earlier = as_lines(self._lookback, int(lines["offset"][0]))
+        self._lookback = b""
+        before = self._described(earlier).drop_nulls("stream")
+        texts = lines["text"]
+        for (stream,), rows in before.group_by("stream"):
+            blocks = KeyBlocks()
+            blocks.inside(rows["text"], rows["offset"].to_numpy())
+            own = (lines["stream"] == stream).arg_true()
+            if blocks.begun and len(own):
+                texts = begin_with(texts, own[0], blocks.begun)
+        hinted = lines["hinted"] | texts.str.contains(HINT, literal=True)
+        return lines.with_columns(text=texts, hinted=hinted)
 
     def finish(self) -> pl.DataFrame:
         """Give the last records."""

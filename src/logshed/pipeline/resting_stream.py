@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.formats import detect, registry
+from logshed.formats.blocks import BLOCK_BYTES
 from logshed.formats.choice import Choice
 from logshed.formats.multiline import Joiner
 from logshed.pipeline.stages import Stages
@@ -68,6 +69,7 @@ class RestingStream:
         self._collection = stream.collection or job.collection
         self._format = format or stream.format
         self._joiner: Joiner | None = None
+        self._lookback = b""
         self._arrived: deque[tuple[Arrival, int]] = deque()
         self._lines = 0  # lines that came
         self.rested = 0
@@ -127,6 +129,7 @@ class RestingStream:
             records.append(self._joiner.finish())
             self._joiner = None
         found = pl.concat(records) if records else NOTHING
+        self._lookback = "".join(f"{text}\n" for text in found["text"]).encode()[-BLOCK_BYTES:]
         return found if found.height else None
 
     def _joined(self) -> pl.DataFrame:
@@ -145,7 +148,7 @@ class RestingStream:
             return frame.with_columns(line_count=pl.lit(1, pl.Int32))
         if self._joiner is None:
             choice = Choice.parse(self._format)
-            self._joiner = Joiner(choice, formats=registry.load(self._job.plugins))
+            self._joiner = Joiner(choice, lookback=self._lookback, formats=registry.load(self._job.plugins))
         return self._joiner.push(frame.with_columns(pl.col("offset") + self._lines))
 
     @property

@@ -55,7 +55,7 @@ class Reading:
     is complete; else the last line is the last that begins in the split.
 
     Attributes:
-        lookback: At most 32 KiB of decoded bytes before the first line given out, where the split follows another.
+        lookback: At most 32 KiB of decoded bytes before the first line given out; fewer of what must be decoded.
         problem: What could not be read and why, or empty.
     """
 
@@ -182,7 +182,7 @@ class Reading:
         position = split.start
         if split.follows and position:
             position = file.after_newline(position - 1)
-            self.lookback = file.before(position, LOOKBACK_BYTES)
+        self.lookback = file.before(position, LOOKBACK_BYTES)
         self._before = file.before(position, HEAD_BYTES)
         file.seek(position)
         return position
@@ -200,6 +200,7 @@ class Reading:
                 )
             position += len(piece)
             self._before = self._joined(memoryview(piece))
+        self.lookback = self._before
         return position
 
 
