@@ -1,0 +1,112 @@
+"""Writers, upkeep and readers at one time on one lake: every line once, every read whole, nobody waits for ever.
+
+It takes some seconds with a few of them; ``LOGSHED_CONCURRENCY_S=300`` takes five minutes, with eight writers and four
+readers.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from tests.pipeline.samples import accesses
+
+from logshed.api import Lake
+from logshed.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+SECONDS = float(os.environ.get("LOGSHED_CONCURRENCY_S", "6"))
+WRITERS, READERS = (8, 4) if SECONDS > 60 else (3, 2)
+LINES = 40
+"""Lines that a writer adds at a time."""
+UPKEEP = (("compact",), ("expire",), ("rewrite-manifests",), ("orphans",))
+WHOLE = """
+SELECT source, count(*) AS rows, count(DISTINCT "offset") AS places, max("offset") AS last
+FROM {table} GROUP BY source
+"""
+
+
+class Together:
+    """What runs beside each other until the time is up.
+
+    Args:
+        lake: The lake.
+        logs: Where the writers' files lie.
+        run: Runs the program.
+    """
+
+    def __init__(self, lake: Path, logs: Path, run: Run) -> None:
+        self.lake, self._logs, self._run = lake, logs, run
+        self._until = time.monotonic() + SECONDS
+        self.written: dict[int, int] = {}
+        self.reads = 0
+        self.upkeep = 0
+        self._lock = threading.Lock()
+
+    def writer(self, number: int) -> None:
+        """Ingest a file again and again, which grows each time."""
+        log, rounds = self._logs / f"{number}.log", 0
+        while rounds < 2 or time.monotonic() < self._until:
+            with log.open("a") as file:
+                file.write(accesses(rounds * LINES, (rounds + 1) * LINES))
+            rounds += 1
+            self._runs("ingest", log)
+            self.written[number] = rounds * LINES
+
+    def keeper(self) -> None:
+        """Compact, expire, and so on, in turn."""
+        while time.monotonic() < self._until or self.upkeep < len(UPKEEP):
+            self._runs("maintain", *UPKEEP[self.upkeep % len(UPKEEP)])
+            self.upkeep += 1
+
+    def reader(self, table: str) -> None:
+        """Each file is there up to some line, each of its lines once, and never less of it than before."""
+        lake, seen = opened(self.lake), dict[str, int]()
+        while time.monotonic() < self._until:
+            found = lake.query(WHOLE.format(table=table)).rows()
+            for source, rows, places, _ in found:
+                assert rows == places, f"{table} has lines of {source} twice"
+                assert rows % LINES == 0, f"{table} has a part of what was committed at once"
+                assert rows >= seen.get(source, 0), f"{table} has lost lines of {source}"
+                seen[source] = rows
+            with self._lock:
+                self.reads += 1
+
+    def _runs(self, *words: str | Path) -> None:
+        done = self._run(*words, "--lake", self.lake)
+        assert done.returncode == 0, (words, done.stderr)
+
+
+def opened(lake: Path) -> Lake:
+    """The lake, with the settings that come with Logshed."""
+    return Lake.open(lake, settings=Settings.load(lake.parent, environ={}))
+
+
+def test_writers_upkeep_and_readers_at_one_time_lose_nothing_and_double_nothing(
+    tmp_path: Path, logs: Path, logshed: Run
+) -> None:
+    (logs / "first.log").write_text(accesses(0, LINES))
+    lake = tmp_path / "lake"
+    assert logshed("ingest", logs / "first.log", "--lake", lake).returncode == 0
+    together = Together(lake, logs, logshed)
+    work: list[Callable[[], None]] = [together.keeper]
+    work += [lambda number=number: together.writer(number) for number in range(WRITERS)]  # type: ignore[misc]
+    work += [lambda table=table: together.reader(table) for table in ("lines", "logs") * (READERS // 2)]  # type: ignore[misc]
+    with ThreadPoolExecutor(len(work)) as pool:
+        for one in [pool.submit(task) for task in work]:
+            one.result()
+    kept = {
+        source.rpartition("/")[2]: rows for source, rows, *_ in opened(lake).query(WHOLE.format(table="logs")).rows()
+    }
+    assert kept == {"first.log": LINES, **{f"{number}.log": rows for number, rows in together.written.items()}}
+    assert opened(lake).audit().ok
+    assert together.reads > 2 * READERS
+    assert together.upkeep >= len(UPKEEP)
