@@ -87,7 +87,7 @@ class Lake:
         if create and not folder.is_lake(lake.root):
             lake._opened(create=True)
         elif check:
-            folder.check(lake.root)
+            folder.check(lake.root, settings.backing)
         return lake
 
     def ingest(
@@ -772,7 +772,7 @@ class Lake:
         if self._store is None:
             from logshed.lake.store import Store  # noqa: PLC0415 - PyIceberg takes a second
 
-            self._store = Store.open(self.root, create=create)
+            self._store = Store.open(self.root, create=create, backing=self.settings.backing)
         return self._store
 
     def __repr__(self) -> str:

@@ -16,6 +16,8 @@
     ├── LakeError                a lake cannot be opened, read or written
     │   ├── NotALakeError        the folder holds something else
     │   ├── NewerLakeError       the lake was written by a newer version
+    │   ├── StorageError         a lake's storage or catalog cannot be reached, or refuses
+    │   │   └── UnsureError      a commit was sent, and no answer came: it may have been done
     │   └── CommitConflictError  another writer was quicker; redo and try again
     ├── LiveError                the hot store cannot be reached, read or written
     │   └── LiveFullError        it has no room and nothing left to trim
@@ -92,6 +94,14 @@ class NotALakeError(LakeError):
 
 class NewerLakeError(LakeError):
     """The lake was written by a newer version of Logshed."""
+
+
+class StorageError(LakeError):
+    """A lake's storage or catalog cannot be reached, or refuses what was asked."""
+
+
+class UnsureError(StorageError):
+    """A commit was sent and no answer came: it may have been done, so its files must stay."""
 
 
 class CommitConflictError(LakeError):

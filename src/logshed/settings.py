@@ -32,6 +32,7 @@ from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform,
 from logshed.sizes import Size
 from logshed.ssh_settings import Place, Ssh, older
 from logshed.ssh_settings import rooted as rooted_host
+from logshed.storage_settings import Backing, CatalogSettings, StorageSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +43,13 @@ FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
 TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective", "collect"})
 """Settings that only the file can hold."""
-NESTED: dict[str, type[BaseModel]] = {"enrichment": Enrichment, "ssh": Ssh, "live": Live}
+NESTED: dict[str, type[BaseModel]] = {
+    "enrichment": Enrichment,
+    "ssh": Ssh,
+    "live": Live,
+    "catalog": CatalogSettings,
+    "storage": StorageSettings,
+}
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
 
 
@@ -109,6 +116,12 @@ class Settings(BaseModel):
     live: Live = Field(
         default_factory=lambda: Live.model_validate({}), description="The hot store of the newest lines, on Redis."
     )
+    catalog: CatalogSettings = Field(
+        default_factory=lambda: CatalogSettings.model_validate({}), description="What lists the lake's tables."
+    )
+    storage: StorageSettings = Field(
+        default_factory=lambda: StorageSettings.model_validate({}), description="Where the lake's files lie."
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -167,6 +180,11 @@ class Settings(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             raise SettingsError(_told(error, origins)) from None
+
+    @property
+    def backing(self) -> Backing:
+        """What the lake rests on."""
+        return Backing(self.catalog, self.storage)
 
     def enriched(self, **given: Sequence[str | Path] | None) -> Self:
         """The settings with other databases or lists; None leaves them as they are."""

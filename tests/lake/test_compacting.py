@@ -294,7 +294,7 @@ def test_rows_that_another_program_has_marked_as_deleted_do_not_come_back(store:
         Marking(Operation.APPEND, transaction, table.io).commit()
     with pytest.raises(LakeError, match="another program has marked rows of it as deleted"):
         compact(store, LINES, group, Sizes())
-    assert list(group.folder.glob("compact-*")) == []
+    assert list(Path(group.folder).glob("compact-*")) == []
 
 
 def test_columns_that_a_user_has_added_stay(store: Store, writer: Writer) -> None:

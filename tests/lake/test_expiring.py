@@ -118,7 +118,7 @@ def test_of_the_ledger_only_the_newest_root_and_what_it_names_stays(
     monkeypatch.setattr(ledgers, "FOLD_AFTER", 3)
     for number in range(7):
         put_lines(store, writer, number)
-    foreign = store.ledger_folder() / "notes.txt"
+    foreign = Path(store.ledger_folder()) / "notes.txt"
     foreign.write_text("mine")
     assert ledger_orphans(store, DAY_S, dry=False).files == 0
     before = Ledger.of(store.table(LINES)).scan().collect()
@@ -126,7 +126,7 @@ def test_of_the_ledger_only_the_newest_root_and_what_it_names_stays(
     assert ledger_orphans(store, DAY_S, dry=False).files > 6
     assert Ledger.of(store.table(LINES)).scan().collect().equals(before)
     ledger = Ledger.of(store.table(LINES))
-    assert len(list(store.ledger_folder().iterdir())) == 2 + len(ledger.files())
+    assert len(list(Path(store.ledger_folder()).iterdir())) == 2 + len(ledger.files())
     put_lines(store, writer, 7)
     assert ledger.scan().collect().height == 7
 

@@ -33,6 +33,9 @@ class AllFiles:
         """All of them."""
         return self._tables.files(table, None)
 
+    def filesystem(self) -> None:
+        """As the tables'."""
+
 
 PRUNED = {
     "SELECT * FROM logs WHERE timestamp >= '2024-04-20'": 4,

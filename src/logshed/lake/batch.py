@@ -6,11 +6,10 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from logshed.lake.folder import write_atomically
+from logshed.lake import storage
 from logshed.lake.names import BATCHES_PROPERTY
 
 if TYPE_CHECKING:
@@ -65,11 +64,11 @@ class Batches:
         path = table.properties.get(BATCHES_PROPERTY)
         if path is None:
             return cls()
-        stored = json.loads(Path(path).read_text())
+        stored = json.loads(storage.read(path))
         return cls(stored["watermark"], frozenset(stored["done"]))
 
-    def save(self, folder: Path) -> str:
+    def save(self, folder: str) -> str:
         """Write it to a new file in ``folder`` and return its path."""
-        path = folder / f"batches-{uuid4().hex}.json"
-        write_atomically(path, json.dumps({"watermark": self.watermark, "done": sorted(self.done)}))
-        return str(path)
+        path = f"{folder}/batches-{uuid4().hex}.json"
+        storage.write(path, json.dumps({"watermark": self.watermark, "done": sorted(self.done)}).encode())
+        return path

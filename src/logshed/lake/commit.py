@@ -9,16 +9,16 @@ from __future__ import annotations
 import random
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 from sqlalchemy.exc import OperationalError
 
-from logshed.errors import CommitConflictError, LakeError
+from logshed.errors import CommitConflictError, LakeError, StorageError, UnsureError
+from logshed.lake import storage
 from logshed.lake.batch import COMMIT_WITHIN_MS, Batches, age_ms
-from logshed.lake.folder import keep_a_while
 from logshed.lake.ledger import Ledger, entries
 from logshed.lake.names import BATCHES_PROPERTY, FILE_PROPERTIES, LEDGER_PROPERTY, LINES, TABLES
 from logshed.lake.scan import day_of, iceberg_files, paths
@@ -39,6 +39,15 @@ if TYPE_CHECKING:
 ATTEMPTS = 100
 SNAPSHOTS_KEPT = 20
 SNAPSHOTS_AT_MOST = 40
+
+UNREACHED_AT_MOST = 6
+"""How often a commit is tried at a catalog that gives no answer."""
+
+LOST = (CommitFailedException, OperationalError, StorageError)
+"""What a commit raises that another writer, or the way to the catalog, kept from being done."""
+
+_TOKEN = "logshed.commit"  # noqa: S105 - a name
+"""In a snapshot's summary: by it a commit that gave no answer is known again."""
 
 Ends = dict[tuple[str, str], int]
 """Ledger ends by (source, generation)."""
@@ -61,8 +70,12 @@ def commit_lines(
     Raises:
         LakeError: The batch is too old, or the catalog cannot be written.
     """
+    token = uuid4().hex
+    stale: list[tuple[Written, ...]] = []
     for attempt in range(ATTEMPTS):
         table = store.table(LINES)
+        if attempt and landed(table, token):
+            return stale
         ledger = Ledger.of(table)
         fresh, stale = _sorted_out(ledger, bundles, expected)
         if not fresh:
@@ -74,9 +87,9 @@ def commit_lines(
             step("before ledger write")
             root = ledger.append(new, store.ledger_folder())
             step("before bronze commit")
-            append_files(table, files, {LEDGER_PROPERTY: root}, batch)
-        except (CommitFailedException, OperationalError):
-            back_off(attempt)
+            append_files(table, files, {LEDGER_PROPERTY: root}, batch, token)
+        except LOST as error:
+            back_off(attempt, error)
             continue
         step("after bronze commit")
         trim_snapshots(table)
@@ -99,8 +112,11 @@ def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFi
     Returns:
         Whether this call did it; False where one of the batches was already there (the files are then superfluous).
     """
+    token = uuid4().hex
     for attempt in range(ATTEMPTS):
         table = store.table(TABLES[short])
+        if attempt and landed(table, token):
+            return True
         batches = Batches.of(table)
         if any(one in batches for one in (batch, *also)):
             return False
@@ -109,9 +125,9 @@ def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFi
         try:
             step(f"before {short} commit")
             done = batches.add(batch).save(store.ledger_folder())
-            append_files(table, files, {BATCHES_PROPERTY: done}, batch)
-        except (CommitFailedException, OperationalError):
-            back_off(attempt)
+            append_files(table, files, {BATCHES_PROPERTY: done}, batch, token)
+        except LOST as error:
+            back_off(attempt, error)
             continue
         step(f"after {short} commit")
         trim_snapshots(table)
@@ -134,9 +150,11 @@ def replace_days(
     Raises:
         CommitConflictError: Other writers were quicker each time.
     """
-    wanted = set(days)
+    wanted, token = set(days), uuid4().hex
     for attempt in range(ATTEMPTS):
         loaded = store.table(table)
+        if attempt and landed(loaded, token):
+            return True
         done = Batches.of(loaded)
         if any(batch in done for batch in batches):
             return False
@@ -146,9 +164,9 @@ def replace_days(
             step(f"before {table.short} commit")
             properties = {BATCHES_PROPERTY: done.save(store.ledger_folder())}
             old = [file for file in iceberg_files(loaded) if day_of(loaded, file, table.partition_column) in wanted]
-            swap(loaded, old, files, properties)
-        except (CommitFailedException, OperationalError):
-            back_off(attempt)
+            swap(loaded, old, files, properties, token=token)
+        except LOST as error:
+            back_off(attempt, error)
             continue
         trim_snapshots(loaded)
         return True
@@ -169,8 +187,12 @@ def replace_files(
     properties = {}
     if adjust is not None:
         properties[LEDGER_PROPERTY] = Ledger.of(table).append(adjust, store.ledger_folder())
+    token = uuid4().hex
     try:
-        swap(table, old, new, properties)
+        swap(table, old, new, properties, token=token)
+    except StorageError as error:
+        if not landed(store.table(TABLES[short]), token):
+            raise UnsureError(str(error)) from error
     except (CommitFailedException, OperationalError, ValidationException) as error:
         raise CommitConflictError(
             f"cannot rewrite files of {short}: another writer was quicker; run the same command again"
@@ -183,6 +205,7 @@ def swap(
     new: Sequence[DataFile],
     properties: dict[str, str],
     noted: dict[str, str] | None = None,
+    token: str = "",
 ) -> None:
     """One transaction: files in place of others. Who reads the old ones keeps them for a while.
 
@@ -193,9 +216,9 @@ def swap(
         CommitFailedException: Another writer was quicker.
         ValidationException: One of the old files is no longer in the table.
     """
-    keep_a_while([*paths(old), *_superseded(table, properties)])
+    storage.keep_a_while([*paths(old), *_superseded(table, properties)])
     with table.transaction() as transaction:
-        with transaction.update_snapshot(snapshot_properties=noted or {}).overwrite() as overwrite:
+        with transaction.update_snapshot(snapshot_properties=_noted(token, **(noted or {}))).overwrite() as overwrite:
             for file in old:
                 overwrite.delete_data_file(file)
             for added in _iceberg_files(table, new):
@@ -209,19 +232,31 @@ def _superseded(table: Table, properties: Mapping[str, str]) -> list[str]:
     return [table.properties[name] for name in properties if name in table.properties and name in FILE_PROPERTIES]
 
 
-def append_files(table: Table, files: Sequence[DataFile], properties: dict[str, str], batch: str = "") -> None:
+def append_files(
+    table: Table, files: Sequence[DataFile], properties: dict[str, str], batch: str = "", token: str = ""
+) -> None:
     """One transaction: the files and the properties. An append without files still makes the loser of a race fail.
 
     Raises:
         CommitFailedException: Another writer was quicker.
     """
-    keep_a_while(_superseded(table, properties))
+    storage.keep_a_while(_superseded(table, properties))
     with table.transaction() as transaction:
-        noted = {"logshed.batch": batch} if batch else {}
+        noted = _noted(token, **({"logshed.batch": batch} if batch else {}))
         with transaction.update_snapshot(snapshot_properties=noted).merge_append() as append:
             for file in _iceberg_files(table, files):
                 append.append_data_file(file)
         transaction.set_properties(properties)
+
+
+def _noted(token: str, **noted: str) -> dict[str, str]:
+    return {**noted, _TOKEN: token} if token else noted
+
+
+def landed(table: Table, token: str) -> bool:
+    """Whether a commit that gave no answer, or a strange one, was done for all that."""
+    found = (snapshot.summary for snapshot in table.metadata.snapshots)
+    return any(summary is not None and summary.additional_properties.get(_TOKEN) == token for summary in found)
 
 
 def _iceberg_files(table: Table, files: Iterable[DataFile]) -> list[IcebergFile]:
@@ -247,8 +282,16 @@ def _assert_young(batch: str) -> None:
         raise LakeError(f"cannot commit batch {batch}: it is older than 12 hours; run the same command again")
 
 
-def back_off(attempt: int) -> None:
-    """Wait a little, and longer the more often it was tried."""
+def back_off(attempt: int, error: BaseException | None = None) -> None:
+    """Wait a little, and longer the more often it was tried.
+
+    Raises:
+        UnsureError: The catalog gave no answer so often that it will not give one soon.
+    """
+    if isinstance(error, StorageError):
+        if attempt >= UNREACHED_AT_MOST:
+            raise UnsureError(f"{error}; what was written stays, run the same command again") from error
+        time.sleep(min(0.2 * 2**attempt, 5.0))
     time.sleep(min(0.02 * 2 ** min(attempt, 6), 1.0) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
 
 
@@ -262,7 +305,9 @@ def trim_snapshots(table: Table) -> None:
         surplus = snapshots[:-SNAPSHOTS_KEPT]
         for snapshot in surplus:
             with suppress(FileNotFoundError):  # another process has expired it
-                keep_a_while([snapshot.manifest_list, *(one.manifest_path for one in snapshot.manifests(table.io))])
+                storage.keep_a_while(
+                    [snapshot.manifest_list, *(one.manifest_path for one in snapshot.manifests(table.io))]
+                )
         table.maintenance.expire_snapshots().by_ids([snapshot.snapshot_id for snapshot in surplus]).commit()
     except (CommitFailedException, OperationalError, ValueError):
         return  # another writer has just done it; the next commit looks again
@@ -271,4 +316,4 @@ def trim_snapshots(table: Table) -> None:
 def remove_files(files: Iterable[DataFile]) -> None:
     """Delete data files that no commit took."""
     for file in files:
-        Path(file.path).unlink(missing_ok=True)
+        storage.remove(file.path)

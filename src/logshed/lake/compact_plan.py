@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 from pyiceberg.conversions import from_bytes
 from pyiceberg.types import TimestamptzType
 
+from logshed.lake import storage
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pyiceberg.manifest import DataFile as IcebergFile
     from pyiceberg.table import Table
@@ -70,14 +71,25 @@ class Dated:
     @property
     def fresh(self) -> bool:
         """Whether compaction has not written it."""
-        return not Path(self.file.file_path).name.startswith(STEM)
+        return not self.file.file_path.rpartition("/")[2].startswith(STEM)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Files that are replaced together."""
+    """Files that are replaced together.
+
+    Attributes:
+        files: The files.
+        at: Where this machine has them, by their addresses; themselves where this is not said.
+    """
 
     files: tuple[Dated, ...]
+    at: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def here(self, file: Dated) -> str:
+        """Where this machine reads a file of it."""
+        path = storage.local(file.file.file_path)
+        return self.at.get(path, path)
 
     @property
     def bytes(self) -> int:
@@ -90,9 +102,9 @@ class Group:
         return sum(one.file.record_count for one in self.files)
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> str:
         """Where they lie: the folder of their partition."""
-        return Path(self.files[0].file.file_path.removeprefix("file://")).parent
+        return storage.local(self.files[0].file.file_path).rpartition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -13,12 +14,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from polars.io.plugins import register_io_source
-from pyiceberg.exceptions import CommitFailedException, ValidationException
+from pyiceberg.exceptions import ValidationException
 from pyiceberg.manifest import ManifestContent
-from sqlalchemy.exc import OperationalError
 
 from logshed.errors import CommitConflictError, LakeError
-from logshed.lake.commit import ATTEMPTS, back_off, remove_files, swap, trim_snapshots
+from logshed.lake import storage
+from logshed.lake.commit import ATTEMPTS, LOST, back_off, landed, remove_files, swap, trim_snapshots
 from logshed.lake.compact_plan import STEM, Sizes, moment, runs
 from logshed.lake.scan import iceberg_files
 from logshed.lake.steps import step
@@ -64,11 +65,12 @@ def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compac
     _assert_nothing_marked(loaded)
     new: list[DataFile] = []
     try:
-        for file in _written(loaded, table, group, sizes):
-            new.append(file)
-            step("after compact file")
+        with _copied(table, group) as near:
+            for file in _written(loaded, table, near, sizes):
+                new.append(file)
+                step("after compact file")
         _assert_whole(table, group, new)
-        size = sum(Path(file.path).stat().st_size for file in new)
+        size = sum(storage.size(file.path) for file in new)
         if _committed(store, table, group, new):
             return Compacted(len(new), size)
     except BaseException:
@@ -78,25 +80,39 @@ def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compac
     return Compacted(0, 0)
 
 
+@contextmanager
+def _copied(table: TableDef, group: Group) -> Iterator[Group]:
+    """The group on this machine: its rows are read once for each run, which a storage elsewhere would count."""
+    try:
+        with storage.copies([storage.local(one.file.file_path) for one in group.files]) as copies:
+            yield replace(group, at=copies)
+    except FileNotFoundError as error:
+        raise LakeError(
+            f"cannot compact {table.short}: {error}: a file is gone; run `logshed verify`, nothing was changed"
+        ) from error
+
+
 def _remove_unless_taken(store: Store, table: TableDef, new: list[DataFile]) -> None:
     """Give the room back. An interrupt may come after the commit: then the table has them."""
-    taken = {file.file_path.removeprefix("file://") for file in iceberg_files(store.table(table))}
+    taken = {storage.local(file.file_path) for file in iceberg_files(store.table(table))}
     remove_files(file for file in new if file.path not in taken)
 
 
 def _committed(store: Store, table: TableDef, group: Group, new: list[DataFile]) -> bool:
     """Swap the files; where other writers were quicker, look again whether the old ones are all there still."""
-    old = [one.file for one in group.files]
+    old, token = [one.file for one in group.files], uuid4().hex
     for attempt in range(ATTEMPTS):
         loaded = store.table(table)
+        if attempt and landed(loaded, token):
+            return True
         _assert_nothing_marked(loaded)
         try:
             step("before compact commit")
-            swap(loaded, old, new, {}, {"logshed.verb": "compact"})
+            swap(loaded, old, new, {}, {"logshed.verb": "compact"}, token)
         except ValidationException:
             return False
-        except (CommitFailedException, OperationalError):
-            back_off(attempt)
+        except LOST as error:
+            back_off(attempt, error)
             continue
         step("after compact commit")
         trim_snapshots(loaded)
@@ -127,14 +143,19 @@ def _assert_whole(table: TableDef, group: Group, new: list[DataFile]) -> None:
 
 
 def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iterator[DataFile]:
+    with storage.workshop(group.folder) as folder:
+        yield from _written_in(folder, loaded, table, group, sizes)
+
+
+def _written_in(folder: str, loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iterator[DataFile]:
     columns, notes = _contents(group)
     fields = [field for field in whole_schema(loaded) if field.name in columns or not field.nullable]
     schema = pa.schema(fields)
-    path, whole = group.folder, True
+    path, whole = Path(), True
     try:
         waiting = deque(runs(_minutes(group, schema, table.partition_column), group, sizes))
         while waiting:
-            path, whole = group.folder / f"{STEM}{uuid4().hex}.parquet", False
+            path, whole = Path(folder) / f"{STEM}{uuid4().hex}.parquet", False
             rows = _Rows(group, table, schema, sizes, waiting, path)
             rows.frame().sink_parquet(
                 path,
@@ -145,8 +166,9 @@ def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iter
                 metadata=notes,
                 maintain_order=True,
             )
+            settled = storage.settle(path, group.folder)
             whole = True
-            yield DataFile(table.name, str(path), rows.written)
+            yield DataFile(table.name, settled, rows.written)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise LakeError(f"cannot compact {table.short}: {cause_of(error)}; run the same command again") from error
     finally:
@@ -207,7 +229,7 @@ def _contents(group: Group) -> tuple[set[str], dict[str, str]]:
     columns: set[str] = set()
     notes: dict[str, set[str]] = {}
     for one in group.files:
-        path = _path(one.file.file_path)
+        path = group.here(one)
         try:
             found = pq.read_metadata(path)
         except (OSError, pa.ArrowException) as error:
@@ -235,14 +257,14 @@ def _joined(values: set[str]) -> str:
 
 def _minutes(group: Group, schema: pa.Schema, column: str) -> pl.DataFrame:
     """How many rows each minute has."""
-    rows = _rows([one.file.file_path for one in group.files], schema)
+    rows = _rows([group.here(one) for one in group.files], schema)
     counted = rows.group_by(pl.col(column).dt.truncate("1m").alias("minute")).agg(rows=pl.len())
     return counted.sort("minute").collect(engine="streaming")
 
 
 def _sorted(group: Group, run: Run, schema: pa.Schema, table: TableDef, most: int) -> Iterator[pl.DataFrame]:
     """The rows of a run, by day and in the table's order."""
-    files = [one.file.file_path for one in group.files if moment(one.first) < run.end and moment(one.last) >= run.first]
+    files = [group.here(one) for one in group.files if moment(one.first) < run.end and moment(one.last) >= run.first]
     time = pl.col(table.partition_column)
     order = [name for name in table.order if name in schema.names]
     within = (time >= run.first) & (time < run.end)
@@ -270,12 +292,8 @@ def _pieces(files: list[str], schema: pa.Schema, within: pl.Expr, most: int) -> 
 
 
 def _rows(files: list[str], schema: pa.Schema) -> pl.LazyFrame:
-    return pl.scan_parquet([_path(file) for file in files], schema=_types(schema), missing_columns="insert")
+    return pl.scan_parquet(files, schema=_types(schema), missing_columns="insert")
 
 
 def _types(schema: pa.Schema) -> pl.Schema:
     return pl.DataFrame(schema.empty_table()).schema
-
-
-def _path(file: str) -> str:
-    return file.removeprefix("file://")

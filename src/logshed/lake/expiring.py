@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import TableProperties
 from pyiceberg.utils.bin_packing import ListPacker
-from sqlalchemy.exc import OperationalError
 
 from logshed.errors import CommitConflictError, LakeError
-from logshed.lake.commit import ATTEMPTS, back_off, trim_snapshots
-from logshed.lake.named import TRIES, files_named, lying, unnamed_of_ledger, unnamed_of_table
+from logshed.lake import storage
+from logshed.lake.commit import ATTEMPTS, LOST, back_off, trim_snapshots
+from logshed.lake.named import TRIES, files_named, unnamed_of_ledger, unnamed_of_table
 from logshed.lake.steps import step
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import ManifestFile
     from pyiceberg.table import Table
 
-    from logshed.lake.named import Found
+    from logshed.lake.storage import Found
     from logshed.lake.store import Store
 
 LEAST_MANIFESTS = 5
@@ -65,7 +63,7 @@ def expire(store: Store, name: str, grace_s: float, *, dry: bool) -> Removed:
         CommitConflictError: Other writers were quicker each time.
     """
     for attempt in range(ATTEMPTS):
-        table = store.catalog.load_table(name)
+        table = store.load(name)
         ids = _expirable(table, grace_s)
         if not ids:
             return Removed()
@@ -74,8 +72,8 @@ def expire(store: Store, name: str, grace_s: float, *, dry: bool) -> Removed:
             if not dry:
                 step("before expire commit")
                 table.maintenance.expire_snapshots().by_ids(ids).commit()
-        except (CommitFailedException, OperationalError, ValueError):
-            back_off(attempt)
+        except (*LOST, ValueError) as error:
+            back_off(attempt, error)
         except FileNotFoundError as error:  # another process has just expired it, or it is lost
             if attempt >= TRIES:
                 raise LakeError(
@@ -92,8 +90,8 @@ def _without(store: Store, name: str, only: set[str], grace_s: float, snapshots:
     """Remove what expired snapshots alone named; asked again, since the table must not name it now."""
     if not dry:
         step("after expire commit")
-        only &= {str(one.path) for one in unnamed_of_table(store, name)}
-    return replace(remove(lying(map(Path, only)), grace_s, "expire", dry=dry), snapshots=snapshots)
+        only &= {one.path for one in unnamed_of_table(store, name)}
+    return replace(remove(storage.found(only), grace_s, "expire", dry=dry), snapshots=snapshots)
 
 
 def orphans(store: Store, name: str, grace_s: float, *, dry: bool) -> Removed:
@@ -117,7 +115,7 @@ def remove(found: Iterable[Found], grace_s: float, verb: str, *, dry: bool) -> R
     if old and not dry and verb == "orphans":
         step("before orphans are removed")
     for one in old if not dry else ():
-        one.path.unlink(missing_ok=True)
+        storage.remove(one.path)
         step(f"after a file of {verb} is gone")
     return Removed(len(old), sum(one.bytes for one in old), 0, len(every) - len(old))
 
@@ -132,7 +130,7 @@ def merge_manifests(store: Store, name: str, *, dry: bool) -> tuple[int, int]:
         CommitConflictError: Other writers were quicker each time.
     """
     for attempt in range(ATTEMPTS):
-        table = store.catalog.load_table(name)
+        table = store.load(name)
         before = _manifests(table)
         live = [one for one in before if one.has_added_files() or one.has_existing_files()]
         planned = _bins(table, live)
@@ -143,8 +141,8 @@ def merge_manifests(store: Store, name: str, *, dry: bool) -> tuple[int, int]:
         try:
             step("before rewrite-manifests commit")
             _merge(table)
-        except (CommitFailedException, OperationalError):
-            back_off(attempt)
+        except LOST as error:
+            back_off(attempt, error)
             continue
         step("after rewrite-manifests commit")
         trim_snapshots(table)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logshed.errors import LakeError, NewerLakeError, NotALakeError
+from logshed.lake import shared
 from logshed.lake.names import LAKE_VERSION, MARKER
+from logshed.storage_settings import Backing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -20,27 +21,23 @@ def is_lake(root: Path) -> bool:
     return (root / MARKER).exists()
 
 
-def check(root: Path) -> None:
-    """Refuse what is not a lake that this version can read.
+def check(root: Path, backing: Backing | None = None) -> None:
+    """Refuse what is not a lake that this version can read. The folder of one whose files lie elsewhere is made.
+
+    Args:
+        root: The folder.
+        backing: The lake's catalog and storage; None takes those in the folder.
 
     Raises:
         NotALakeError: The folder is missing or holds something else.
         NewerLakeError: A newer version of Logshed wrote it.
         LakeError: It cannot be read, or it was moved.
     """
-    try:
-        text = (root / MARKER).read_text()
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotALakeError(why_no_lake(root)) from None
-    except OSError as error:
-        raise LakeError(f"cannot open lake {root}: {error.strerror}; check the path and its permissions") from error
-    try:
-        stored = json.loads(text)
-        version = int(stored["version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise NotALakeError(
-            f"cannot open lake {root}: {MARKER} is damaged; restore it or choose another folder"
-        ) from error
+    backing = backing or Backing()
+    if not is_lake(root):
+        _attach(root, backing)
+    stored = _stored(root)
+    version = stored["version"]
     if version > LAKE_VERSION:
         raise NewerLakeError(
             f"cannot open lake {root}: it has version {version}, this Logshed knows up to {LAKE_VERSION}; "
@@ -53,10 +50,70 @@ def check(root: Path) -> None:
             "move it back, or link that path to it"
         )
 
+    _assert_rests_on(root, stored, backing)
 
-def mark(root: Path) -> None:
-    """Make the folder a lake: the last step of creating one."""
-    write_atomically(root / MARKER, json.dumps({"lake": "logshed", "version": LAKE_VERSION, "root": str(root)}) + "\n")
+
+def lake_id(root: Path) -> str:
+    """The id of a lake whose files lie elsewhere; empty of another."""
+    return str(_stored(root).get("id", ""))
+
+
+def _stored(root: Path) -> dict[str, Any]:
+    try:
+        text = (root / MARKER).read_text()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotALakeError(why_no_lake(root)) from None
+    except OSError as error:
+        raise LakeError(f"cannot open lake {root}: {error.strerror}; check the path and its permissions") from error
+    try:
+        stored: dict[str, Any] = json.loads(text)
+        return {**stored, "version": int(stored["version"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotALakeError(
+            f"cannot open lake {root}: {MARKER} is damaged; restore it or choose another folder"
+        ) from error
+
+
+def _attach(root: Path, backing: Backing) -> None:
+    """Make the folder of this machine for a lake that another one made."""
+    found = shared.found_in(backing)
+    if found is None or (root.exists() and (not root.is_dir() or any(root.iterdir()))):
+        return
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        mark(root, backing, found["id"])
+    except OSError as error:
+        raise LakeError(f"cannot make {root}: {error.strerror}; check the path and its permissions") from error
+
+
+def _assert_rests_on(root: Path, stored: Mapping[str, Any], backing: Backing) -> None:
+    """Refuse settings under which the lake's files would be looked for in the wrong place."""
+    made, now = stored.get("warehouse", ""), backing.storage.warehouse
+    if made != now:
+        raise LakeError(
+            f"cannot open lake {root}: its files lie in {made or 'its own folder'}, and the settings say "
+            f"{now or 'that they lie in the folder'}; set [storage] warehouse as it was, or choose another folder"
+        )
+    if bool(stored.get("catalog")) == backing.catalog.own:
+        raise LakeError(
+            f"cannot open lake {root}: it was made with the catalog ({stored['catalog'] or 'in its own folder'}), and "
+            f"the settings say ({'in its own folder' if backing.catalog.own else backing.catalog}); "
+            "set [catalog] as it was, or choose another folder"
+        )
+
+
+def mark(root: Path, backing: Backing | None = None, lake: str = "") -> None:
+    """Make the folder a lake: the last step of creating one. It says on what the lake rests, and no secret."""
+    marker = {"lake": "logshed", "version": LAKE_VERSION}
+    if lake:
+        marker |= {"id": lake}
+    else:
+        marker |= {"root": str(root)}
+    if backing is not None and not backing.catalog.own:
+        marker |= {"catalog": str(backing.catalog)}
+    if backing is not None and backing.storage.warehouse:
+        marker |= {"warehouse": backing.storage.warehouse}
+    write_atomically(root / MARKER, json.dumps(marker) + "\n")
 
 
 def why_no_lake(root: Path) -> str:
@@ -73,11 +130,3 @@ def write_atomically(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text)
     temporary.replace(path)
-
-
-def keep_a_while(paths: Iterable[str]) -> None:
-    """Let the time for which unnamed files are kept begin now: someone may read what is about to be replaced."""
-    for path in paths:
-        # It is gone, so nobody can begin to read it; or it is another user's, and only its own age protects it.
-        with contextlib.suppress(FileNotFoundError, PermissionError):
-            os.utime(path.removeprefix("file://"))

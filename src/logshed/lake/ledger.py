@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import polars as pl
 
-from logshed.lake.folder import keep_a_while, write_atomically
+from logshed.lake import parquet, storage
 from logshed.lake.names import LEDGER_PROPERTY
 from logshed.work import Checkpoint
 
@@ -100,7 +99,7 @@ class Ledger:
         path = table.properties.get(LEDGER_PROPERTY)
         if path is None:
             return cls()
-        root = json.loads(Path(path).read_text())
+        root = json.loads(storage.read(path))
         return cls(root["base"], tuple(root["deltas"]))
 
     def files(self) -> list[str]:
@@ -109,10 +108,7 @@ class Ledger:
 
     def scan(self) -> pl.LazyFrame:
         """Every entry."""
-        files = self.files()
-        if not files:
-            return pl.LazyFrame(schema=ENTRY)
-        return pl.scan_parquet(files, schema=ENTRY)
+        return parquet.scan(self.files(), ENTRY)
 
     def checkpoints(self, folders: Iterable[str], inodes: Iterable[str]) -> list[Checkpoint]:
         """How far the generations are that lie in these folders or have these inodes.
@@ -147,20 +143,20 @@ class Ledger:
         frame = self.scan().filter(pl.col("generation").is_in(list(ids)))
         return dict(frame.group_by("generation").agg(pl.col("end").max()).collect().iter_rows())
 
-    def append(self, new: pl.DataFrame, folder: Path) -> str:
+    def append(self, new: pl.DataFrame, folder: str) -> str:
         """Write a root file that holds these entries too, and return its path; nothing refers to it yet."""
-        delta = folder / f"delta-{uuid4().hex}.parquet"
-        new.write_parquet(delta, compression_level=1)
-        ledger = Ledger(self.base, (*self.deltas, str(delta)))
+        delta = f"{folder}/delta-{uuid4().hex}.parquet"
+        parquet.write(new, delta, compression_level=1)
+        ledger = Ledger(self.base, (*self.deltas, delta))
         if len(ledger.deltas) >= FOLD_AFTER:
             ledger = ledger.fold(folder)
-        root = folder / f"root-{uuid4().hex}.json"
-        write_atomically(root, json.dumps({"base": ledger.base, "deltas": ledger.deltas}))
-        return str(root)
+        root = f"{folder}/root-{uuid4().hex}.json"
+        storage.write(root, json.dumps({"base": ledger.base, "deltas": ledger.deltas}).encode())
+        return root
 
-    def fold(self, folder: Path) -> Ledger:
+    def fold(self, folder: str) -> Ledger:
         """The same entries in one sorted base file, written as a stream."""
-        base = folder / f"base-{uuid4().hex}.parquet"
-        self.scan().sort("source", "generation", "start").sink_parquet(base, compression_level=3)
-        keep_a_while(self.files())
-        return Ledger(str(base), ())
+        base = f"{folder}/base-{uuid4().hex}.parquet"
+        parquet.sink(self.scan().sort("source", "generation", "start"), base, compression_level=3)
+        storage.keep_a_while(self.files())
+        return Ledger(base, ())

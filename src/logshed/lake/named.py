@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import stat
-import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logshed.errors import LakeError
+from logshed.lake import storage
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import BATCHES_PROPERTY, LEDGER_PROPERTY
 
@@ -19,35 +16,19 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import ManifestFile
     from pyiceberg.table import Table
 
+    from logshed.lake.storage import Found
     from logshed.lake.store import Store
 
 TRIES = 5
 """How often a table is loaded again when another process has just expired what it named."""
 _METADATA = re.compile(r"(\d+)-[0-9a-f-]+\.metadata\.json$")
-_LEDGER = re.compile(r"\.?(root|batches)-[0-9a-f]{32}\.json(\.\d+)?|(delta|base)-[0-9a-f]{32}\.parquet")
+_LEDGER = re.compile(r"\.?(root|batches|kept)-[0-9a-f]{32}\.json(\.\d+)?|(delta|base)-[0-9a-f]{32}\.parquet")
 """The files of the ledger's folder that are ours to remove."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file as it lies there.
-
-    Attributes:
-        path: Where.
-        bytes: Its size.
-        age_s: Seconds since it was last written, or replaced in a table.
-    """
-
-    path: Path
-    bytes: int
-    age_s: float
 
 
 def tables(store: Store) -> dict[str, Table]:
     """Every table of the catalog by its full name."""
-    catalog = store.catalog
-    names = [name for space in catalog.list_namespaces() for name in catalog.list_tables(space)]
-    return {".".join(name): catalog.load_table(name) for name in sorted(names)}
+    return {name: store.load(name) for name in store.names()}
 
 
 def files_named(table: Table, without: Container[int] = ()) -> set[str]:
@@ -71,7 +52,7 @@ def files_named(table: Table, without: Container[int] = ()) -> set[str]:
     for path, manifest in manifests.items():
         named.add(path)
         named |= {entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)}
-    return {local(one) for one in named}
+    return {storage.local(one) for one in named}
 
 
 def unnamed_of_table(store: Store, name: str) -> list[Found]:
@@ -80,16 +61,16 @@ def unnamed_of_table(store: Store, name: str) -> list[Found]:
     Raises:
         LakeError: The table is damaged, or the catalog is older than it; nothing may be removed then.
     """
-    folder = Path(local(store.catalog.load_table(name).location()))
+    folder = storage.local(store.load(name).location())
     for _ in range(TRIES):
-        there = lying(folder.rglob("*"))  # first: what comes after this is named later, and stays
-        table = store.catalog.load_table(name)
+        there = storage.listing(folder)  # first: what comes after this is named later, and stays
+        table = store.load(name)
         _assert_newest(table, there)
         try:
             named = files_named(table)
         except FileNotFoundError:
             continue  # another process has just expired a snapshot
-        return [one for one in there if str(one.path) not in named]
+        return [one for one in there if one.path not in named]
     raise LakeError(
         f"cannot tell which files of {name} are in use: a manifest that the table names is missing; "
         "restore it from a backup, nothing was removed"
@@ -99,32 +80,13 @@ def unnamed_of_table(store: Store, name: str) -> list[Found]:
 def unnamed_of_ledger(store: Store) -> list[Found]:
     """Files in the ledger's folder that no table names, and no root of the ledger."""
     for _ in range(TRIES):
-        there = lying(store.ledger_folder().rglob("*"))
+        there = storage.listing(store.ledger_folder())
         try:
             named = _ledger_named(tables(store).values())
         except FileNotFoundError:
             continue  # another process has replaced the root
-        return [one for one in there if _LEDGER.fullmatch(one.path.name) and str(one.path) not in named]
+        return [one for one in there if _LEDGER.fullmatch(one.name) and one.path not in named]
     raise LakeError("cannot tell which files of the ledger are in use: its root is missing; restore it from a backup")
-
-
-def lying(paths: Iterable[Path]) -> list[Found]:
-    """Those of some paths that are files now."""
-    now = time.time()
-    found = []
-    for path in paths:
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue  # another process has just removed it
-        if stat.S_ISREG(status.st_mode):
-            found.append(Found(path, status.st_size, now - status.st_mtime))
-    return found
-
-
-def local(path: str) -> str:
-    """A path without its scheme."""
-    return path.removeprefix("file://")
 
 
 def _ledger_named(loaded: Iterable[Table]) -> set[str]:
@@ -137,7 +99,7 @@ def _ledger_named(loaded: Iterable[Table]) -> set[str]:
 
 def _assert_newest(table: Table, there: Iterable[Found]) -> None:
     """A commit that was lost left metadata with the next number at most; more of them were committed once."""
-    numbers = [int(found[1]) for one in there if (found := _METADATA.fullmatch(one.path.name))]
+    numbers = [int(found[1]) for one in there if (found := _METADATA.fullmatch(one.name))]
     own = _METADATA.search(table.metadata_location)
     if own is not None and max(numbers, default=0) > int(own[1]) + 1:
         raise LakeError(

@@ -14,6 +14,9 @@ CATALOG_FILE = "catalog.db"
 WAREHOUSE = "warehouse"
 LEDGER = "ledger"
 
+LAKE_PROPERTY = "logshed.lake"
+"""On ``bronze.lines``: the id of the lake, where its files lie in a warehouse that several machines reach."""
+
 LEDGER_PROPERTY = "logshed.ledger"
 """On ``bronze.lines``: the ledger's root file."""
 
@@ -66,6 +69,10 @@ FIRST = (LINES, LOGS)
 
 GOLD = "gold"
 """Namespace of the tables that SQL files define."""
+
+
+SPACES = ("bronze", "silver", GOLD, "security", "ops")
+"""Namespaces of a lake."""
 
 
 def gold(name: str, columns: tuple[Column, ...]) -> TableDef:

@@ -13,11 +13,12 @@ from pyiceberg.avro.file import AvroFile
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.typedef import Record
 
+from logshed.lake import storage
+from logshed.lake.fileio import LakeIO
 from logshed.lake.scan import iceberg_files, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from logshed.lake.names import TableDef
     from logshed.lake.store import Store
@@ -57,34 +58,42 @@ def data_files(store: Store, table: TableDef) -> Resting:
         return Resting((), ())
     loaded = store.table(table)
     current = paths(iceberg_files(loaded))
-    folder = store.root / loaded.location().removeprefix("file://")
-    others = {str(path) for path in folder.rglob("*.parquet")} - set(current)
+    others = set(_parquets(storage.local(loaded.location()))) - set(current)
     return Resting(tuple(current), tuple(sorted(others)))
 
 
 def ledger_files(store: Store) -> list[str]:
     """The Parquet files of the ledger, also those that nothing refers to any more."""
-    return sorted(str(path) for path in store.ledger_folder().rglob("*.parquet"))
+    return sorted(_parquets(store.ledger_folder()))
 
 
-def other_files(store: Store) -> list[Path]:
-    """Every other file of the lake's folder."""
-    return sorted(path for path in store.root.rglob("*") if path.is_file() and path.suffix != ".parquet")
+def other_files(store: Store) -> list[str]:
+    """Every other file of the lake's folder and of its warehouse."""
+    return sorted(file for file in _every(store) if not file.endswith(".parquet"))
 
 
 def strays(store: Store, known: Iterable[str]) -> list[str]:
     """Parquet files in the lake's folder that are none of those that are known."""
-    return sorted({str(path) for path in store.root.rglob("*.parquet")} - set(known))
+    return sorted({file for file in _every(store) if file.endswith(".parquet")} - set(known))
 
 
-def texts_of(path: Path) -> Iterator[list[str]]:
+def _every(store: Store) -> set[str]:
+    places = {str(store.root), store.warehouse, store.ledger_folder()}
+    return {one.path for place in places for one in storage.listing(place)}
+
+
+def _parquets(folder: str) -> list[str]:
+    return [one.path for one in storage.listing(folder) if one.path.endswith(".parquet")]
+
+
+def texts_of(path: str) -> Iterator[list[str]]:
     """The texts in a file that is no Parquet: the values of an Avro or JSON file, else what reads as text in its bytes.
 
     Raises:
         OSError: It cannot be read.
         ValueError: It is an Avro file, and not whole.
     """
-    if path.suffix == ".avro":
+    if path.endswith(".avro"):
         try:
             texts = list(_avro(path))
         except FileNotFoundError:
@@ -93,11 +102,11 @@ def texts_of(path: Path) -> Iterator[list[str]]:
             raise ValueError(f"{type(error).__name__} in an Avro file") from error
         yield texts
         return
-    if path.suffix == ".json":
+    if path.endswith(".json"):
         with contextlib.suppress(ValueError):  # a stopped run may leave half of one: its bytes are looked at instead
-            yield list(_leaves(json.loads(path.read_bytes())))
+            yield list(_leaves(json.loads(storage.read(path))))
             return
-    with path.open("rb") as file:
+    with storage.opened(path) as file:
         kept = b""
         while chunk := file.read(CHUNK_BYTES):
             yield [without_ids(run.decode("utf-8", "replace")) for run in _RUN.findall(kept + chunk)]
@@ -109,8 +118,9 @@ def without_ids(text: str) -> str:
     return _SNAPSHOT.sub("snap-", text)
 
 
-def _avro(path: Path) -> Iterator[str]:
-    with AvroFile[Record](PyArrowFileIO().new_input(str(path))) as file:
+def _avro(path: str) -> Iterator[str]:
+    io = LakeIO({}) if storage.is_remote(path) else PyArrowFileIO()
+    with AvroFile[Record](io.new_input(path)) as file:
         yield from _leaves(file.header.meta)
         for record in file:
             yield from _leaves(record)

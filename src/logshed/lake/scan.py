@@ -11,6 +11,7 @@ from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.expressions.parser import parse as parse_filter
 from pyiceberg.types import StringType, TimestamptzType
 
+from logshed.lake import parquet, storage
 from logshed.lake.batch import Batches
 from logshed.lake.names import LINES, TABLES
 from logshed.lake.writing import table_schema
@@ -47,8 +48,8 @@ def iceberg_files(table: Table, where: str | None = None) -> list[IcebergFile]:
 
 
 def paths(files: Iterable[IcebergFile]) -> list[str]:
-    """Local paths of data files, sorted."""
-    return sorted(file.file_path.removeprefix("file://") for file in files)
+    """Where data files lie, sorted: paths of this machine, or addresses."""
+    return sorted(storage.local(file.file_path) for file in files)
 
 
 def column_ids_to_be(definition: TableDef) -> list[tuple[int, str, Kind, int | None, int | None]]:
@@ -82,10 +83,7 @@ def column_ids(table: Table, short: str) -> list[tuple[int, str, Kind, int | Non
 
 def frame(files: Sequence[str], short: str) -> pl.LazyFrame:
     """The rows of these files of a table."""
-    schema = table_schema(TABLES[short])
-    if not files:
-        return pl.LazyFrame(schema=schema)
-    return pl.scan_parquet(list(files), schema=schema, missing_columns="insert")
+    return parquet.scan(files, table_schema(TABLES[short]), insert=True)
 
 
 def batches_missing(store: Store, follower: str | TableDef, leader: TableDef = LINES) -> dict[str, list[str]]:
@@ -122,5 +120,5 @@ def _batches_in(file: IcebergFile, batch_id: int) -> list[str]:
     lower, upper = (file.lower_bounds or {}).get(batch_id), (file.upper_bounds or {}).get(batch_id)
     if lower is not None and lower == upper:
         return [str(from_bytes(StringType(), lower))]
-    column = pl.scan_parquet(paths([file])).select("batch").unique().collect()
+    column = parquet.scan(paths([file]), {"batch": pl.String}, extra=True).unique().collect()
     return column["batch"].sort().to_list()

@@ -29,8 +29,26 @@ def lake_secret(root: Path) -> bytes:
     try:
         if not path.exists():
             _make(path)
-        found = bytes.fromhex(path.read_text(encoding="ascii").strip().translate(str.maketrans(_TO, _FROM)))
+        text = path.read_text(encoding="ascii")
     except (OSError, ValueError) as error:
+        raise LakeError(f"cannot use {path}: {error}; restore it, or delete it to have another made") from error
+    return decoded(text, str(path))
+
+
+def fresh() -> str:
+    """A new secret as it is written."""
+    return secrets.token_hex(SECRET_BYTES).translate(str.maketrans(_FROM, _TO)) + "\n"
+
+
+def decoded(text: str, path: str) -> bytes:
+    """A secret as it was written.
+
+    Raises:
+        LakeError: It is not whole.
+    """
+    try:
+        found = bytes.fromhex(text.strip().translate(str.maketrans(_TO, _FROM)))
+    except ValueError as error:
         raise LakeError(f"cannot use {path}: {error}; restore it, or delete it to have another made") from error
     if len(found) != SECRET_BYTES:
         raise LakeError(f"cannot use {path}: it is not whole; restore it, or delete it to have another made")
@@ -41,7 +59,7 @@ def _make(path: Path) -> None:
     """Write it beside its place and link it there, which only the first of several can."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(SECRET_BYTES).translate(str.maketrans(_FROM, _TO)) + "\n")
+        file.write(fresh())
         file.flush()
         os.fsync(file.fileno())
     with suppress(FileExistsError):

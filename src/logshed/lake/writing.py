@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +11,7 @@ import pyarrow as pa
 from pyiceberg.types import MapType
 
 from logshed.errors import LakeError
+from logshed.lake import parquet, storage
 from logshed.lake.steps import step
 from logshed.schema import polars_type
 from logshed.work import DataFile
@@ -61,7 +61,7 @@ class FileWriter:
         """The writer of a loaded table."""
         kinds = {column.name: column.kind for column in definition.columns}
         fields = [_field(field, kinds[field.name]) for field in table.schema().fields if field.name in kinds]
-        folder = table.location().removeprefix("file://") + "/data"
+        folder = storage.local(table.location()) + "/data"
         return cls(definition.name, folder, pa.schema(fields), definition.partition_column, definition.partition_by)
 
     def write(self, frame: pl.DataFrame, stem: str, level: int = 1) -> list[DataFile]:
@@ -79,9 +79,9 @@ class FileWriter:
         written = []
         step(f"before {self.table.partition('.')[0]} file")
         for partition, part in self._partitions(frame):
-            path = Path(self.folder) / partition / f"{stem}.parquet"
+            path = f"{self.folder}/{partition}/{stem}.parquet"
             self._write_file(part, path, level)
-            written.append(DataFile(self.table, str(path), part.height))
+            written.append(DataFile(self.table, path, part.height))
         step(f"after {self.table.partition('.')[0]} file")
         return written
 
@@ -96,13 +96,14 @@ class FileWriter:
             part = frame if keys is bounds else frame.filter(keys == key)
             yield f"{self.partition_column}_{self.partition_by}={key:{text}}", part
 
-    def _write_file(self, frame: pl.DataFrame, path: Path, level: int) -> None:
+    def _write_file(self, frame: pl.DataFrame, path: str, level: int) -> None:
         # Iceberg reads a column that a file leaves out as null; most formats fill a third of them.
         filled = {name for name in frame.columns if frame[name].null_count() < frame.height}
         fields = [field for field in self.schema if field.name in filled or not field.nullable]
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            frame.select(field.name for field in fields).write_parquet(
+            storage.make_folder(path.rpartition("/")[0])
+            parquet.write(
+                frame.select(field.name for field in fields),
                 path,
                 compression="zstd",
                 compression_level=level,
@@ -111,7 +112,7 @@ class FileWriter:
                 metadata=dict(self.notes),
             )
         except (OSError, pl.exceptions.ComputeError) as error:
-            path.unlink(missing_ok=True)
+            storage.remove(path)
             raise LakeError(f"cannot write {path}: {cause_of(error)}; run the same command again") from error
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from logshed.errors import LakeError, QueryError
+from logshed.errors import LakeError, QueryError, UnsureError
 from logshed.lake.commit import remove_files, replace_days
 from logshed.lake.names import LOGS, gold
 from logshed.lake.scan import batches_missing
@@ -113,7 +113,8 @@ class Aggregate:
                 else:
                     remove_files(files)
         except (QueryError, LakeError) as error:
-            remove_files(files)
+            if not isinstance(error, UnsureError):
+                remove_files(files)
             done.error = str(error)
         done.seconds = round(time.monotonic() - begun, 3)
         return done

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.errors import RedactionError, SourceError
-from logshed.lake.secret import lake_secret
 from logshed.redaction.keyring import load_keys
 from logshed.redaction.naming import PATH_ATTRIBUTE, Names
 from logshed.redaction.verify import ABSENT
@@ -163,4 +162,4 @@ def _secret(policy: Policy, settings: Settings, store: Store | None) -> Callable
     made = [one for each in every for one in (*each.treatments.values(), *each.columns.values())]
     if any(one.pseudonyms is not None for one in made):
         return lambda: load_keys(settings.keys).keys[0].secret
-    return (lambda: _PASSING) if store is None else (lambda: lake_secret(store.root))
+    return (lambda: _PASSING) if store is None else (store.secret)

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import polars as pl
 
+from logshed.errors import UnsureError
 from logshed.formats import detect, registry
 from logshed.lake.commit import remove_files, replace_files
 from logshed.lake.ledger import ENTRY
@@ -153,6 +154,8 @@ def _replace(
 ) -> None:
     try:
         replace_files(store, short, old, new, adjust)
+    except UnsureError:
+        raise  # the table may have them
     except BaseException:
         remove_files(new)
         raise

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from logshed.errors import LakeError
-from logshed.lake import rest
+from logshed.lake import rest, storage
 from logshed.lake.names import CASES, FOUND, LINES, LOGS, TABLES, TRAIL, TableDef
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _ledger(store: Store, sample: Sample) -> Iterator[pl.DataFrame]:
 def _others(store: Store, sample: Sample) -> Iterator[pl.DataFrame]:
     """Files' names, and the texts in their bytes; always all of them."""
     for path in rest.other_files(store):
-        name = str(path.relative_to(store.root))
+        name = path.removeprefix(f"{store.root}/").removeprefix(f"{store.warehouse}/")
         try:
             for texts in rest.texts_of(path):
                 sample.count("other files", len(texts), len(texts))
@@ -93,7 +93,7 @@ def _others(store: Store, sample: Sample) -> Iterator[pl.DataFrame]:
         except FileNotFoundError:
             continue  # it rests no longer
         except ValueError:
-            sample.unread.append(str(path))
+            sample.unread.append(path)
     known = [*rest.ledger_files(store)]
     for table in TABLES.values():
         resting = rest.data_files(store, table)
@@ -141,7 +141,7 @@ def _rows(
         return
     numbers = np.random.default_rng(seed)
     try:
-        with pq.ParquetFile(file) as opened:
+        with storage.opened(file) as raw, pq.ParquetFile(raw) as opened:
             fields = [one.name for one in opened.schema_arrow if _is_text(one.type) or one.name == "offset"]
             for batch in opened.iter_batches(ROWS_AT_ONCE, row_groups=groups, columns=fields):
                 # Thinned out by Arrow, which copies: a Polars frame would hold on to the texts of all rows.
@@ -155,7 +155,8 @@ def _rows(
 
 def _opened(file: str) -> pq.FileMetaData | None:
     try:
-        return pq.read_metadata(file)
+        with storage.opened(file) as raw:
+            return pq.read_metadata(raw)
     except FileNotFoundError:
         return None
     except (OSError, pa.ArrowInvalid) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logshed.errors import QueryError
 from logshed.lake.names import TABLES
@@ -57,6 +57,13 @@ class LakeTables:
             return paths(iceberg_files(loaded, where))
         except ValueError as error:
             raise QueryError(f"cannot prune files of {table} by {where}: {error}; report this statement") from error
+
+    def filesystem(self) -> Any | None:
+        """What opens the data files' addresses; None where they lie on this machine."""
+        from logshed.lake import remote  # noqa: PLC0415 - as above
+
+        store = self._opened()
+        return remote.filesystem(store.warehouse) if store.backing.storage.remote else None
 
     def _table(self, short: str) -> Table | None:
         """The table; None where it is not made yet, since a question makes none."""

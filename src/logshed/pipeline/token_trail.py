@@ -37,7 +37,7 @@ def note(settings: Settings, verb: str, target: str, details: Mapping[str, Any])
     if folder.is_lake(settings.lake):
         from logshed.lake.store import Store  # noqa: PLC0415 - heavy
 
-        trail.ship(Store.open(settings.lake, create=False))
+        trail.ship(Store.open(settings.lake, create=False, backing=settings.backing))
 
 
 def _path(settings: Settings) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -91,6 +92,7 @@ class ClickHouse:
         self._tables = tables
         self._zone = timezone
         options = client or {"interface": "chdb"}
+        self._inside = options.get("interface") == "chdb"
         self._maker = _client(options)
         self._reader = _reader(options, {**SETTINGS, "session_timezone": timezone})
 
@@ -111,7 +113,7 @@ class ClickHouse:
             filters = DuckDB(self._tables, timezone=self._zone).filters(sql, values)
         except QueryError as error:
             mistake = error  # or a function that only ClickHouse has: it shall try
-        statement = _Statement(self._maker, self._reader, self._tables, self._zone)
+        statement = _Statement(self._maker, self._reader, self._tables, self._zone, inside=self._inside)
         try:
             return statement.run(sql, values, filters)
         except Exception as error:  # the client raises what its transport does
@@ -122,12 +124,14 @@ class ClickHouse:
 class _Statement:
     """One statement and the database that shows it the lake's tables."""
 
-    def __init__(self, maker: Any, reader: Any, tables: Tables, zone: str) -> None:
+    def __init__(self, maker: Any, reader: Any, tables: Tables, zone: str, *, inside: bool) -> None:
         self._maker = maker
         self._zone = zone
         self._reader = reader
         self._tables = tables
         self._database = ""
+        self._copies: TemporaryDirectory[str] | None = None
+        self._inside = inside
 
     def run(self, sql: str, values: Mapping[str, object], filters: Mapping[str, str | None]) -> Result:
         tree = dialect.parsed(sql)
@@ -136,7 +140,7 @@ class _Statement:
         columns = {name: self._tables.columns(name) for name in used}
         files = {name: self._tables.files(name, filters.get(name)) for name in used}
         if used:
-            self._create(columns, files)
+            self._create(columns, self._near(files))
         text = dialect.to_clickhouse(tree, values, columns, lambda name: f"{self._database}.{name}", zone=self._zone)
         described = self._reader.query(f"DESCRIBE TABLE ({text})").result_rows
         kinds = [str(row[1]) for row in described]
@@ -144,6 +148,22 @@ class _Statement:
         stream = self._reader.query_arrow_stream(text)
         read_files = sum(map(len, files.values()))
         return Result(schema, _batches(stream, kinds, schema), close=self.close, files_read=read_files)
+
+    def _near(self, files: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+        """The files as this machine has them: copies of what lies elsewhere, which go with the statement."""
+        reached = self._tables.filesystem()
+        distant = [file for listed in files.values() for file in listed] if reached is not None else []
+        if reached is None or not distant:
+            return files
+        if not self._inside:
+            raise QueryError(
+                "cannot read a lake in a cloud by a ClickHouse server: it would need the lake's credentials; "
+                "use chdb or DuckDB, or let the server read the tables itself"
+            )
+        self._copies = TemporaryDirectory(prefix="logshed-")
+        near = {file: f"{self._copies.name}/{number}.parquet" for number, file in enumerate(distant)}
+        reached.get(list(near), list(near.values()))
+        return {name: [near[file] for file in listed] for name, listed in files.items()}
 
     def _create(self, columns: Mapping[str, Sequence[TableColumn]], files: Mapping[str, Sequence[str]]) -> None:
         """Show the tables under names of their own: a statement may read these, and no path."""
@@ -165,6 +185,9 @@ class _Statement:
         if self._database:
             self._maker.command(f"DROP DATABASE IF EXISTS {self._database}")
             self._database = ""
+        if self._copies is not None:
+            self._copies.cleanup()
+            self._copies = None
 
 
 def _client(options: dict[str, Any]) -> Any:

@@ -104,6 +104,7 @@ class _Session:
         self._columns: dict[str, Sequence[TableColumn]] = {}
         self._stubs: prune.Stubs | None = None
         self._files = 0
+        self._reached = False
         self._shift = 0
         self._utc = settings["TimeZone"] == "UTC"
         self._setup(settings)
@@ -187,11 +188,19 @@ class _Session:
             needed = table in wanted or re.search(rf"\b{table}\b", self._sql, re.IGNORECASE)
             files = self._tables.files(table, wanted.get(table)) if needed else ()
             local = [file.removeprefix("file://") for file in files]
+            self._reach(local)
             stubs.replace(table, partial(_real, listed, local))
             paths += local
         self._files = len(paths)
         if paths:
             self._connection.execute(f"SET allowed_paths = [{', '.join(map(literal, paths))}]")
+
+    def _reach(self, files: Sequence[str]) -> None:
+        """Let DuckDB open addresses by the client that the lake has; which of them it may, ``allowed_paths`` says."""
+        if self._reached or not files or "://" not in files[0]:
+            return
+        self._connection.register_filesystem(self._tables.filesystem())
+        self._reached = True
 
     def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         while True:

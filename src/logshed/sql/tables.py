@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,10 @@ class Tables(Protocol):
             where: A PyIceberg row filter; a file may be left out where no row of it can pass. None asks for all.
 
         Returns:
-            Paths or ``file://`` URLs.
+            Paths of this machine or ``file://`` URLs; addresses where ``filesystem`` gives something.
         """
+        ...
+
+    def filesystem(self) -> Any | None:
+        """What opens the addresses of files that lie elsewhere, an fsspec filesystem; None where none do."""
         ...

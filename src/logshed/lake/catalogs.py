@@ -1,0 +1,174 @@
+"""Opens the catalog that the settings name, and says what is wrong with one that does not answer as it should."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from pyiceberg.catalog import load_catalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NamespaceAlreadyExistsError,
+    NoSuchNamespaceError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from sqlalchemy.engine import make_url
+
+from logshed.errors import LogshedError, StorageError
+from logshed.lake import fileio
+from logshed.lake.names import CATALOG_FILE, WAREHOUSE
+from logshed.storage_settings import secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pyiceberg.catalog import Catalog
+
+    from logshed.storage_settings import Backing, CatalogSettings
+
+TIMEOUT_S = 10
+
+
+def opened(root: Path, backing: Backing) -> Catalog:
+    """The catalog of a lake.
+
+    Raises:
+        StorageError: It cannot be reached, or a package for it is not installed.
+        SettingsError: Its address or a secret is wrong.
+    """
+    catalog, storage = backing.catalog, backing.storage
+    properties = {name: secret(value, f"catalog.properties.{name}") for name, value in catalog.properties.items()}
+    warehouse = storage.warehouse or f"file://{root / WAREHOUSE}"
+    properties.setdefault("warehouse", warehouse)
+    if storage.remote:
+        properties["py-io-impl"] = fileio.NAME
+    uri = catalog.address
+    if catalog.type == "sql":
+        properties["uri"] = _database(catalog, uri) if uri else f"sqlite:///{root / CATALOG_FILE}"
+        if uri:
+            properties.setdefault("pool_pre_ping", "true")
+    elif uri:
+        properties["uri"] = uri
+    if catalog.own:
+        return load_catalog(catalog.name, type=catalog.type, **properties)
+    with told(catalog):
+        return _explained(load_catalog(catalog.name, type=catalog.type, **properties), catalog)
+
+
+def _database(catalog: CatalogSettings, uri: str) -> str:
+    password = secret(catalog.password, "catalog.password")
+    url = make_url(uri)
+    return (url.set(password=password) if password else url).render_as_string(hide_password=False)
+
+
+_CALLS = (
+    "load_table",
+    "table_exists",
+    "create_table",
+    "create_namespace",
+    "namespace_exists",
+    "list_tables",
+    "list_namespaces",
+    "commit_table",
+)
+_MEANT = (
+    NoSuchTableError,
+    NoSuchNamespaceError,
+    NamespaceAlreadyExistsError,
+    TableAlreadyExistsError,
+    CommitFailedException,
+    FileNotFoundError,
+)
+"""What a catalog raises that its callers wait for."""
+
+
+def _explained(catalog: Catalog, settings: CatalogSettings) -> Catalog:
+    """The same catalog, whose calls raise sentences: the tables that it gives call it too, so it is no other object."""
+
+    def explained(call: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(call)
+        def run(*words: Any, **named: Any) -> Any:
+            with told(settings):
+                return call(*words, **named)
+
+        return run
+
+    for name in _CALLS:
+        setattr(catalog, name, explained(getattr(catalog, name)))
+    return catalog
+
+
+_CAUSES: tuple[tuple[str, str], ...] = (
+    (
+        (
+            r"password authentication failed|Access denied for user|no password supplied|\b401\b|UnauthorizedError"
+            r"|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|OAuthError"
+        ),
+        "it refuses the credentials; correct the user in uri, password or properties of [catalog]",
+    ),
+    (r"ExpiredToken|token.{0,20}expired|AuthorizationExpired|\b419\b", "the token has expired; get a new one"),
+    (
+        r"permission denied|command denied|AccessDenied|Forbidden|\b403\b",
+        "the user lacks a right to it; docs/storage.md lists the rights that are needed",
+    ),
+    (
+        r"database .* does not exist|Unknown database",
+        "there is no such database; create it, or correct uri of [catalog]",
+    ),
+    (
+        (
+            r"Connection refused|could not connect|Can't connect|could not translate host|Name or service not known"
+            r"|ConnectionError|ConnectTimeout|ReadTimeout|Max retries|EndpointConnectionError|TTransportException"
+            r"|server closed the connection|Lost connection|connection timed out|timeout expired|terminating connection"
+        ),
+        "it does not answer; check uri of [catalog], and whether the server runs",
+    ),
+    (r"NoCredentials|Unable to locate credentials", "there are no credentials; set the cloud's own chain"),
+    (
+        (
+            r"JSONDecodeError|ValidationError|Expecting value|NotFoundException|\b404\b|unable to open database"
+            r"|file is not a database"
+        ),
+        "what answers there is no Iceberg catalog; correct uri and type of [catalog]",
+    ),
+    (r"ServerError|ServiceUnavailable|\b50[0-9]\b", "it has a fault of its own; look at its log, and try again later"),
+)
+"""What a catalog's words mean, the first that fits."""
+
+
+@contextmanager
+def told(catalog: CatalogSettings) -> Iterator[None]:
+    """Turn what a catalog's client raises into a sentence.
+
+    Raises:
+        StorageError: It cannot be reached, or does not answer as a catalog does.
+    """
+    try:
+        yield
+    except (LogshedError, *_MEANT):
+        raise
+    except Exception as error:  # noqa: BLE001 - the clients raise whatever comes
+        raise wrong(catalog, error) from None
+
+
+def wrong(catalog: CatalogSettings, error: BaseException) -> StorageError:
+    """The sentence for an error of a catalog."""
+    thing = f"the catalog ({catalog})"
+    missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
+    if missing or "not installed" in str(error).lower():
+        return StorageError(f"cannot use {thing}: {missing or 'a package'} is not installed; {_extra(catalog)}")
+    words = f"{type(error).__name__} {error} {error.__cause__ or ''} {error.__context__ or ''}"
+    for pattern, cause in _CAUSES:
+        if re.search(pattern, words, re.IGNORECASE):
+            return StorageError(f"cannot use {thing}: {cause}")
+    return StorageError(f"cannot use {thing}: it answered with {type(error).__name__}; run `logshed doctor`")
+
+
+def _extra(catalog: CatalogSettings) -> str:
+    uri = catalog.address
+    name = "postgres" if uri.startswith("postgres") else "mysql" if uri.startswith("mysql") else catalog.type
+    return f"pip install 'logshed[{name}]'"

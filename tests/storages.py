@@ -1,0 +1,177 @@
+"""Storages and catalogs that tests start and end, on loopback: real servers, each with what a lake needs to use it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+from tests.servers import PATH, found
+
+BUCKET = "lakes-of-tests"
+KEY, SECRET = "AKIDOFTESTS", "thesecretoftests"
+PASSWORD = "pw-of-tests"  # noqa: S105 - of a server that lives for a test
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+class Server:
+    """A process that listens.
+
+    Attributes:
+        port: Where.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def words(self) -> list[str]:
+        """What starts it."""
+        raise NotImplementedError
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        with socket.socket() as one:
+            one.settimeout(1)
+            return one.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def start(self, **options: Any) -> None:
+        """Start it and wait until it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self.words(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **options
+            )
+        for _ in range(600):
+            if self.ready():
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError((self.folder / "log").read_text(errors="replace")[-3000:])
+
+    def stop(self) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+class S3(Server):
+    """An S3 server (moto), which also answers for Glue."""
+
+    def words(self) -> list[str]:
+        """What starts it."""
+        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, kind: str = "s3") -> Any:
+        """A plain client of it."""
+        import boto3  # noqa: PLC0415 - a second
+
+        return boto3.client(
+            kind, endpoint_url=self.url, aws_access_key_id=KEY, aws_secret_access_key=SECRET, region_name="us-east-1"
+        )
+
+    def storage(self, prefix: str) -> dict[str, str]:
+        """Settings of a storage on it."""
+        return {
+            "warehouse": f"s3://{BUCKET}/{prefix}",
+            "endpoint": self.url,
+            "region": "us-east-1",
+            "access_key": KEY,
+            "secret_key": SECRET,
+        }
+
+    def start(self, **options: Any) -> None:
+        """Start it, with a bucket."""
+        super().start(**options)
+        self.client().create_bucket(Bucket=BUCKET)
+
+
+class Postgres(Server):
+    """A PostgreSQL with one user and a password."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._bin = Path(_postgres_program())
+        self._as = _unprivileged(folder)
+        (folder / "password").write_text(PASSWORD)
+        subprocess.run(
+            [self._bin.with_name("initdb"), "-D", folder / "data", "-U", "logshed", "-A", "scram-sha-256",
+             "--pwfile", folder / "password", "-N", "--no-instructions"],
+            check=True, capture_output=True, **self._as,
+        )  # fmt: skip
+
+    def words(self) -> list[str]:
+        """What starts it."""
+        fast = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+        options = [word for one in fast for word in ("-c", one)]
+        data, port = str(self.folder / "data"), str(self.port)
+        return [str(self._bin), "-D", data, "-p", port, "-k", str(self.folder), "-h", "127.0.0.1", *options]
+
+    def start(self, **options: Any) -> None:
+        """Start it and wait until it takes connections."""
+        super().start(**self._as, **options)
+
+    def ready(self) -> bool:
+        """Whether it takes connections."""
+        import psycopg2  # noqa: PLC0415 - where it is tested alone
+
+        try:
+            psycopg2.connect(
+                host="127.0.0.1", port=self.port, user="logshed", password=PASSWORD, dbname="postgres"
+            ).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def catalog(self, name: str) -> dict[str, str]:
+        """Settings of a catalog in it."""
+        return {
+            "type": "sql",
+            "uri": f"postgresql+psycopg2://logshed@127.0.0.1:{self.port}/postgres",
+            "password": PASSWORD,
+            "name": name,
+        }
+
+
+def _postgres_program() -> str:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return str(installed[-1]) if installed else found("postgres", "postgresql")
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """PostgreSQL and MariaDB refuse to run as root: then they run as nobody, in a folder that is nobody's."""
+    if os.getuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    for parent in folder.parents:
+        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):  # noqa: S108 - pytest's folder
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "env": {"PATH": PATH, "HOME": str(folder), "LC_ALL": "C"}}
