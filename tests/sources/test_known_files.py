@@ -49,10 +49,18 @@ class Folder:
     def names(self) -> dict[str, str]:
         """What the files are called by now."""
         self.looked.clear()
+        listed = self.listed()
+        entries = asyncio.run(self._known.entries("all", listed, again=True))
+        return {Path(one.path).name: one.inode for one in entries or []}
+
+    def listed(self) -> list[Found]:
+        """What lies there."""
         stats = [(str(one), one.stat()) for one in sorted(self.path.iterdir())]
-        found = [Found(path, status.st_size, int(status.st_mtime)) for path, status in stats]
-        entries = asyncio.run(self._known.entries("all", found))
-        return {Path(one.path).name: one.inode for one in entries}
+        return [Found(path, status.st_size, int(status.st_mtime)) for path, status in stats]
+
+    def is_torn(self, listed: list[Found]) -> bool:
+        """Whether a listing is to be done again."""
+        return asyncio.run(self._known.entries("all", listed)) is None
 
     @asynccontextmanager
     async def _opened(self, path: str) -> AsyncIterator[Handle]:
@@ -80,6 +88,17 @@ def test_a_file_keeps_its_name_when_it_grows_and_is_renamed(folder: Folder) -> N
     now = folder.names()
     assert (now["a.log.1"], now["a.log.2"]) == (first["a.log"], first["a.log.1"])
     assert now["a.log"] not in first.values()
+
+
+def test_a_file_that_is_renamed_while_the_folder_is_listed_keeps_its_name_by_a_second_look(folder: Folder) -> None:
+    folder.write("a.log", HEADER + "one\n", 100)
+    first, listed = folder.names(), folder.listed()
+    assert not folder.is_torn(listed)
+    (folder.path / "a.log").rename(folder.path / "a.log.1")
+    folder.write("a.log", HEADER + "two\n", 101)
+    assert folder.is_torn(listed)
+    assert not folder.is_torn(folder.listed())
+    assert folder.names()["a.log.1"] == first["a.log"]
 
 
 def test_a_file_that_is_truncated_is_another_also_where_it_is_longer_by_then(folder: Folder) -> None:

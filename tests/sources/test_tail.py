@@ -110,7 +110,7 @@ class Nameless(LocalMachine):
     async def listed(self, glob: Glob) -> list[Entry]:
         """What lies there."""
         found = [Found(one.path, one.size, one.changed) for one in await super().listed(glob)]
-        return await self._known.entries(glob.text, found)
+        return await self._known.entries(glob.text, found, again=True) or []
 
     async def blocks(self, entry: Entry, start: int) -> AsyncIterator[bytes]:
         """A file's bytes."""
@@ -208,6 +208,35 @@ def test_what_was_copied_and_truncated_is_read_to_its_end(tmp_path: Path, packed
     assert read(sink.crash(), log).of(log) == list(numbered(0, 203))
     write(log, 203, 500)
     assert read(sink.crash(), log).of(log) == list(numbered(0, 500))
+
+
+@pytest.mark.parametrize("packed_in_time", [True, False])
+def test_a_copy_that_is_just_being_packed_is_waited_for_a_little(tmp_path: Path, packed_in_time: bool) -> None:
+    log, sink = tmp_path / "app.log", Resting()
+    write(log, 0, 100)
+    read(sink, log)
+    write(log, 100, 2_000)
+    packed = gzip.compress(log.read_bytes())
+    copy = tmp_path / "app.log.1.gz"
+    copy.write_bytes(packed[: len(packed) // 2])
+    os.truncate(log, 0)
+    write(log, 2_000, 2_003)
+
+    class Packing(LocalMachine):
+        """Another look finds the copy whole."""
+
+        looks = 0
+
+        async def listed(self, glob: Glob) -> list[Entry]:
+            """What lies there."""
+            self.looks += 1
+            if self.looks == 2 and packed_in_time:
+                copy.write_bytes(packed)
+            return await super().listed(glob)
+
+    asyncio.run(Tail(Packing(), [Glob.parse(str(log))], KEY).run(sink.crash()))
+    found = sink.of(log)
+    assert found == [*numbered(0, 2_000 if packed_in_time else len(found) - 3), *numbered(2_000, 2_003)]
 
 
 @pytest.mark.usefixtures("either")

@@ -26,6 +26,8 @@ KEPT = 4
 """Files that rotation moved away and that are still looked at: their writers may go on for a while."""
 PATIENCE = 20
 """Looks after which a file that is nowhere any more is given up."""
+WAITED = 2
+"""Looks for which what follows a part waits, where that part may be a copy that is just being written."""
 PACKED_BYTES = 2**28
 """Bytes of a compressed file that are taken: rotation had compressed it before it was read to its end."""
 
@@ -46,6 +48,7 @@ class Part:
         entry: The file that it is now; None where that is not known.
         size_read: Its size when it was last read to its end.
         missing: Looks in which it was nowhere.
+        broken: Looks in a row in which it could not be read to its end.
     """
 
     number: int
@@ -59,6 +62,7 @@ class Part:
     entry: Entry | None = None
     size_read: int = -1
     missing: int = 0
+    broken: int = 0
 
     @property
     def is_due(self) -> bool:
@@ -102,6 +106,20 @@ class Generations:
         self._key = key
         self._family = family(PurePosixPath(path).name)
         self._ignored: dict[str, Entry] | None = None
+        self._unsure = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a part is nowhere, and a copy that may be it is just being written."""
+        return self._unsure and any(one.missing and one.offset and one.missing <= WAITED for one in self.parts)
+
+    def due(self) -> list[Part]:
+        """Parts that have more than was read of them, in their order; where one is waited for, those before it."""
+        due = [one for one in self.parts if one.is_due]
+        if not self.waits:
+            return due
+        first = min(one.number for one in self.parts if one.missing and one.offset)
+        return [one for one in due if one.number < first]
 
     def own(self, entries: Iterable[Entry]) -> list[Entry]:
         """Of the files of its folder those that bear its name or one that rotation gives."""
@@ -128,6 +146,7 @@ class Generations:
             is_other: Whether a file is one of another log.
             is_wanted: Whether a file was asked for by its own name, also where it lay there before.
         """
+        self._unsure = False
         entries = [one for one in entries if not is_other(one)]
         self._find({one.inode: one for one in entries})
         beside = [one for one in entries if one.path != self.path]
@@ -215,6 +234,7 @@ class Generations:
         except UnreachableError:
             raise
         except SourceError:
+            self._unsure = True
             return None
         owners = [one for one in parts if one.head_size and self.mark(head[: one.head_size]) == one.head]
         for part in owners:
@@ -231,6 +251,7 @@ class Generations:
         except UnreachableError:
             raise
         except SourceError:
+            self._unsure = True
             return False  # it is just being written
         return len(tail) == part.tail_size and self.mark(tail) == part.tail
 

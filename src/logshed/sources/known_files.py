@@ -81,12 +81,15 @@ class KnownFiles:
         self._places: dict[str, dict[str, _Known]] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
 
-    async def entries(self, place: str, found: Sequence[Found]) -> list[Entry]:
-        """The files of a place with their names.
+    async def entries(self, place: str, found: Sequence[Found], *, again: bool = False) -> list[Entry] | None:
+        """The files of a place with their names; None where one that was known is nowhere, and nothing is noted then.
+
+        It may have been renamed while the place was listed, and would be read after the file that took its name.
 
         Args:
             place: What was listed.
             found: What lies there.
+            again: Whether it was listed anew because of that: what is nowhere is gone.
 
         Raises:
             UnreachableError: The machine does not answer.
@@ -97,6 +100,9 @@ class KnownFiles:
         free = {path: one for path, one in known.items() if path not in now and one.head}
         looks = await asyncio.gather(*(self._look(one, known, free) for one in found if one.path not in now))
         now |= self._named([one for one in looks if one is not None], known)
+        names = {one.name for one in now.values()}
+        if not again and any(one.head and one.name not in names for one in known.values()):
+            return None
         self._places[place] = now
         return [Entry(path, one.name, one.size, one.changed) for path, one in now.items()]
 

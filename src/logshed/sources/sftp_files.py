@@ -61,6 +61,12 @@ class SftpFiles:
         Raises:
             SourceError: There is no such folder, or it cannot be read.
         """
+        entries = await self._known.entries(glob.text, await self._walked(glob))
+        if entries is None:
+            entries = await self._known.entries(glob.text, await self._walked(glob), again=True)
+        return entries or []
+
+    async def _walked(self, glob: Glob) -> list[Found]:
         walk = _Walk(self._sftp, self._asks)
         try:
             async with asyncio.timeout(self._limits.command):
@@ -74,7 +80,7 @@ class SftpFiles:
                 "look at its load, or raise command_seconds"
             ) from None
         self._left_out[glob.text] = walk.left_out
-        return await self._known.entries(glob.text, self._wanted(glob, walk))
+        return self._wanted(glob, walk)
 
     async def blocks(self, entry: Entry, start: int) -> AsyncIterator[bytes]:
         """A file's bytes from an offset to its end.

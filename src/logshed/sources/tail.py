@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from logshed.errors import GoneError, SourceError, UnreachableError
 from logshed.sources.feeds import Stream
-from logshed.sources.generations import MARK_BYTES, Generations, Part, content, is_packed
+from logshed.sources.generations import MARK_BYTES, WAITED, Generations, Part, content, is_packed
 from logshed.sources.hosts import shown
 from logshed.sources.rotation import family
 from logshed.sources.sorting import Sorting
@@ -189,7 +189,7 @@ class Tail:
             try:
                 own = log.files.own(listed)
                 await log.files.look(self._machine, own, self._is_other(log), self._is_named)
-                found = [await self._part(log, part, sink) for part in list(log.files.parts) if part.is_due]
+                moved = not await self._parts(log, sink)
             except UnreachableError:
                 raise
             except SourceError as error:
@@ -202,7 +202,18 @@ class Tail:
             sink.tell(self._target(path), "following", "a part of it went before it was read to its end")
         else:
             self._tell(sink, path, "following", _dropped(log))
-        return not all(found)
+        return log.files.waits or moved
+
+    async def _parts(self, log: Taking, sink: Sink) -> bool:
+        """Take what is new in the files of a log, in their order; whether that was all of them, to their ends."""
+        whole = True
+        for part in log.files.due():
+            read = await self._part(log, part, sink)
+            part.broken = 0 if read else part.broken + 1
+            whole = whole and read
+            if 0 < part.broken <= WAITED:
+                break  # what follows it would come before its rest
+        return whole
 
     async def _part(self, log: Taking, part: Part, sink: Sink) -> bool:
         """Take what is new in one file; False where it is not the file that was looked at."""
