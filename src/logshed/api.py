@@ -654,6 +654,37 @@ class Lake:
         wanted = capacity.Wanted(*times, limits, per_replica, collection, service, coverage)
         return of_frame((capacity.hourly if hours else capacity.summary)(self._ask, wanted))
 
+    def cost(
+        self,
+        *,
+        days: Mapping[str, int] | None = None,
+        prices: str | Path | None = None,
+        by: Literal["observed", "event"] = "observed",
+        supposed: tuple[float, float] | None = None,
+    ) -> dict[str, Any]:
+        """Say what the lake costs a month in each cloud: storage, requests, machines, by layer and collection.
+
+        Args:
+            days: Days for which ``bronze``, ``silver`` and ``gold`` are kept; those not given are 7, 90 and 360.
+            prices: A file of prices; None takes the list prices that come with Logshed.
+            by: Whether the days count in which records came, or those of their own time.
+            supposed: Events a day and bytes an event of a lake that is not there yet; None measures this one.
+
+        Raises:
+            logshed.errors.UsageError: There is nothing in the lake, or a price or a number is wrong.
+            logshed.errors.LakeError: The lake cannot be read.
+        """
+        from logshed.pipeline import cost  # noqa: PLC0415 - light, and wanted here only
+        from logshed.prices import Prices  # noqa: PLC0415 - reads a file
+
+        listed = Prices.load(None if prices is None else Path(prices))
+        kept = cost.Kept.of_days(days or {})
+        if supposed is not None:
+            return cost.report(cost.Inflow.supposed(*supposed), kept, listed)
+        from logshed.pipeline.growth import inflow  # noqa: PLC0415 - heavy
+
+        return cost.report(inflow(self._opened(), by), kept, listed)
+
     def detectors(self, name: str | None = None) -> dict[str, Detector]:
         """The anomaly detectors, or the one of this name: ours, installed packages' and the user's."""
         from logshed.detections.anomalies import registry  # noqa: PLC0415 - reads files

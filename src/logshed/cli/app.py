@@ -16,6 +16,7 @@ from logshed.cli import (
     collect,
     compliance,
     convert,
+    cost,
     decisions,
     detect,
     doctor,
@@ -73,6 +74,6 @@ asked = (search, query, replay, report, aggregate, patterns)
 files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (maintain, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
-ahead = (anomalies, objectives, capacity)
+ahead = (anomalies, objectives, capacity, cost)
 for group in (ingest, collect, live, *asked, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

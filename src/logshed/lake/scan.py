@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from pyiceberg.conversions import from_bytes
@@ -113,6 +113,13 @@ def day_of(table: Table, file: IcebergFile, column: str) -> date | None:
     found = [(bounds or {}).get(field) for bounds in (file.lower_bounds, file.upper_bounds)]
     days = {int(from_bytes(TimestamptzType(), bound)) // _DAY_US for bound in found if bound is not None}
     return (_EPOCH + timedelta(days=days.pop())).date() if None not in found and len(days) == 1 else None
+
+
+def bounds(table: Table, file: IcebergFile, column: str) -> list[Any]:
+    """The least and the greatest value of a column in a file, as far as its metadata says them."""
+    field = table.schema().find_field(column)
+    found = [(one or {}).get(field.field_id) for one in (file.lower_bounds, file.upper_bounds)]
+    return [from_bytes(field.field_type, bound) for bound in found if bound is not None]  # type: ignore[arg-type]
 
 
 def _batches_in(file: IcebergFile, batch_id: int) -> list[str]:
