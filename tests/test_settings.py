@@ -9,6 +9,8 @@ import pytest
 from logshed.errors import SettingsError
 from logshed.settings import Settings, unknown_variables
 
+AUDIT = '[[schedule]]\nname = "a"\nrun = "audit"\n'
+
 
 def written(folder: Path, text: str) -> Path:
     (folder / "logshed.toml").write_text(text)
@@ -95,6 +97,16 @@ def test_settings_travel_to_workers(tmp_path: Path) -> None:
             "two objectives are named a; give each its own name",
         ),
         ('[[alert]]\nname = "a"\nto = "x"\n[[alert]]\nname = "A"\nto = "x"', "two destinations are named a"),
+        ('[[schedule]]\nname = "a"\nrun = "audit"', "schedule.0.cron: Field required"),
+        (f'{AUDIT}cron = "61 * * * *"', "schedule.0.cron: '61 * * * *' is no time: Bad minute; write it as"),
+        (f'{AUDIT}cron = "0 0 30 2 *"', "schedule.0.cron: '0 0 30 2 *' is no time: "),
+        (f'{AUDIT}cron = "* * * * * *"', "schedule.0.cron: '* * * * * *' has no five fields; write it as"),
+        (f'{AUDIT}cron = "@reboot"', "schedule.0.cron: '@reboot' has no five fields; write it as"),
+        (f'{AUDIT}cron = "@daily"\ntimezone = "Mars"', "schedule.0.timezone: 'Mars' is no time zone; write one as"),
+        (f'{AUDIT}cron = "@daily"\ntimeout = "soon"', "schedule.0.timeout: 'soon' is no span of time; write it as"),
+        (f'{AUDIT}cron = "@daily"\ntimout = "1h"', "unknown key schedule.0.timout; did you mean timeout?"),
+        (f'{AUDIT}cron = "@daily"\n{AUDIT}cron = "@daily"', "two runs are named a; give each its own name"),
+        ('[[schedule]]\nname = "../a"\nrun = "audit"\ncron = "@daily"', "schedule.0.name: it may hold at most 64"),
     ],
 )
 def test_a_wrong_key_is_named_with_its_place_and_what_to_do(tmp_path: Path, text: str, told: str) -> None:

@@ -15,6 +15,7 @@ from typer.main import get_command
 from logshed import errors, schema
 from logshed.alert_settings import Alert
 from logshed.cli.app import app
+from logshed.schedule_settings import Schedule
 from logshed.settings import NESTED, TABLES, Drop, Settings, ThreatListFile, Transform, TransformTest
 from logshed.ssh_settings import Place
 
@@ -57,6 +58,7 @@ MODELS = (
     ("transform.test", TransformTest),
     ("alert", Alert),
     ("collect", Place),
+    ("schedule", Schedule),
 )
 """Tables of which there may be several."""
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, f
 
 from logshed.errors import AlertError
 from logshed.schema import FINDINGS
+from logshed.sizes import Span, seconds
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 """Sigma's levels, the least first."""
@@ -30,8 +31,6 @@ MORE_PLACES = ("findings", "title")
 """Places of a template besides the columns: how many findings the alert holds, and its title."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_SPAN = re.compile(r"\s*([0-9]+)\s*([smhdw])\s*")
 _RATE = re.compile(r"\s*([0-9]+)\s*/\s*([0-9]*\s*[smhdw])\s*")
 _QUIET = re.compile(r"\s*([0-9]{1,2}:[0-9]{2})\s*-\s*([0-9]{1,2}:[0-9]{2})(?:\s+(\S+))?\s*")
 _LONGEST_SECRET = 65_536
@@ -101,16 +100,6 @@ class Quiet:
         if self.start < self.end:
             return self.start <= clock < self.end
         return clock >= self.start or clock < self.end
-
-
-def seconds(value: object) -> object:
-    """A span of time such as ``10m`` in seconds; what is no text is left to the type check."""
-    if not isinstance(value, str):
-        return value
-    found = _SPAN.fullmatch(value)
-    if found is None or not int(found[1]):
-        raise ValueError(f"{value!r} is no span of time; write it as 90s, 10m, 2h or 1d")
-    return int(found[1]) * _SECONDS[found[2]]
 
 
 def rate(value: str) -> Rate:
@@ -203,7 +192,7 @@ class Alert(BaseModel):
     confidence: Literal["low", "high"] = Field("high", description="Least confidence of a finding.")
     rules: tuple[str, ...] = Field(("*",), min_length=1, description="Globs on the rule's name.")
     collections: tuple[str, ...] = Field(("*",), min_length=1, description="Globs on the collection.")
-    group: Annotated[int, BeforeValidator(seconds)] | None = Field(
+    group: Span | None = Field(
         None, ge=1, description="Findings of the same actor within this time come as one alert, such as `10m`."
     )
     rate: Annotated[Rate, BeforeValidator(_rate)] | None = Field(

@@ -28,6 +28,7 @@
     ├── ReportError              a report cannot be made, printed or sent
     ├── AccessError              tokens cannot be read, made or revoked
     ├── DoorError                a door cannot be opened for readers
+    ├── BusyError                what is to run by the clock is running already
     └── AlertError               a destination of alerts cannot be reached or refuses one
 
 Every text reads ``cannot <verb> <thing>: <cause>; <what to do>``.
@@ -134,6 +135,10 @@ class AccessError(LogshedError):
 
 class DoorError(LogshedError):
     """A door cannot be opened for readers."""
+
+
+class BusyError(LogshedError):
+    """What is to run by the clock is running already."""
 
 
 class AlertError(LogshedError):

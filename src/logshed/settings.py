@@ -29,6 +29,7 @@ from logshed.errors import SettingsError
 from logshed.live_settings import Live
 from logshed.objective_settings import Objective
 from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
+from logshed.schedule_settings import Schedule
 from logshed.sizes import Size
 from logshed.ssh_settings import Place, Ssh, older
 from logshed.ssh_settings import rooted as rooted_host
@@ -41,7 +42,9 @@ __all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "Tra
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
-TABLES = frozenset({"internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective", "collect"})
+TABLES = frozenset(
+    ["internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective", "collect", "schedule"]
+)
 """Settings that only the file can hold."""
 NESTED: dict[str, type[BaseModel]] = {
     "enrichment": Enrichment,
@@ -113,6 +116,7 @@ class Settings(BaseModel):
         default_factory=lambda: Ssh.model_validate({}), description="How hosts that are collected from are reached."
     )
     collect: tuple[Place, ...] = Field((), description="Places that `logshed collect docker` collects from.")
+    schedule: tuple[Schedule, ...] = Field((), description="What `logshed schedule` runs by the clock.")
     live: Live = Field(
         default_factory=lambda: Live.model_validate({}), description="The hot store of the newest lines, on Redis."
     )
@@ -147,12 +151,13 @@ class Settings(BaseModel):
             raise ValueError(f"two {what} are named {twice[0]}; give each its own name")
         return value
 
-    @field_validator("alert")
+    @field_validator("alert", "schedule")
     @classmethod
-    def _own_files(cls, value: tuple[Alert, ...]) -> tuple[Alert, ...]:
-        names = [alert.name.lower() for alert in value]
+    def _own_files(cls, value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        names = [one.name.lower() for one in value]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two destinations are named {twice[0]}; give each its own name")
+            what = "destinations" if info.field_name == "alert" else "runs"
+            raise ValueError(f"two {what} are named {twice[0]}; give each its own name")
         return value
 
     @classmethod
@@ -299,7 +304,7 @@ def _known(where: tuple[int | str, ...]) -> Iterable[str]:
         return NESTED[str(where[0])].model_fields
     own: dict[str, type[BaseModel]] = {
         "drop": Drop, "detect": DetectSettings, "suppress": Suppress, "alert": Alert, "objective": Objective,
-        "collect": Place,
+        "collect": Place, "schedule": Schedule,
     }  # fmt: skip
     if where[0] in own:
         return own[str(where[0])].model_fields

@@ -1,4 +1,4 @@
-"""Sizes as people write them: ``65536``, ``64KiB``, ``8 MB``."""
+"""Sizes and spans of time as people write them: ``65536``, ``64KiB``, ``8 MB``; ``90s``, ``10m``, ``2h``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_SPAN = re.compile(r"\s*([0-9]+)\s*([smhdw])\s*")
 
 
 def _bytes(value: object) -> object:
@@ -20,4 +22,17 @@ def _bytes(value: object) -> object:
     return int(found[1]) * _UNITS[found[2].lower()]
 
 
+def seconds(value: object) -> object:
+    """A span of time such as ``10m`` in seconds; what is no text is left to the type check."""
+    if not isinstance(value, str):
+        return value
+    found = _SPAN.fullmatch(value)
+    if found is None or not int(found[1]):
+        raise ValueError(f"{value!r} is no span of time; write it as 90s, 10m, 2h or 1d")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
 Size = Annotated[int, BeforeValidator(_bytes)]
+
+Span = Annotated[int, BeforeValidator(seconds)]
+"""Seconds, written as a span of time; above 0."""

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from logshed.errors import UsageError
+from logshed.lake.store import Store
 from logshed.pipeline.cost import Inflow, Kept, report
+from logshed.pipeline.trail import FILE, Trail
 from logshed.prices import Prices
 
 if TYPE_CHECKING:
@@ -105,6 +108,23 @@ def test_a_commit_writes_as_many_files_as_is_assumed(lake: Lake, logs: Path) -> 
         (logs / f"{number}.log").write_text("2026-11-01T00:00:00Z INFO one\n")
         lake.ingest([logs / f"{number}.log"])
     assert len(files() - before) == Prices.load().assumed.writes_per_commit
+
+
+def test_ingests_that_ran_by_the_clock_say_what_a_gb_takes(lake: Lake, logs: Path) -> None:
+    sizes = []
+    for number, cpu_s in enumerate((3.5, 2.5, None)):
+        begun = datetime.now(UTC)
+        sizes.append((logs / f"{number}.log").write_text("2026-11-01T00:00:00Z INFO one\n" * 10 * (number + 1)))
+        lake.ingest([logs / f"{number}.log"])
+        details = {"command": "ingest", "cpu_seconds": cpu_s, "started": begun.isoformat()}
+        details["ended"] = datetime.now(UTC).isoformat()
+        if cpu_s is not None:
+            Trail(lake.root / FILE).note("schedule", "take", "ok", details)
+    assert not any(row["measured"] for row in lake.cost()["compute"])  # the lake does not have the entries yet
+    Trail(lake.root / FILE).ship(Store.open(lake.root, create=False))
+    for row in lake.cost()["compute"]:
+        assert row["measured"]
+        assert row["cpu_s_per_gb"] == pytest.approx(Decimal(6) / sum(sizes[:2]) * 10**9)
 
 
 def test_an_empty_lake_costs_nothing_that_can_be_told(lake: Lake) -> None:

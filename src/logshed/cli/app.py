@@ -37,6 +37,7 @@ from logshed.cli import (
     report,
     rules,
     sanitize,
+    schedule,
     schema,
     search,
     spool,
@@ -73,7 +74,7 @@ def _root(
 asked = (search, query, replay, report, aggregate, patterns)
 files = (schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
-kept = (maintain, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
+kept = (schedule, maintain, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
 ahead = (anomalies, objectives, capacity, cost)
 for group in (ingest, collect, live, *asked, *ahead, rejects, formats, *files, *secure, *kept):
     group.register(app)

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 import orjson
 import polars as pl
 
-from logshed.alert_settings import Level, seconds
+from logshed.alert_settings import Level
 from logshed.errors import AlertError, LogshedError, UsageError
 from logshed.lake.batch import new_batch
 from logshed.lake.folder import write_atomically
@@ -22,6 +22,7 @@ from logshed.pipeline.alert_choice import QUERY, TO
 from logshed.pipeline.alert_state import FOLDER
 from logshed.pipeline.findings import score
 from logshed.schema import FINDINGS, polars_schema
+from logshed.sizes import seconds
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from logshed.errors import UsageError
 from logshed.lake import scan
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import CASES, FOUND, LINES, LOGS, TRAIL
-from logshed.pipeline.cost import Inflow
+from logshed.pipeline.cost import GB, Inflow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 By = Literal["observed", "event"]
 DAY_US = 86_400_000_000
+RUN = ("started", "ended", "cpu_seconds")
+"""What is asked of an entry of a run."""
 CUT = 16
 """Characters to which Iceberg may cut the bounds of a text: those of longer texts say nothing."""
 COLUMNS: dict[By, str] = {"observed": "observed_timestamp", "event": "timestamp"}
@@ -82,7 +84,7 @@ def inflow(store: Store, by: By = "observed") -> Inflow:
     }
     raw, commits = _read(lines, _oldest(logs, files))
     own = _collections(rest, days, silver, bronze)
-    return Inflow(silver.rows / days, raw / days, rest, commits / days, days, own)
+    return Inflow(silver.rows / days, raw / days, rest, commits / days, days, own, _cpu(store, lines))
 
 
 def _files(store: Store, table: TableDef) -> list[DataFile]:
@@ -109,6 +111,27 @@ def _read(lines: Table, oldest: str) -> tuple[Decimal, Decimal]:
     own = Ledger.of(lines).scan().filter(pl.col("batch") >= oldest)
     found = own.select((pl.col("end") - pl.col("start")).sum().alias("raw"), pl.col("batch").n_unique()).collect()
     return Decimal(found["raw"][0]), Decimal(found["batch"][0])
+
+
+def _cpu(store: Store, lines: Table) -> Decimal | None:
+    """Processor seconds a GB of raw logs, of ingests that ran by the clock; None where none took anything."""
+    noted = scan.frame(scan.paths(_files(store, TRAIL)), TRAIL.short).filter(pl.col("verb") == "schedule")
+    found = {name: pl.col("details").str.json_path_match(f"$.{name}") for name in ("command", *RUN)}
+    runs = noted.select(**found).filter(pl.col("command") == "ingest").select(_typed(name) for name in RUN)
+    took = Ledger.of(lines).scan().select("committed", raw=pl.col("end") - pl.col("start")).filter(pl.col("raw") > 0)
+    begun = runs.drop_nulls().sort("started")
+    both = took.sort("committed").join_asof(begun, left_on="committed", right_on="started", coalesce=False)
+    within = both.filter(pl.col("committed") <= pl.col("ended")).collect()
+    raw = Decimal(within["raw"].sum())
+    cpu = Decimal(str(round(within.unique("started")["cpu_seconds"].sum(), 3)))
+    return cpu / raw * GB if raw else None
+
+
+def _typed(name: str) -> pl.Expr:
+    """A detail of a run as what it is."""
+    if name == "cpu_seconds":
+        return pl.col(name).cast(pl.Float64, strict=False)
+    return pl.col(name).str.to_datetime("%+", time_unit="us", strict=False).dt.convert_time_zone("UTC")
 
 
 def _rows(table: Table, file: DataFile, definition: TableDef) -> dict[str, int]:
