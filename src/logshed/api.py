@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from logshed.errors import UsageError
 from logshed.lake import folder
 from logshed.settings import Settings
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from logshed.queries.model import Question
     from logshed.security import Security
     from logshed.sources.feeds import Feed
+    from logshed.sql.clickhouse_ddl import Stored
     from logshed.sql.result import Result
 
 EngineName = Literal["duckdb", "clickhouse"]
@@ -773,6 +775,23 @@ class Lake:
         store = self._opened()
         before = proof.snapshots(store)
         return lambda file, asked, rows: proof.write(file, asked, rows, (before, proof.snapshots(store)), key)
+
+    def stored(self, names: Sequence[str] = ()) -> dict[str, Stored]:
+        """The tables as they lie, for other programs that read them; those that are not made yet are left out.
+
+        Args:
+            names: Their short names; none takes all.
+
+        Raises:
+            logshed.errors.UsageError: There is no such table.
+            logshed.errors.LakeError: The lake cannot be read.
+        """
+        tables = self._tables()
+        known = tables.names()
+        if unknown := [name for name in names if name not in known]:
+            raise UsageError(f"cannot find table {unknown[0]}: there is none; take {', '.join(known)}")
+        found = {name: tables.stored(name) for name in names or known}
+        return {name: one for name, one in found.items() if one is not None}
 
     def rejects(self) -> Result:
         """Records that no format took, with the reason."""

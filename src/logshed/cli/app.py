@@ -13,6 +13,7 @@ from logshed.cli import (
     anomalies,
     audit,
     capacity,
+    clickhouse,
     collect,
     compliance,
     convert,
@@ -72,7 +73,7 @@ def _root(
 
 
 asked = (search, query, replay, report, aggregate, patterns)
-files = (schema, convert, sanitize, view, spool)
+files = (clickhouse, schema, convert, sanitize, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (schedule, maintain, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
 ahead = (anomalies, objectives, capacity, cost)

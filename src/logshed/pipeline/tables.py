@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from logshed.errors import QueryError
 from logshed.lake.names import TABLES
+from logshed.sql.clickhouse_ddl import Stored
 from logshed.sql.tables import TableColumn
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class LakeTables:
         loaded = self._table(table)
         found = column_ids_to_be(TABLES[table]) if loaded is None else column_ids(loaded, table)
         return [TableColumn(*one) for one in found]
+
+    def stored(self, table: str) -> Stored | None:
+        """A table as it lies; None where it is not made yet."""
+        loaded = self._table(table)
+        if loaded is None:
+            return None
+        return Stored(".".join(loaded.name()), loaded.location(), self.columns(table), loaded.metadata_location)
 
     def files(self, table: str, where: str | None) -> list[str]:
         """The data files of the snapshot that may hold rows that pass ``where``.
