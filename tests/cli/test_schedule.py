@@ -35,10 +35,10 @@ SUPPOSED = "cost --events-per-day 1 --bytes-per-event 1"
 AUDIT = "SELECT target, outcome, details FROM audit WHERE verb = 'schedule' ORDER BY target"
 
 
-def planned(folder: Path, **runs: str) -> None:
+def planned(folder: Path, policy: str = "none", **runs: str) -> None:
     """Runs of a rare time that has passed twice, in a lake that is there."""
     text = "".join(RUN.format(name=name, cron=RARE, run=run) for name, run in runs.items())
-    (folder / "logshed.toml").write_text(text)
+    (folder / "logshed.toml").write_text(f'policy = "{policy}"\n{text}')
     lake = Lake.open(folder / "logshed-lake", create=True, settings=Settings.load(folder, environ={}))
     (lake.root / "schedule").mkdir()
     for name in runs:
@@ -58,7 +58,7 @@ def state(folder: Path, name: str) -> dict[str, object]:
 
 
 def test_what_is_due_runs_once_and_what_fails_stops_no_other(logshed: Run, tmp_path: Path) -> None:
-    planned(tmp_path, bad="cost --prices https://ada:hunter2secret@example.org/p.toml", good=SUPPOSED)
+    planned(tmp_path, "default", bad="cost --prices https://ada:hunter2secret@example.org/p.toml", good=SUPPOSED)
     done = logshed("schedule", "--once")
     assert done.returncode == 1
     assert "bad: begins, for 2 times that passed" in done.stdout
@@ -118,6 +118,19 @@ def test_asked_to_end_it_lets_the_run_at_hand_end(scheduler: Callable[[], Proces
     told = process.communicate()[0]
     assert told.index("waits for what runs") < told.index("one: ok after") < told.index("one: done")
     assert state(tmp_path, "one")["exit_code"] == 0
+
+
+def test_a_run_by_hand_that_is_asked_to_end_ends_and_says_so(
+    starter: Starter, environment: dict[str, str], tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "held")
+    planned(tmp_path, one=f"{SUPPOSED} --prices {tmp_path / 'held'}")
+    process = starter.open(["schedule", "run", "one"], tmp_path, environment)
+    writer = os.open(tmp_path / "held", os.O_WRONLY)
+    process.terminate()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    os.close(writer)
+    assert (state(tmp_path, "one")["outcome"], state(tmp_path, "one")["exit_code"]) == ("stopped", 143)
 
 
 @pytest.mark.parametrize(

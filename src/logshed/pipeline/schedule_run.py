@@ -12,12 +12,12 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from logshed.pipeline.schedule_state import RUNNING, Due, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from logshed.pipeline.schedule_state import Book
@@ -89,44 +89,55 @@ def run(book: Book, root: Path, due: Due | None = None, clock: Callable[[], date
 
 def _process(words: list[str], root: Path, lock: int, timeout: int | None) -> tuple[str, int]:
     """Outcome and exit code of a command."""
-    with (
-        subprocess.Popen(  # noqa: S603 - our own program, without a shell
+    with _Asked() as asked:
+        process = subprocess.Popen(  # noqa: S603 - our own program, without a shell
             [*PROGRAM, *words],
             stdin=subprocess.DEVNULL,
             env={**os.environ, "LOGSHED_LAKE": str(root)},
             start_new_session=True,
             pass_fds=(lock,),
-        ) as process,
-        _asked(process) as stopped,
-    ):
+        )
+        asked.hand_to(process)
         try:
             code = process.wait(timeout)
         except subprocess.TimeoutExpired:
             end(process)
             return "timeout", TIMED_OUT
     code = code if code >= 0 else 128 - code
-    return ("stopped" if stopped.is_set() else "failed" if code else "ok"), code
+    return ("stopped" if asked.times else "failed" if code else "ok"), code
 
 
-@contextlib.contextmanager
-def _asked(process: subprocess.Popen[bytes]) -> Iterator[threading.Event]:
-    """Hand SIGTERM and SIGINT on to the process while it runs; says whether one came."""
-    stopped = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped
-        return
+class _Asked:
+    """Hands SIGTERM and SIGINT on to a process: asked once it is to end, asked again it is ended.
 
-    def handle(*_: object) -> None:
-        again = stopped.is_set()
-        stopped.set()
-        _signal(process, signal.SIGKILL if again else signal.SIGTERM)
+    Attributes:
+        times: How often one came.
+    """
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
+    def __init__(self) -> None:
+        self.times = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():  # another one gets no signals
+            self._before = {number: signal.signal(number, self._take) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def hand_to(self, process: subprocess.Popen[bytes]) -> None:
+        """The process is there now; what came before is for it, too."""
+        self._process = process
+        if self.times:
+            _signal(process, signal.SIGTERM)
+
+    def _take(self, *_: object) -> None:
+        self.times += 1
+        if self._process is not None:
+            _signal(self._process, signal.SIGTERM if self.times == 1 else signal.SIGKILL)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

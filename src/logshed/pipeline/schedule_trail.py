@@ -31,4 +31,4 @@ def note(schedule: Schedule, done: Outcome, root: Path, settings: Settings) -> N
     trail = Trail(root / FILE, lambda text: str(redactor.redact(pl.Series([text])).text[0]))
     outcome = "ok" if done.state.outcome == "ok" else "failed"
     trail.note("schedule", schedule.name, outcome, done.details(schedule.words))
-    trail.ship(Store.open(root, create=False))
+    trail.ship(Store.open(root, create=False, backing=settings.backing))
