@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
+from logshed.cli.clickhouse import _catalog
+from logshed.storage_settings import CatalogSettings
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -30,3 +35,28 @@ def test_a_table_that_is_none_and_a_name_that_is_none_are_refused(logshed: Run, 
         done = logshed("clickhouse", "ddl", "--lake", lake, *words)
         assert done.returncode == 2
         assert message in done.stderr
+
+
+def test_a_catalog_that_clickhouse_does_not_know_is_refused_and_one_that_is_given_is_taken(
+    logshed: Run, lake: Path
+) -> None:
+    done = logshed("clickhouse", "ddl", "--lake", lake, "--as", "catalog")
+    assert done.returncode == 2
+    assert "a catalog of kind sql: ClickHouse does not know it; take --as views or --as tables" in done.stderr
+    given = logshed("clickhouse", "ddl", "--lake", lake, "--as", "catalog", "--uri", "https://catalog.example.org")
+    assert "DataLakeCatalog('https://catalog.example.org') SETTINGS catalog_type = 'rest'" in given.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "given", "found"),
+    [
+        ({"type": "rest", "uri": "https://ada:secret@host/v1?token=secret"}, (None, None), ("rest", "https://host/v1")),
+        ({"type": "glue"}, (None, None), ("glue", "")),
+        ({"type": "rest", "uri": "https://host/v1"}, ("glue", None), ("glue", "")),
+        ({}, (None, "https://host"), ("rest", "https://host")),
+    ],
+)
+def test_the_catalog_of_the_settings_is_named_without_secrets(
+    settings: dict[str, str], given: tuple[str | None, str | None], found: tuple[str, str]
+) -> None:
+    assert _catalog(CatalogSettings.model_validate(settings), *given) == found

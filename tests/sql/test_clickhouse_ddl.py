@@ -65,8 +65,29 @@ def answers(folder: Path, found: list[str], asked: list[str]) -> list[Any]:
     return list(json.loads(done.stdout))
 
 
-def test_views_and_tables_answer_on_clickhouse_as_the_lake_does(
-    lake_root: Path, tables: LakeTables, tmp_path: Path
+def pinned(folder: Path) -> list[str]:
+    """Statements of a lake of two records, beside whose state lies what a commit leaves that another one beat."""
+    lake = Lake.open(folder / "lake", create=True, settings=Settings.load(folder, environ={}))
+    for number in range(2):
+        (folder / f"{number}.log").write_text("2026-11-01T00:00:00Z INFO one\n")
+        lake.ingest([folder / f"{number}.log"])
+    now = Path(lake.stored()["logs"].metadata.removeprefix("file://"))
+    before = next(now.parent.glob("00001-*.metadata.json"))
+    now.with_name("00003-00000000-0000-4000-8000-000000000000.metadata.json").write_bytes(before.read_bytes())
+    return statements(lake.stored(["logs"]), Wanted(database="pinned", pinned=True))
+
+
+def syntax(lake: Lake, tables: LakeTables) -> list[str]:
+    """Statements for servers that do not run here."""
+    found = [text for wanted in CATALOG.values() for text in statements(lake.stored(), wanted)]
+    for location in BUCKETS:
+        there = stored(location, tables)
+        found += statements(there, Wanted("tables")) + statements(there, Wanted()) + needed(there, Wanted())
+    return [f"EXPLAIN AST {text}" for text in found if not text.startswith("SET ")]
+
+
+def test_clickhouse_answers_as_the_lake_does_and_takes_every_statement(
+    lake_root: Path, tables: LakeTables, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
     store = Store.open(lake_root, create=False)
@@ -75,23 +96,18 @@ def test_views_and_tables_answer_on_clickhouse_as_the_lake_does(
     lake = Lake.open(lake_root, settings=Settings.load(tmp_path, environ={}))
     duckdb = [sql.format("").replace("old", "iceberg.analytics.logs") for sql in ASKED]
     expected = [[[str(value) for value in row] for row in lake.query(sql).rows()] for sql in duckdb]
-    found, asked = [], []
-    for database, wanted in (("by_views", Wanted()), ("by_tables", Wanted("tables")), ("now", Wanted(pinned=True))):
+    found, asked = pinned(tmp_path), ["SELECT count(*) FROM pinned.logs"]
+    for database, wanted in (("by_views", Wanted()), ("by_tables", Wanted("tables"))):
         found += statements(lake.stored(), replace(wanted, database=database))
         for sql in ASKED:
             here = sql.replace("{}old", "iceberg.`analytics.logs`").format(f"{database}.")
             asked.append(here.replace("epoch_us(", "toUnixTimestamp64Micro("))
-    parsed = [
-        text for wanted in CATALOG.values() for text in statements(lake.stored(), wanted) if "SET " not in text[:4]
-    ]
-    for location in BUCKETS:
-        there = stored(location, tables)
-        parsed += statements(there, Wanted("tables")) + statements(there, Wanted()) + needed(there, Wanted())
-    told = answers(lake_root, found, asked + [f"EXPLAIN AST {text}" for text in parsed])
-    for place, rows in enumerate(told[: len(asked)]):
+    count, *told = answers(tmp_path_factory.getbasetemp(), found, [*asked, *syntax(lake, tables)])
+    assert count == [[2]], "a pinned view reads the state that the catalog names"
+    for place, rows in enumerate(told[: 2 * len(ASKED)]):
         texts = [[str(value) for value in row] for row in rows]
-        assert texts == expected[place % len(ASKED)], asked[place]
-    assert all(told[len(asked) :])
+        assert texts == expected[place % len(ASKED)], asked[place + 1]
+    assert all(told[2 * len(ASKED) :])
 
 
 @pytest.mark.parametrize("location", BUCKETS)
@@ -142,17 +158,3 @@ def test_a_path_with_quotes_stays_a_text(tables: LakeTables) -> None:
     for way, source in (("views", "icebergLocal"), ("tables", "IcebergLocal")):
         found = statements(there, Wanted(way))  # type: ignore[arg-type]
         assert any(f"{source}('/srv/it\\'s\\\\lake/')" in text for text in found)
-
-
-def test_a_pinned_view_reads_the_state_that_the_catalog_names_also_where_another_lies_beside(tmp_path: Path) -> None:
-    pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
-    lake = Lake.open(tmp_path / "lake", create=True, settings=Settings.load(tmp_path, environ={}))
-    for number in range(2):
-        (tmp_path / f"{number}.log").write_text("2026-11-01T00:00:00Z INFO one\n")
-        lake.ingest([tmp_path / f"{number}.log"])
-    now = Path(lake.stored()["logs"].metadata.removeprefix("file://"))
-    before = next(now.parent.glob("00001-*.metadata.json"))
-    beaten = now.with_name("00003-00000000-0000-4000-8000-000000000000.metadata.json")
-    beaten.write_bytes(before.read_bytes())  # as a commit leaves it that another one beat
-    found = statements(lake.stored(), Wanted(pinned=True))
-    assert answers(lake.root, found, ["SELECT count(*) FROM logshed.logs"]) == [[[2]]]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit, urlunsplit
 
 import typer
 
 from logshed.cli.commands import JsonOption, LakeOption, add
 from logshed.errors import UsageError
+
+if TYPE_CHECKING:
+    from logshed.storage_settings import CatalogSettings
 
 EXAMPLES = (
     "logshed clickhouse ddl | clickhouse-client --multiquery",
@@ -51,9 +55,18 @@ def ddl(
     collection: Annotated[
         str, typer.Option(metavar="NAME", help="Named collection with a bucket's address and keys.")
     ] = "logshed_lake",
-    endpoint: Annotated[str, typer.Option(metavar="URL", help="S3 server that is not AWS's.", show_default=False)] = "",
-    catalog: Annotated[str, typer.Option(metavar="KIND", help="Kind of the catalog: rest or glue.")] = "rest",
-    uri: Annotated[str, typer.Option(metavar="URL", help="Address of the catalog.", show_default=False)] = "",
+    endpoint: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="S3 server that is not AWS's; the setting unless given.", show_default=False),
+    ] = None,
+    catalog: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="Kind of the catalog: rest or glue; the setting.", show_default=False),
+    ] = None,
+    uri: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Address of the catalog; the setting unless given.", show_default=False),
+    ] = None,
     warehouse: Annotated[
         str, typer.Option(metavar="NAME", help="What the catalog calls it; of Glue the region.", show_default=False)
     ] = "",
@@ -73,9 +86,12 @@ def ddl(
             raise UsageError(f"cannot call it {name!r}: take letters, digits and `_`; begin with a letter")
     if pin and way is not As.VIEWS:
         raise UsageError("cannot pin: only --as views can; leave --pin out")
-    tables = Lake.open(lake).stored(table or ())
-    wanted = Wanted(way.value, database, collection, catalog, uri, warehouse, pin)
-    found, first = statements(tables, wanted), needed(tables, wanted, endpoint)
+    there = Lake.open(lake)
+    kind, address = _catalog(there.settings.catalog, catalog, uri)
+    tables = there.stored(table or ())
+    wanted = Wanted(way.value, database, collection, kind, address, warehouse, pin)
+    server = there.settings.storage.endpoint if endpoint is None else endpoint
+    found, first = statements(tables, wanted), needed(tables, wanted, server)
     if as_json:
         import orjson  # noqa: PLC0415 - only for --json
 
@@ -85,3 +101,13 @@ def ddl(
         print(f"-- first, by an administrator: {text};")
     for text in found:
         print(f"{text};")
+
+
+def _catalog(own: CatalogSettings, kind: str | None, uri: str | None) -> tuple[str, str]:
+    """Kind and address of the catalog: what is given, else what the settings say, without what lets one in."""
+    if uri is not None:
+        return kind or ("rest" if own.type == "sql" else own.type), uri
+    if (kind or own.type) != own.type or own.own:
+        return kind or own.type, ""
+    parts = urlsplit(own.address)
+    return own.type, urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
