@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 from tests.servers import PATH, found
 
 BUCKET = "lakes-of-tests"
@@ -175,3 +177,131 @@ def _unprivileged(folder: Path) -> dict[str, Any]:
         if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):  # noqa: S108 - pytest's folder
             parent.chmod(parent.stat().st_mode | 0o011)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "env": {"PATH": PATH, "HOME": str(folder), "LC_ALL": "C"}}
+
+
+class Maria(Server):
+    """A MariaDB with one user and a password."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._program = found("mariadbd", "mariadb-server")
+        self._as = _unprivileged(folder)
+        install = found("mariadb-install-db", "mariadb-server")
+        subprocess.run(
+            [install, "--no-defaults", f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal",
+             "--skip-test-db", f"--tmpdir={folder}"],
+            check=True, capture_output=True, **self._as,
+        )  # fmt: skip
+        made = [
+            "CREATE DATABASE lake",
+            f"CREATE USER logshed@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'",
+            "GRANT ALL ON lake.* TO logshed@'127.0.0.1'",
+        ]
+        (folder / "init.sql").write_text(";\n".join(made) + ";\n")
+
+    def words(self) -> list[str]:
+        """What starts it."""
+        return [
+            self._program, "--no-defaults", f"--datadir={self.folder / 'data'}", f"--socket={self.folder / 's'}",
+            f"--pid-file={self.folder / 'pid'}", f"--port={self.port}", "--bind-address=127.0.0.1",
+            f"--init-file={self.folder / 'init.sql'}", "--skip-name-resolve=0", "--innodb-buffer-pool-size=16M",
+        ]  # fmt: skip
+
+    def start(self, **options: Any) -> None:
+        """Start it and wait until it takes connections."""
+        super().start(**self._as, **options)
+
+    def ready(self) -> bool:
+        """Whether it takes connections."""
+        import pymysql  # noqa: PLC0415 - where it is tested alone
+
+        try:
+            pymysql.connect(
+                host="127.0.0.1", port=self.port, user="logshed", password=PASSWORD, database="lake"
+            ).close()
+        except pymysql.err.OperationalError:
+            return False
+        return True
+
+    def catalog(self, name: str) -> dict[str, str]:
+        """Settings of a catalog in it."""
+        uri = f"mysql+pymysql://logshed@127.0.0.1:{self.port}/lake"
+        return {"type": "sql", "uri": uri, "password": PASSWORD, "name": name}
+
+
+class Azurite(Server):
+    """Azure's own emulator of its storage."""
+
+    ACCOUNT = "devstoreaccount1"
+    # The key that the emulator's documentation gives to everybody.
+    PUBLIC_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+    def words(self) -> list[str]:
+        """What starts it."""
+        program = shutil.which("azurite-blob", path=PATH)
+        if program is None:
+            pytest.skip("needs azurite-blob: npm install -g azurite")
+        return [
+            program, "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", str(self.port), "--silent",
+            "--skipApiVersionCheck", "--disableTelemetry",
+        ]  # fmt: skip
+
+    def start(self, **options: Any) -> None:
+        """Start it, with a container."""
+        from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - where it is tested alone
+
+        super().start(**options)
+        with BlobServiceClient(f"http://127.0.0.1:{self.port}/{self.ACCOUNT}", credential=self.PUBLIC_KEY) as client:
+            client.create_container(BUCKET)
+
+    def storage(self, prefix: str) -> dict[str, str]:
+        """Settings of a storage on it."""
+        return {
+            "warehouse": f"abfss://{BUCKET}@{self.ACCOUNT}.dfs.core.windows.net/{prefix}",
+            "endpoint": f"http://127.0.0.1:{self.port}",
+            "access_key": self.PUBLIC_KEY,
+        }
+
+
+class Google(Server):
+    """An emulator of Google's storage; it keeps no promise about writes that only the first of several can do."""
+
+    def words(self) -> list[str]:
+        """What starts it."""
+        made = f"create_server('127.0.0.1', {self.port}, in_memory=True, default_bucket='{BUCKET}').run()"
+        return [sys.executable, "-c", f"from gcp_storage_emulator.server import create_server; {made}"]
+
+    def storage(self, prefix: str) -> dict[str, Any]:
+        """Settings of a storage on it."""
+        return {
+            "warehouse": f"gs://{BUCKET}/{prefix}",
+            "endpoint": f"http://127.0.0.1:{self.port}",
+            "anonymous": True,
+        }
+
+
+class Rest(Server):
+    """A REST catalog (``tests.rest_catalog``) whose tables lie on an S3 server.
+
+    Args:
+        folder: Where its own database lies.
+        s3: Where it reads and writes metadata.
+    """
+
+    def __init__(self, folder: Path, s3: S3) -> None:
+        super().__init__(folder)
+        self._s3 = s3
+
+    def words(self) -> list[str]:
+        """What starts it."""
+        script = Path(__file__).with_name("rest_catalog.py")
+        return [sys.executable, str(script), str(self.port), str(self.folder / "catalog.db"), self._s3.url, KEY, SECRET]
+
+    def catalog(self, name: str) -> dict[str, Any]:
+        """Settings of the catalog, with a namespace of the test's own."""
+        return {
+            "type": "rest",
+            "uri": f"http://127.0.0.1:{self.port}",
+            "namespace": name,
+            "properties": {"token": PASSWORD},
+        }

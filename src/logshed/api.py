@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from logshed.buckets.address import is_address
 from logshed.errors import UsageError
 from logshed.lake import folder
 from logshed.settings import Settings
@@ -188,6 +189,7 @@ class Lake:
 
         Raises:
             logshed.errors.LakeError: The lake cannot be written; what was committed before is whole.
+            logshed.errors.UsageError: A path is an object's, which does not grow.
             logshed.errors.LogshedError: A format, policy, setting, database or threat list is wrong; nothing was read.
         """
         from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
@@ -203,6 +205,8 @@ class Lake:
             encoding=encoding,
             timezone=timezone,
         )
+        if address := next((str(path) for path in paths if is_address(str(path))), ""):
+            raise UsageError(f"cannot follow {address}: objects do not grow; run `logshed ingest` on it now and then")
         engine = LocalEngine(workers or settings.workers)
         following = Follow(self._opened(create=True), settings, options, engine, progress, every=every)
         return following.run([str(path) for path in paths], stop)

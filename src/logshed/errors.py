@@ -7,6 +7,7 @@
     │   └── SettingsError        a key of logshed.toml or of the environment is wrong
     ├── SourceError              a place that logs are read from cannot be read
     │   ├── UnreachableError     a host does not answer or was cut off; it may later
+    │   ├── BucketError          an object store cannot be reached, or refuses
     │   └── GoneError            what was followed is no longer there
     ├── SpoolError               a spool cannot be opened, read or written
     │   └── SpoolFullError       it has no room; collect again once it was emptied into a lake
@@ -59,6 +60,10 @@ class SourceError(LogshedError):
 
 class UnreachableError(SourceError):
     """A host does not answer, or the connection to it was cut: it may be there later."""
+
+
+class BucketError(SourceError):
+    """An object store cannot be reached, or refuses."""
 
 
 class GoneError(SourceError):

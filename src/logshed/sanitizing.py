@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from logshed import __version__
+from logshed import __version__, buckets
 from logshed.errors import RedactionError, UsageError
 from logshed.settings import Settings
 
@@ -160,6 +160,7 @@ def _write(path: Path, text: str) -> None:
 
 def _with_policy(settings: Settings | None, policy: str | None) -> Settings:
     settings = settings or Settings.load()
+    buckets.use(settings.objects.access(settings.storage))
     return settings if policy is None else settings.model_copy(update={"policy": policy})
 
 

@@ -27,6 +27,7 @@ from logshed.alert_settings import Alert, rooted
 from logshed.detection_settings import DetectSettings, Suppress
 from logshed.errors import SettingsError
 from logshed.live_settings import Live
+from logshed.object_settings import Objects
 from logshed.objective_settings import Objective
 from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
 from logshed.schedule_settings import Schedule
@@ -52,6 +53,7 @@ NESTED: dict[str, type[BaseModel]] = {
     "live": Live,
     "catalog": CatalogSettings,
     "storage": StorageSettings,
+    "objects": Objects,
 }
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
 
@@ -125,6 +127,11 @@ class Settings(BaseModel):
     )
     storage: StorageSettings = Field(
         default_factory=lambda: StorageSettings.model_validate({}), description="Where the lake's files lie."
+    )
+
+    objects: Objects = Field(
+        default_factory=lambda: Objects.model_validate({}),
+        description="Object stores that logs are read from, and uploaded to.",
     )
 
     @field_validator("timezone")

@@ -43,6 +43,7 @@ from logshed.cli import (
     search,
     spool,
     token,
+    upload,
     verify,
     view,
 )
@@ -73,7 +74,7 @@ def _root(
 
 
 asked = (search, query, replay, report, aggregate, patterns)
-files = (clickhouse, schema, convert, sanitize, view, spool)
+files = (clickhouse, schema, convert, sanitize, upload, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (schedule, maintain, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
 ahead = (anomalies, objectives, capacity, cost)

@@ -7,6 +7,7 @@ import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from logshed import buckets
 from logshed.enrichment import sources
 from logshed.errors import CommitConflictError, LakeError, LogshedError, SettingsError
 from logshed.lake.batch import new_batch
@@ -19,7 +20,7 @@ from logshed.pipeline.catchup import catch_up
 from logshed.pipeline.live_sink import LiveSink
 from logshed.pipeline.naming import Naming
 from logshed.pipeline.outcome import FileReport, IngestReport
-from logshed.pipeline.planning import GROUP_BYTES, Options, Plan, Planner, bundles, groups, job_of, split_size
+from logshed.pipeline.planning import GROUP_BYTES, Options, Plan, Planner, batches, bundles, groups, job_of
 from logshed.pipeline.task import IngestTask, Meter
 from logshed.pipeline.ticking import Ticker
 from logshed.redaction.policy_files import load_policy
@@ -29,7 +30,7 @@ from logshed.spool import note_done
 from logshed.work import UNTIL_EOF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from logshed.engines import Bundle, Engine
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.outcome import Progress
     from logshed.redaction.model import Policy
     from logshed.settings import Settings
-    from logshed.sources.model import Target
+    from logshed.sources.model import Discovered, Target
     from logshed.work import DataFile, Written
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class Ingest:
         self._settings = settings
         self._options = options
         self._engine = engine
+        buckets.use(settings.objects.access(settings.storage))
         self._policy: Policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
         self._sources = sources.opened(settings.enrichment)
         drops.check(settings.drop)
@@ -93,26 +95,41 @@ class Ingest:
             SettingsError: A drop rule or a transform does not fit.
         """
         own = [] if self._store is None else [str(self._store.root)]
-        found = files.discover(paths, encoding=self._options.encoding, exclude=own)
+        found = files.discover(paths, encoding=self._options.encoding, exclude=own, look=False)
         result = IngestReport([], dry_run=self._options.dry_run)
         if self._store is not None:
             result.caught_up = catch_up(self._store, self.job(""))
         self._show(result)
         self._ticker.total = sum(target.size for target in found.targets)
-        result.files += [
-            FileReport(one.path, status="failed", error=one.message) for one in self._naming.problems(found.problems)
-        ]
-        result.files += [
-            FileReport(one.path, status="skipped", note=one.message) for one in self._naming.problems(found.skipped)
-        ]
+        result.files += self._refused(found)
         for group in groups(self._naming.targets(found.targets)):
-            result.files += [plan.report for plan in self._group(group, result)]
+            result.files += [plan.report for plan in self._group(self._looked(group, paths, result), result)]
         if self._store is not None and not self._options.dry_run:
             self._note(found.targets)
         if self._store is not None:
             drift.alarm(self._store, result.files, result.batches)
         result.seconds = self._ticker.elapsed
         return result
+
+    def _refused(self, found: Discovered) -> list[FileReport]:
+        """What is told of what is not read."""
+        naming = self._naming
+        failed = [FileReport(one.path, status="failed", error=one.message) for one in naming.problems(found.problems)]
+        return failed + [
+            FileReport(one.path, status="skipped", note=one.message) for one in naming.problems(found.skipped)
+        ]
+
+    def _looked(self, targets: list[Target], paths: Sequence[str], result: IngestReport) -> list[Target]:
+        """The targets, of objects those looked into that are new: the others need not be opened."""
+        if not any(target.is_object for target in targets):
+            return targets
+        self._planner.know(self._ledger(), targets)
+        unread = self._planner.unread(targets)
+        seen = files.looked(unread, paths, encoding=self._options.encoding)
+        result.files += self._refused(seen)
+        ready = {target.locator: target for target in seen.targets}
+        gone = {target.locator for target in unread} - ready.keys()
+        return [ready.get(target.locator, target) for target in targets if target.locator not in gone]
 
     def _show(self, result: IngestReport) -> None:
         """Bring what is committed into the hot store, too."""
@@ -158,7 +175,7 @@ class Ingest:
         splits = [split for plan in plans for split in plan.splits]
         stale: set[str] = set()
         broken: set[str] = set()
-        for group in _batches(list(bundles(splits, sizes, self._settings.split_bytes)), sizes):
+        for group in batches(list(bundles(splits, sizes, self._settings.split_bytes)), sizes, GROUP_BYTES):
             work = [bundle for bundle in group if not any(split.locator in stale | broken for split in bundle)]
             batch = new_batch()
             written = _unbroken(self._work(work, batch, reports), work, broken)
@@ -245,20 +262,6 @@ class Ingest:
 
     def _ledger(self) -> Ledger | None:
         return None if self._store is None else Ledger.of(self._store.table(LINES))
-
-
-def _batches(work: Sequence[Bundle], sizes: dict[str, int]) -> Iterator[list[Bundle]]:
-    """Bundles that are committed together."""
-    group: list[Bundle] = []
-    total = 0
-    for bundle in work:
-        group.append(bundle)
-        total += sum(split_size(split, sizes) for split in bundle)
-        if total >= GROUP_BYTES:
-            yield group
-            group, total = [], 0
-    if group:
-        yield group
 
 
 def _unbroken(

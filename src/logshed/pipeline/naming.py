@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logshed.buckets.address import Address, is_address
 from logshed.errors import RedactionError, SourceError
 from logshed.redaction.keyring import load_keys
 from logshed.redaction.naming import PATH_ATTRIBUTE, Names
@@ -89,6 +90,9 @@ class Naming:
         """Under what folders the ledger may know files beside these: also as they were named without this policy."""
         found: set[str] = set()
         for target in targets:
+            if target.is_object:
+                found |= {target.source.rpartition("/")[0], _raw(target).rpartition("/")[0]}
+                continue
             found.add(str(PurePath(target.source).parent))
             if not target.is_stream and not target.generation:
                 found.add(str(PurePath(f"{_FILE}{target.locator}").parent))
@@ -110,10 +114,10 @@ class Naming:
         Raises:
             SourceError: What the glob's rule says would not be done, neither now nor when the records are read again.
         """
-        if target.is_stream or target.generation or target.source == f"{_FILE}{target.locator}":
+        if target.is_stream or target.generation or target.source == _raw(target):
             return
         for glob in self._globs:
-            if fnmatchcase(f"{_FILE}{target.locator}", glob) and not fnmatchcase(target.source, glob):
+            if fnmatchcase(_raw(target), glob) and not fnmatchcase(target.source, glob):
                 raise SourceError(
                     f"cannot ingest {target.path}: {self._names.texts([glob])[0]}, the source of an override, a drop "
                     "rule or a transform, fits its real name and not the one that rests; write * for what is redacted"
@@ -144,7 +148,12 @@ class Naming:
 
 
 def _path(source: str) -> str:
-    return source.partition(":")[2]
+    return source if is_address(source) else source.partition(":")[2]
+
+
+def _raw(target: Target) -> str:
+    """The source's name without this policy."""
+    return str(Address.parse(target.locator)) if target.is_object else f"{_FILE}{target.locator}"
 
 
 def _check(policy: Policy) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from logshed import buckets
 from logshed.enrichment import sources
 from logshed.errors import SourceError
 from logshed.formats import registry
@@ -53,6 +54,7 @@ class Pass:
             LogshedError: A format, the policy, a drop rule, a transform, a database or a threat list is wrong; nothing
                 was read.
         """
+        buckets.use(settings.objects.access(settings.storage))
         drops.check(settings.drop)
         transforms.check(settings.transform)
         options = replace(options, final=True, dry_run=True)

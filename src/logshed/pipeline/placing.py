@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logshed.errors import UsageError
-from logshed.sources import codecs, encodings, files, rawfile, streams
+from logshed.sources import codecs, encodings, files, objects, rawfile, streams
 from logshed.sources.codecs import CODECS, PARQUET
 from logshed.sources.model import Discovered, Target
 
@@ -141,6 +141,8 @@ def _below(folder: Path, path: str, target: Target, *, several: bool) -> Path:
     """A file's place in the folder of outputs: the same as its place in the folder that was named."""
     if target.is_stream:
         return folder / "stdin.log"
+    if target.is_object:
+        return folder.joinpath(*objects.place(path, target, several=several))
     named = Path(path).expanduser()
     if not named.is_dir():
         return folder / Path(target.path).name

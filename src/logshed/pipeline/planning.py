@@ -117,6 +117,11 @@ class Planner:
             plans.append(plan)
         return plans
 
+    def unread(self, targets: Sequence[Target]) -> list[Target]:
+        """The objects among these of which the lake has not all, by their etags alone."""
+        found = files.identify_all([target for target in targets if target.is_object], self._known)
+        return [target for target, identity in found if not identity.exhausted]
+
     def left(self, target: Target) -> bool | None:
         """Whether a file has more than the lake; None where the lake has nothing of it."""
         identity = files.identify(target, self._known)
@@ -217,6 +222,20 @@ def bundles(splits: Sequence[Split], sizes: dict[str, int], most: int) -> Iterat
         total += size
     if bundle:
         yield tuple(bundle)
+
+
+def batches(work: Sequence[tuple[Split, ...]], sizes: dict[str, int], most: int) -> Iterator[list[tuple[Split, ...]]]:
+    """Bundles that are committed together: as many as have ``most`` bytes."""
+    group: list[tuple[Split, ...]] = []
+    total = 0
+    for bundle in work:
+        group.append(bundle)
+        total += sum(split_size(split, sizes) for split in bundle)
+        if total >= most:
+            yield group
+            group, total = [], 0
+    if group:
+        yield group
 
 
 def split_size(split: Split, sizes: dict[str, int]) -> int:

@@ -254,4 +254,4 @@ def _missed(fields: Fields, redactor: Redactor, told: Cleaned) -> str:
 
 def _mode(target: Target) -> int | None:
     """A file's permissions, so that what few may read does not become readable for all."""
-    return None if target.is_stream else streams.mode_of(target.locator)
+    return None if target.is_stream or target.is_object else streams.mode_of(target.locator)

@@ -5,57 +5,32 @@ from __future__ import annotations
 import glob
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from logshed.errors import SpoolError
-from logshed.sources import codecs, encodings, rawfile, spool, streams
+from logshed.errors import SourceError, SpoolError, UsageError
+from logshed.sources import codecs, encodings, kinds, objects, rawfile, spool, streams
 from logshed.sources.model import HEAD_BYTES, Discovered, Problem, Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 PEEK_BYTES = 64 * 1024
+AT_ONCE = 16
+"""Objects that are looked into at once."""
 
-_BINARY_MAGICS: dict[bytes, str] = {
-    b"\x89PNG\r\n": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"%PDF-": "a PDF document",
-    b"\x7fELF": "a program",
-    b"PK\x03\x04": "a zip archive; unpack it first",
-    b"PK\x05\x06": "an empty zip archive",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it first",
-    b"Rar!\x1a\x07": "a rar archive; unpack it first",
-    b"\x1f\x9d": "compressed by compress(1); unpack it first",
-    b"\x04\x22\x4d\x18": "compressed by lz4; unpack it first",
-    b"SQLite format 3\x00": "an SQLite database",
-    b"LPKSHHRH": "a systemd journal; export it with journalctl -o json",
-    b"ElfFile\x00": "a Windows event log; export it as text first",
-    b"\xd4\xc3\xb2\xa1": "a packet capture",
-    b"\xca\xfe\xba\xbe": "a program",
-    b"Obj\x01": "an Avro file",
-}
-_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
-_NO_LOG_SUFFIXES = frozenset(
-    (  # noqa: SIM905 - a list of these takes fifty lines
-        ".7z,.avro,.bin,.bmp,.class,.db,.dll,.dylib,.ear,.exe,.gif,.ico,.idx,.jar,.jpeg,.jpg,.journal,.lck,.lock,.mmdb,"
-        ".mo,.mp3,.mp4,.o,.orc,.pcap,.pdf,.pid,.png,.pyc,.rar,.sig,.so,.sock,.sqlite,.sqlite3,.swp,.tar,.tgz,"
-        ".tbz2,.txz,.war,.webp,.whl,.woff,.woff2,.zip"
-    ).split(",")
-)
-_ONLY_NAMED = frozenset({".parquet"})
-"""What is read where a path or a pattern names it: below a folder it may be the data of a table."""
-_CONTROL = bytes((*range(7), *range(14, 27), *range(28, 32), 127))
-_MAX_CONTROL = 0.05
 _ADVICE: dict[type[OSError], str] = {
     FileNotFoundError: "check the path",
     PermissionError: "run this as a user who may read it",
 }
 
 
-def discover(paths: Sequence[str], *, encoding: str = "auto", exclude: Sequence[str] = ()) -> Discovered:
+def discover(
+    paths: Sequence[str], *, encoding: str = "auto", exclude: Sequence[str] = (), look: bool = True
+) -> Discovered:
     """Find the files behind paths.
 
     Folders are walked to any depth and in name order, symbolic links are followed, each file is taken once. Below a
@@ -63,10 +38,11 @@ def discover(paths: Sequence[str], *, encoding: str = "auto", exclude: Sequence[
     is a problem.
 
     Args:
-        paths: Files, folders, globs (``**`` goes to any depth), ``-`` for standard input, or ``spool:`` and the folder
-            of a spool.
+        paths: Files, folders, globs (``**`` goes to any depth), ``-`` for standard input, ``spool:`` and the folder
+            of a spool, or addresses of objects, ``s3://bucket/prefix/``.
         encoding: Encoding of the files; ``auto`` tells UTF-16 and UTF-32 and takes all else as UTF-8.
         exclude: Folders not to enter, such as the lake's own.
+        look: Whether to look into objects, too; else ``looked`` does that to those that turn out to be new.
 
     Raises:
         UsageError: The encoding is unknown.
@@ -75,7 +51,44 @@ def discover(paths: Sequence[str], *, encoding: str = "auto", exclude: Sequence[
     walk = _Walk(declared, {os.path.realpath(folder) for folder in exclude})
     for path in paths:
         walk.take(path)
+    if look and any(target.is_object for target in walk.found.targets):
+        seen = looked(walk.found.targets, paths, encoding=encoding)
+        return Discovered(seen.targets, walk.found.problems + seen.problems, walk.found.skipped + seen.skipped)
     return walk.found
+
+
+def looked(targets: Sequence[Target], paths: Sequence[str], *, encoding: str = "auto") -> Discovered:
+    """Look into the objects among targets, some at a time: how they are compressed, and whether they are text at all.
+
+    Args:
+        targets: Targets; files stay as they are.
+        paths: What the user named: what is named itself and is no log is a problem, else it is skipped.
+        encoding: As for ``discover``.
+    """
+    declared = "" if encoding == "auto" else encodings.canonical(encoding)
+    found = Discovered()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for target, one in zip(targets, pool.map(partial(_look, declared=declared), targets), strict=True):
+            if isinstance(one, Target):
+                found.targets.append(one)
+            elif isinstance(one, SourceError):
+                found.problems.append(Problem(target.path, str(one)))
+            else:
+                (found.problems if target.path in paths else found.skipped).append(one)
+    return found
+
+
+def _look(target: Target, declared: str) -> Target | Problem | SourceError:
+    if not target.is_object:
+        return target
+    try:
+        objects.peek(target)
+        found = _target(target.path, target.locator, target.source, None, declared)
+    except SourceError as error:
+        return error
+    if isinstance(found, Problem):
+        return found
+    return replace(found, is_stream=False, size=target.size, mtime=target.mtime, inode=target.inode)
 
 
 def candidates(paths: Sequence[str], *, exclude: Sequence[str] = ()) -> Iterator[str]:
@@ -117,13 +130,13 @@ def _target(path: str, locator: str, source: str, status: os.stat_result | None,
     inode = rawfile.inode_of(status) if status else ""
     raw = streams.head(locator, "plain", "utf-8", PEEK_BYTES, inode)
     codec = codecs.sniff(raw)
-    if codec == codecs.PARQUET and status is None:
+    if codec == codecs.PARQUET and status is None and not objects.is_address(locator):
         return Problem(path, f"cannot read {path} as a log: a Parquet file is read from its end; name the file itself")
     data = raw if codec == "plain" else streams.head(locator, codec, "utf-8", PEEK_BYTES, inode)
     encoding = declared or encodings.detect(data)
     text = data if encoding == "utf-8" else streams.head(locator, codec, encoding, PEEK_BYTES, inode)
     can_seek = status is not None and codec == "plain" and encoding == "utf-8"
-    cause = _why_binary(data, text, _last(locator, inode, status.st_size) if status and can_seek else b"")
+    cause = kinds.why_binary(data, text, _last(locator, inode, status.st_size) if status and can_seek else b"")
     if cause:
         return Problem(path, f"cannot read {path} as a log: it is {cause}")
     found = Target(path, source, locator, codec, encoding, head=text[:HEAD_BYTES], note="" if raw else "empty")
@@ -146,6 +159,9 @@ class _Walk:
         if path.startswith(spool.SPOOL):
             self._spool(path)
             return
+        if objects.is_address(path):
+            self._objects(path)
+            return
         named = path if path == streams.STDIN else str(Path(path).expanduser())
         if named == streams.STDIN or os.path.lexists(named) or not glob.has_magic(named):
             self._take_existing(named, self.found.problems)
@@ -164,6 +180,18 @@ class _Walk:
             return
         self.found.targets.extend(target for target in found if target.locator not in self._seen)
         self._seen |= {target.locator for target in found}
+
+    def _objects(self, path: str) -> None:
+        """Objects are only listed here: most of a bucket may be in the lake already."""
+        try:
+            for target, rest in objects.targets(path):
+                if reason := kinds.why_skipped(rest, target.path, target.size) if rest else "":
+                    self.found.skipped.append(Problem(target.path, reason))
+                elif target.source not in self._seen:
+                    self.found.targets.append(target)
+                    self._seen.add(target.source)
+        except (SourceError, UsageError) as error:
+            self._problem(path, str(error))
 
     def _take_existing(self, path: str, refusals: list[Problem]) -> None:
         if not Path(path).is_dir():
@@ -230,29 +258,7 @@ def _why_skipped(entry: os.DirEntry[str]) -> str:
             return "a link that leads nowhere" if entry.is_symlink() else "not a regular file"
     except OSError as error:
         return f"its link cannot be followed: {error.strerror}"
-    suffix = Path(entry.name).suffix.lower()
-    if suffix in _ONLY_NAMED:
-        return f"{suffix} files may be a table's; name it, or a pattern such as {Path(entry.path).parent}/*{suffix}"
-    return f"{suffix} files are no logs" if suffix in _NO_LOG_SUFFIXES else ""
-
-
-def _why_binary(data: bytes, text: bytes, last: bytes) -> str:
-    """What else than a log some bytes are, or empty.
-
-    A log whose writer did not notice that it was truncated begins with a hole of NULs: so its end has a say too.
-    """
-    for magic, what in _BINARY_MAGICS.items():
-        if data.startswith(magic):
-            return what
-    if data[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
-        return "a tar archive; unpack it first"
-    if _is_binary(text) and (not last or _is_binary(last)):
-        return "binary; if it is text in another encoding, name that with --encoding"
-    return ""
-
-
-def _is_binary(text: bytes) -> bool:
-    return len(text) - len(text.translate(None, _CONTROL)) > _MAX_CONTROL * len(text)
+    return kinds.why_no_log(entry.path)
 
 
 def _last(locator: str, inode: str, size: int) -> bytes:

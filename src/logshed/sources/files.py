@@ -8,7 +8,7 @@ import polars as pl
 
 from logshed.errors import SourceError
 from logshed.sources import streams
-from logshed.sources.discovery import discover, inspect
+from logshed.sources.discovery import discover, inspect, looked
 from logshed.sources.identity import identify, identify_all
 from logshed.sources.lines import texts
 from logshed.sources.model import Discovered, Identity, Problem, Target
@@ -25,6 +25,7 @@ __all__ = [
     "identify",
     "identify_all",
     "inspect",
+    "looked",
     "plan",
     "read",
     "sample",
@@ -48,8 +49,8 @@ def plan(
 ) -> list[Split]:
     """Cut what is new in a target into splits.
 
-    What can be cut ends where its last whole line ends now; what must be decoded first ends at ``UNTIL_EOF``, and its
-    reading says where that was.
+    What can be cut ends where its last whole line ends now, an object at its end, since it will not grow; what must be
+    decoded first ends at ``UNTIL_EOF``, and its reading says where that was.
 
     Args:
         target: The file.
@@ -68,6 +69,7 @@ def plan(
     """
     if identity.copy_of or (identity.exhausted and not target.is_stream):
         return []
+    final = final or (target.is_object and target.codec == "plain")
     end = _plannable_end(target, identity.start, final=final)
     if end <= identity.start:
         return []
@@ -125,6 +127,8 @@ def _plannable_end(target: Target, start: int, *, final: bool) -> int:
     """Where the last line that can be taken ends; of what must be decoded to know that, simply far away."""
     if not target.is_seekable:
         return UNTIL_EOF if target.size or target.is_stream else start
+    if target.is_object:
+        return target.size
     if not (target.head or target.generation):
         return start  # what was written since it was looked at has no head yet by which to know it again
     try:

@@ -36,7 +36,8 @@ def identify(target: Target, known: Sequence[Checkpoint]) -> Identity:
 
     Returns:
         The known generation and where it goes on, else a new generation from 0. Its id is a hash of source, first line
-        and how many generations of that source had this id before, so that two ingests at one time agree on it.
+        (of an object, its etag) and how many generations of that source had this id before, so that two ingests at one
+        time agree on it.
     """
     return _identify(target, _Known(known))
 
@@ -77,9 +78,16 @@ class _Known:
         sizes = {one.head_size for key in keys for one in self._index.get(key, ())}
         heads = {hash_of(target.head[:size]) for size in sizes if 0 < size <= len(target.head)}
         found = {id(one): one for key in keys for one in self._index.get(key, ()) if one.head_hash in heads}
+        if target.is_object:  # it is never renamed, and equal objects have equal etags
+            found = {key: one for key, one in found.items() if one.source == target.source}
         return sorted(
             found.values(), key=lambda one: (one.inode != target.inode, one.source != target.source, -one.end)
         )
+
+    def taken(self, target: Target) -> Checkpoint | None:
+        """How far an object is in the lake in the very state in which it is now."""
+        same = (one for one in self._index.get((target.source,), ()) if one.inode == target.inode)
+        return max(same, key=lambda one: one.end, default=None)
 
     def generations(self, source: str) -> set[str]:
         """Ids of a source's generations."""
@@ -102,6 +110,9 @@ def _identify(target: Target, known: _Known) -> Identity:
     if target.generation:
         end = known.end(target.source, target.generation)
         return Identity(target.source, target.generation, max(end, target.start), 0, "", exhausted=end >= target.size)
+    if target.is_object and (taken := known.taken(target)):
+        done = taken.end >= target.size or not target.is_seekable  # what is decoded is taken whole or not at all
+        return Identity(target.source, taken.generation, taken.end, taken.head_size, taken.head_hash, exhausted=done)
     for checkpoint in known.near(target):
         try:
             exhausted = _holds(target, checkpoint)
@@ -174,7 +185,7 @@ def _is_another(target: Target, checkpoint: Checkpoint) -> bool:
     for which ``HEAD_BYTES`` of equal bytes are the proof, or being the compressed file beside the plain one of the same
     name; with fewer (two files of one line each) both are kept.
     """
-    if not checkpoint.inode or target.inode == checkpoint.inode:
+    if not checkpoint.inode or target.inode == checkpoint.inode or target.is_object:
         return False
     if target.source != checkpoint.source and checkpoint.end >= HEAD_BYTES:
         return False
@@ -189,7 +200,7 @@ def _is_another(target: Target, checkpoint: Checkpoint) -> bool:
 
 
 def _new_generation(target: Target, taken: set[str]) -> str:
-    first_line = target.head.split(b"\n", 1)[0]
+    first_line = target.inode.encode() if target.is_object else target.head.split(b"\n", 1)[0]
     for ordinal in range(len(taken) + 1):
         key = b"\0".join((target.source.encode(), first_line, str(ordinal).encode()))
         generation = hashlib.sha256(key).hexdigest()[:16]

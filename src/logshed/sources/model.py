@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 HEAD_BYTES = 4096
 """Decoded bytes at the head (and before the reached end) that tell one generation of a file from another."""
 
+OBJECT = "etag:"
+"""What the inode of an object in a store begins with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -14,13 +17,14 @@ class Target:
 
     Attributes:
         path: The path as the user named it or as it was found below a folder.
-        source: The source's name, ``file:`` and the absolute path with its links resolved; ``stdin:`` for ``-``.
-        locator: What is opened: the absolute path, or ``-``.
+        source: The source's name, ``file:`` and the absolute path with its links resolved; ``stdin:`` for ``-``; the
+            address of an object.
+        locator: What is opened: the absolute path, an address, or ``-``.
         codec: ``plain``, ``gzip``, ``bzip2``, ``xz``, ``zstd`` or ``parquet``.
         encoding: Text encoding of the decompressed bytes; ``utf-8`` covers ASCII and stray bytes.
         size: Bytes on disk; 0 for a stream.
         mtime: Last change, seconds since the epoch.
-        inode: ``device:inode``; empty for a stream.
+        inode: ``device:inode``; empty for a stream; of an object ``etag:`` and its etag.
         head: The first decoded bytes, at most ``HEAD_BYTES``.
         is_stream: Whether it can be read only once and from its start (standard input, a named pipe).
         note: What a person may want to know, or empty.
@@ -47,6 +51,11 @@ class Target:
     collection: str = ""
     format: str = ""
     resource: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it is an object in a store: it never grows, and is opened only once it is known to be new."""
+        return self.inode.startswith(OBJECT)
 
     @property
     def is_seekable(self) -> bool:

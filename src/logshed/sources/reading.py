@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Self
 
 from logshed.errors import SourceError
-from logshed.sources import rawfile, streams
+from logshed.sources import objects, rawfile, streams
 from logshed.sources.lines import LineCutter, empty
 from logshed.sources.model import HEAD_BYTES
 from logshed.work import UNTIL_EOF
@@ -210,6 +210,8 @@ def _open(split: Split) -> rawfile.RawFile | streams.OnceStream:
         raw = streams.open_same(split.locator, split.inode)
     except OSError as error:
         raise SourceError(f"cannot read {split.locator}: {error.strerror}; check that it is still there") from error
+    if isinstance(raw, objects.ObjectFile):
+        return raw  # every request names the etag that was planned
     if isinstance(raw, rawfile.RawFile) and split.head_hash and _head_hash(raw, split) != split.head_hash:
         raw.close()
         raise SourceError(f"cannot read {split.locator}: it was overwritten since it was looked at; run it again")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from logshed.sources.codecs import PARQUET, Decompressed
 from logshed.sources.encodings import Transcoded
+from logshed.sources.objects import ObjectFile, is_address
 from logshed.sources.parquet import Rows
 from logshed.sources.rawfile import RawFile, inode_of
 from logshed.sources.spool import SPOOL, SpoolFile
@@ -105,7 +106,9 @@ def once(locator: str) -> OnceStream:
 
 def is_once(locator: str) -> bool:
     """Whether a locator names standard input, a named pipe or another thing that is no file."""
-    return locator == STDIN or (not locator.startswith(SPOOL) and not stat.S_ISREG(Path(locator).stat().st_mode))
+    if locator.startswith(SPOOL) or is_address(locator):
+        return False
+    return locator == STDIN or not stat.S_ISREG(Path(locator).stat().st_mode)
 
 
 def open_raw(locator: str) -> RawFile | OnceStream:
@@ -114,9 +117,12 @@ def open_raw(locator: str) -> RawFile | OnceStream:
     Raises:
         OSError: It cannot be opened.
         SpoolError: The spool that it lies in cannot be read.
+        SourceError: The store that it lies in cannot be asked.
     """
     if locator.startswith(SPOOL):
         return SpoolFile(locator)
+    if is_address(locator):
+        return ObjectFile(locator)
     if is_once(locator):
         return once(locator)
     return RawFile(_opened(locator))
@@ -127,12 +133,15 @@ def open_same(locator: str, inode: str) -> RawFile | OnceStream:
 
     Args:
         locator: Where it was.
-        inode: ``device:inode`` of it; empty where the locator alone says what it is.
+        inode: ``device:inode`` of it, of an object its etag; empty where the locator alone says what it is.
 
     Raises:
         OSError: It is not in its folder any more, or cannot be opened.
         SpoolError: As of ``open_raw``.
+        SourceError: As of ``open_raw``; an object was overwritten since.
     """
+    if is_address(locator):
+        return ObjectFile(locator, inode)
     path = locator
     for _ in range(RENAMES):
         try:
