@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.patterns import Change, Patterns
     from logshed.pipeline.planning import Options
     from logshed.pipeline.rejects import ReplayReport
+    from logshed.pipeline.reparse_report import Reparsed
     from logshed.pipeline.report import Report
     from logshed.pipeline.resting import Sample
     from logshed.pipeline.tables import LakeTables
@@ -468,6 +469,49 @@ class Lake:
         since = self.moment(grace)
         seconds = (datetime.now(UTC) - since).total_seconds()
         run = Maintain(self._opened(), self.settings, tasks, tables, seconds, dry_run, alone, progress)
+        return run.run()
+
+    def reparse(
+        self,
+        since: str | datetime,
+        until: str | datetime | None = None,
+        *,
+        format: str = "auto",  # noqa: A002 - the name of the option
+        collections: Sequence[str] = (),
+        source: str | None = None,
+        dry_run: bool = False,
+        progress: Callable[[str], None] | None = None,
+    ) -> list[Reparsed]:
+        """Make ``logs`` anew from ``lines``, after a format was mended or added: a day of reading in one commit.
+
+        Args:
+            since: Lines that were read since then: ``24h``, ``7d``, ``2026-01-01``, ``all``.
+            until: Lines that were read before; None takes all.
+            format: ``auto`` tells the format of each source anew; or a format choice, for all of them.
+            collections: Only of these collections; none are all.
+            source: Only of sources that this glob matches.
+            dry_run: Only say what would be done.
+            progress: Is told how far it is.
+
+        Raises:
+            logshed.errors.FormatError: There is no such format.
+            logshed.errors.LakeError: The lake cannot be read or written; the days before are done.
+        """
+        from logshed.pipeline.reparse import Reparse  # noqa: PLC0415 - heavy
+
+        begin, end = (self.moment(one) if isinstance(one, str) else one for one in (since, until))
+        assert begin is not None  # noqa: S101 - for the type checker: since is a moment
+        run = Reparse(
+            self._opened(),
+            self._job(),
+            begin,
+            end,
+            format_text=format,
+            collections=collections,
+            source=source,
+            dry=dry_run,
+            progress=progress,
+        )
         return run.run()
 
     def report(

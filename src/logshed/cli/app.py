@@ -34,6 +34,7 @@ from logshed.cli import (
     proof,
     query,
     rejects,
+    reparse,
     replay,
     report,
     rules,
@@ -78,5 +79,5 @@ files = (clickhouse, schema, convert, sanitize, upload, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 kept = (schedule, maintain, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
 ahead = (anomalies, objectives, capacity, cost)
-for group in (ingest, collect, live, *asked, *ahead, rejects, formats, *files, *secure, *kept):
+for group in (ingest, collect, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
     group.register(app)

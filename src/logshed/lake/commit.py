@@ -99,7 +99,14 @@ def commit_lines(
     )
 
 
-def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFile], also: Sequence[str] = ()) -> bool:
+def commit_follower(
+    store: Store,
+    short: str,
+    batch: str,
+    files: Sequence[DataFile],
+    also: Sequence[str] = (),
+    noted: Mapping[str, str] | None = None,
+) -> bool:
     """Put a batch's files into a table that follows another, once.
 
     Args:
@@ -108,6 +115,7 @@ def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFi
         batch: The batch.
         files: Its files.
         also: More batches that these files stand for, where several were done in one go.
+        noted: More properties that change with it.
 
     Returns:
         Whether this call did it; False where one of the batches was already there (the files are then superfluous).
@@ -125,7 +133,7 @@ def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFi
         try:
             step(f"before {short} commit")
             done = batches.add(batch).save(store.ledger_folder())
-            append_files(table, files, {BATCHES_PROPERTY: done}, batch, token)
+            append_files(table, files, {BATCHES_PROPERTY: done, **(noted or {})}, batch, token)
         except LOST as error:
             back_off(attempt, error)
             continue
@@ -138,11 +146,16 @@ def commit_follower(store: Store, short: str, batch: str, files: Sequence[DataFi
 
 
 def replace_days(
-    store: Store, table: TableDef, batches: Sequence[str], days: Iterable[date], files: Sequence[DataFile]
+    store: Store,
+    table: TableDef,
+    batches: Sequence[str],
+    days: Iterable[date],
+    files: Sequence[DataFile],
+    noted: Mapping[str, str] | None = None,
 ) -> bool:
     """Put new rows in place of all that a table has for some days, and note the batches that led to them.
 
-    A table's files hold a day each, as ``files`` must.
+    A table's files hold a day each, as ``files`` must. ``noted`` are more properties that change with it.
 
     Returns:
         Whether this call did it; False where one of the batches was already there.
@@ -162,7 +175,7 @@ def replace_days(
             done = done.add(batch)
         try:
             step(f"before {table.short} commit")
-            properties = {BATCHES_PROPERTY: done.save(store.ledger_folder())}
+            properties = {BATCHES_PROPERTY: done.save(store.ledger_folder()), **(noted or {})}
             old = [file for file in iceberg_files(loaded) if day_of(loaded, file, table.partition_column) in wanted]
             swap(loaded, old, files, properties, token=token)
         except LOST as error:

@@ -19,7 +19,7 @@ from logshed.lake.names import LEDGER_PROPERTY
 from logshed.work import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pyiceberg.table import Table
 
@@ -77,6 +77,22 @@ def entries(written: Iterable[Written], batch: str) -> pl.DataFrame:
             "committed": now,
         }
         for work in written
+    ]
+    return pl.DataFrame(rows, schema=ENTRY)
+
+
+def moved(taken: Mapping[tuple[str, str], int]) -> pl.DataFrame:
+    """Ledger entries without bytes that move lines from rejected to stored.
+
+    Args:
+        taken: Lines that a format takes now and none took before, by source and generation; below 0 the other way.
+    """
+    now = datetime.now(UTC)
+    empty: dict[str, object] = {name: "" if kind == pl.String else 0 for name, kind in ENTRY.items()}
+    empty |= {"dropped_by": json.dumps({}), "continues": False, "committed": now}
+    rows = [
+        {**empty, "source": source, "generation": generation, "stored": count, "rejected": -count}
+        for (source, generation), count in taken.items()
     ]
     return pl.DataFrame(rows, schema=ENTRY)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from logshed.errors import LakeError
 from logshed.lake import storage
 from logshed.lake.ledger import Ledger
-from logshed.lake.names import BATCHES_PROPERTY, LEDGER_PROPERTY
+from logshed.lake.names import FILE_PROPERTIES
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TRIES = 5
 """How often a table is loaded again when another process has just expired what it named."""
 _METADATA = re.compile(r"(\d+)-[0-9a-f-]+\.metadata\.json$")
-_LEDGER = re.compile(r"\.?(root|batches|kept)-[0-9a-f]{32}\.json(\.\d+)?|(delta|base)-[0-9a-f]{32}\.parquet")
+_LEDGER = re.compile(r"\.?(root|batches|changes|kept)-[0-9a-f]{32}\.json(\.\d+)?|(delta|base)-[0-9a-f]{32}\.parquet")
 """The files of the ledger's folder that are ours to remove."""
 
 
@@ -92,7 +92,7 @@ def unnamed_of_ledger(store: Store) -> list[Found]:
 def _ledger_named(loaded: Iterable[Table]) -> set[str]:
     named: set[str] = set()
     for table in loaded:
-        named |= {table.properties[name] for name in (BATCHES_PROPERTY, LEDGER_PROPERTY) if name in table.properties}
+        named |= {table.properties[name] for name in FILE_PROPERTIES if name in table.properties}
         named |= set(Ledger.of(table).files())
     return named
 

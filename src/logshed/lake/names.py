@@ -26,7 +26,13 @@ TRAIL_PROPERTY = "logshed.trail"
 BATCHES_PROPERTY = "logshed.batches"
 """On every table that follows another: the file with the batches done."""
 
-FILE_PROPERTIES = frozenset({LEDGER_PROPERTY, BATCHES_PROPERTY})
+CHANGES_PROPERTY = "logshed.changes"
+"""On ``silver.logs``: the file with the days whose records were changed after they were committed."""
+
+CHANGES_SEEN_PROPERTY = "logshed.changes-seen"
+"""On every table that follows it: the number of the last change that it has taken."""
+
+FILE_PROPERTIES = frozenset({LEDGER_PROPERTY, BATCHES_PROPERTY, CHANGES_PROPERTY})
 """Properties that name a file in the ledger's folder."""
 
 

@@ -83,7 +83,7 @@ def column_ids(table: Table, short: str) -> list[tuple[int, str, Kind, int | Non
 
 def frame(files: Sequence[str], short: str) -> pl.LazyFrame:
     """The rows of these files of a table."""
-    return parquet.scan(files, table_schema(TABLES[short]), insert=True)
+    return parquet.scan(files, table_schema(TABLES[short]), insert=True, extra=True)
 
 
 def batches_missing(store: Store, follower: str | TableDef, leader: TableDef = LINES) -> dict[str, list[str]]:

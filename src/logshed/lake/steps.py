@@ -27,6 +27,15 @@ UPKEEP_STEPS = (
 )
 """Those of ``maintain``."""
 
+REPARSE_STEPS = (
+    "after reparse file",
+    "before reparse logs commit",
+    "after reparse logs commit",
+    "before reparse lines commit",
+    "after reparse lines commit",
+)
+"""Those of ``reparse``."""
+
 
 def step(name: str) -> None:
     """Pass a named step; tests replace ``passed``."""

@@ -12,8 +12,9 @@ from uuid import uuid4
 import polars as pl
 
 from logshed.errors import LakeError, QueryError, UnsureError
+from logshed.lake.changes import Changes, seen_by
 from logshed.lake.commit import remove_files, replace_days
-from logshed.lake.names import LOGS, gold
+from logshed.lake.names import CHANGES_SEEN_PROPERTY, LOGS, gold
 from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
 from logshed.pipeline.tables import LakeTables
@@ -103,12 +104,15 @@ class Aggregate:
         files: list[DataFile] = []
         try:
             grown = self.store.fit(definition)
+            changes = Changes.of(self.store.table(LOGS))
+            changed = changes.after(seen_by(self.store.table(definition)))
             missing = batches_missing(self.store, definition, LOGS)
-            days = self._days(list(missing), whole=self.rebuild or grown)
+            days = sorted({*self._days(list(missing), whole=self.rebuild or grown), *changed})
             if days:
                 files = [file for run in runs(days) for file in self._computed(table, definition, run)]
             if missing or days:
-                if replace_days(self.store, definition, list(missing), days, files):
+                seen = {CHANGES_SEEN_PROPERTY: str(changes.last)}
+                if replace_days(self.store, definition, list(missing), days, files, seen):
                     done.days, done.rows = len(days), sum(file.rows for file in files)
                 else:
                     remove_files(files)

@@ -19,6 +19,7 @@ from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import findings, incidents, lookback
 from logshed.pipeline.detect_report import DetectReport
+from logshed.pipeline.relooking import look_again
 from logshed.pipeline.rule_cases import carried
 from logshed.pipeline.rule_scan import CHUNK_ROWS, KEY, Scan
 from logshed.pipeline.suppress import Suppressions
@@ -27,7 +28,7 @@ from logshed.sql.duckdb import DuckDB
 from logshed.sql.views import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from logshed.detections.model import Rule
     from logshed.lake.names import TableDef
@@ -96,6 +97,7 @@ class Detect:
                 break
             for group in self._groups(missing):
                 self._group(group)
+        look_again(self._store, self)
         self._report.seconds = time.monotonic() - started
         return self._report
 
@@ -130,20 +132,23 @@ class Detect:
         self._report.seconds = time.monotonic() - started
         return self._report
 
-    def keep(self, found: pl.DataFrame, now: datetime) -> None:
+    def keep(self, found: pl.DataFrame, now: datetime, noted: Mapping[str, str] | None = None) -> None:
         """Keep findings that others made, but for those that are kept already and have not grown.
 
         Args:
             found: Rows of ``security.findings``.
             now: The present.
+            noted: Properties of the table that change with it.
         """
-        if found.is_empty():
+        if found.is_empty() and not noted:
             return
         same = self.ask("SELECT finding_id, event_count FROM findings")
         found = found.drop("batch", strict=False).join(same, on=["finding_id", "event_count"], how="anti")
         found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
         batch = new_batch()
-        if not found.is_empty() and self._commit([batch], found, cases := self._incidents(found, now)):
+        if (noted or not found.is_empty()) and self._commit(
+            [batch], found, cases := self._incidents(found, now), noted
+        ):
             self._tell(batch, found, cases, suppressed)
 
     def _tell(self, batch: str, found: pl.DataFrame, cases: pl.DataFrame, suppressed: dict[str, int]) -> None:
@@ -172,7 +177,7 @@ class Detect:
         now = datetime.now(UTC)
         new = self._hits(self._scan, _in(batches), count=True).with_columns(is_new=pl.lit(value=True))
         hits = pl.concat([new, *self._context(new, batches)])
-        known = self._known(hits)
+        known = self.known(hits)
         found = findings.make(self.rules, hits, known, now)
         found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
         cases = self._incidents(found, now)
@@ -217,7 +222,8 @@ class Detect:
         if parts:
             yield pl.concat(parts).unique(["rule", *KEY], maintain_order=True).with_columns(is_new=pl.lit(value=False))
 
-    def _known(self, hits: pl.DataFrame) -> pl.DataFrame:
+    def known(self, hits: pl.DataFrame) -> pl.DataFrame:
+        """Findings of before that hits may prolong."""
         if hits.is_empty() or not self._store.has(FOUND):
             return findings.none()
         longest = max((rule.correlation.timespan_s for rule in self.rules.values() if rule.correlation), default=0)
@@ -243,11 +249,13 @@ class Detect:
         every = pl.concat([before.select(found.columns).cast(found.schema), found])
         return incidents.group(every, set(found["finding_id"]), known, now)
 
-    def _commit(self, batches: list[str], found: pl.DataFrame, cases: pl.DataFrame) -> bool:
+    def _commit(
+        self, batches: list[str], found: pl.DataFrame, cases: pl.DataFrame, noted: Mapping[str, str] | None = None
+    ) -> bool:
         """Findings first, incidents after them; the next run makes up for incidents that a crash kept back."""
         own = new_batch()
         written = self._written(FOUND, found, own)
-        if not commit_follower(self._store, FOUND.short, batches[-1], written, also=batches[:-1]):
+        if not commit_follower(self._store, FOUND.short, batches[-1], written, also=batches[:-1], noted=noted):
             remove_files(written)
             return False
         if not cases.is_empty():

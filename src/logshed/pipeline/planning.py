@@ -150,7 +150,7 @@ class Planner:
         """The chosen formats as they were when the source was last read: with the header then in force."""
         for known in self._known:
             same = (known.source, known.generation, known.end) == (identity.source, identity.generation, identity.start)
-            if same and _without_headers(known.format) == _without_headers(chosen):
+            if same and without_headers(known.format) == without_headers(chosen):
                 return known.format
         return chosen
 
@@ -174,7 +174,7 @@ class Planner:
         )
 
 
-def _without_headers(choice: str) -> tuple[str, ...]:
+def without_headers(choice: str) -> tuple[str, ...]:
     """The formats of a choice, those with a header by their names alone; the user's own are their definitions."""
     kinds = [name.partition(":")[0] for name in Choice.parse(choice).names]
     return tuple(

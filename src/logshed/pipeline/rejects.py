@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,7 +11,7 @@ import polars as pl
 from logshed.errors import UnsureError
 from logshed.formats import detect, registry
 from logshed.lake.commit import remove_files, replace_files
-from logshed.lake.ledger import ENTRY
+from logshed.lake.ledger import moved
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.scan import frame, iceberg_files, paths
 from logshed.lake.writing import FileWriter
@@ -106,19 +104,8 @@ def _change_lines(store: Store, files: list[IcebergFile], fixed: pl.DataFrame) -
 
 def _adjustments(fixed: pl.DataFrame) -> pl.DataFrame:
     """Ledger entries without bytes that move lines from rejected to stored."""
-    moved = fixed.group_by("source", "generation").agg(pl.col("line_count").sum().cast(pl.Int64).alias("stored"))
-    zeros = [
-        pl.lit(0, pl.Int64).alias(name) for name in ("start", "end", "read", "dropped", "cut", "head_size", "tail_size")
-    ]
-    empty = [pl.lit("").alias(name) for name in ("batch", "format", "head_hash", "tail_hash", "inode")]
-    return moved.with_columns(
-        *zeros,
-        *empty,
-        rejected=-pl.col("stored"),
-        continues=pl.lit(value=False),
-        dropped_by=pl.lit(json.dumps({})),
-        committed=pl.lit(datetime.now(UTC), pl.Datetime("us", "UTC")),
-    ).select(list(ENTRY))
+    counted = fixed.group_by("source", "generation").agg(pl.col("line_count").sum())
+    return moved({(source, generation): count for source, generation, count in counted.iter_rows()})
 
 
 def _finish(store: Store, job: Job) -> None:

@@ -141,6 +141,24 @@ class Stages:
             logs = applied.change(logs if stays is None else logs.filter(stays))
         return logs
 
+    def again(self, records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """Records of ``bronze.lines`` read anew: nothing is dropped, since what rests was chosen when it came.
+
+        Returns:
+            The records, rewritten where their columns show what the policy hides; their parsed rows; rows of
+            ``silver.logs``, one a parsed row.
+        """
+        records, parsed = settled(records, self._parse, self._redactor, Tally(records.height))
+        logs = self._logs(records, parsed)
+        for applied in self._transforms:
+            logs = applied.change(logs)
+        return records, parsed, logs
+
+    def taken(self, records: pl.DataFrame) -> pl.Series:
+        """Which records a format takes, at least in part."""
+        parsed = self._parse(records).group_by("row").agg(pl.col("parse_error").is_null().any().alias("taken"))
+        return parsed.sort("row")["taken"]
+
     def _transformed(
         self, records: pl.DataFrame, parsed: pl.DataFrame, logs: pl.DataFrame, dropped: dict[str, int]
     ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
