@@ -1,6 +1,8 @@
 """Measures what upkeep is for: a lake of many tiny ingests, the same compacted, and one of a single ingest.
 
 Also the time of the 10th and the last ingest, and how fast and in how much memory larger files are compacted.
+``--ledger`` measures instead what known files cost an ingest of one more; ``--year`` how long it takes to plan a
+question about one hour of a year.
 """
 
 from __future__ import annotations
@@ -14,15 +16,21 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 from logshed.api import Lake  # noqa: E402 - the path comes first
-from logshed.lake.names import LINES, LOGS  # noqa: E402 - as above
+from logshed.lake.commit import append_files  # noqa: E402 - as above
+from logshed.lake.ledger import ENTRY, Ledger, moved  # noqa: E402 - as above
+from logshed.lake.names import LEDGER_PROPERTY, LINES, LOGS  # noqa: E402 - as above
 from logshed.lake.scan import iceberg_files, paths  # noqa: E402 - as above
+from logshed.pipeline.tables import LakeTables  # noqa: E402 - as above
 from logshed.settings import Settings  # noqa: E402 - as above
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -44,7 +52,14 @@ def main() -> None:
     words.add_argument("--ingests", type=int, default=1_000, help="tiny ingests")
     words.add_argument("--lines", type=int, default=500, help="lines of each")
     words.add_argument("--large", type=int, default=2_000_000, help="lines of the larger files, ten ingests")
+    words.add_argument("--ledger", type=int, default=0, help="files that the ledger knows; nothing else is measured")
+    words.add_argument("--year", action="store_true", help="a file a day for a year; nothing else is measured")
     given = words.parse_args()
+    if given.ledger or given.year:
+        with tempfile.TemporaryDirectory() as folder:
+            found = known(Path(folder), given.ledger) if given.ledger else year(Path(folder))
+            print(json.dumps(found, indent=2))
+        return
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps({"tiny": tiny(Path(folder), given.ingests, given.lines)}, indent=2), flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -88,17 +103,101 @@ def large(folder: Path, count: int) -> dict[str, Any]:
     return {"lines": count, "files": files(lake), **compacted(folder / "lake"), "after": files(opened(folder / "lake"))}
 
 
-def compacted(lake: Path) -> dict[str, Any]:
-    """What `maintain compact` in a process of its own comes to."""
-    words = [sys.executable, "-m", "logshed", "maintain", "compact", "--lake", str(lake), "--json"]
+def known(folder: Path, count: int) -> dict[str, Any]:
+    """What an ingest of one file costs beside so many known ones, in folders of a thousand and all in its own."""
+    found: dict[str, Any] = {"files": count}
+    for name, places in {"none": "", "in folders": "host{}/app{}.log", "in one folder": "app-{}-{}.log"}.items():
+        lake, log = opened(folder / name / "lake"), folder / name / "new.log"
+        if places:
+            # In another process: one that is started from a large one counts as large itself.
+            child = get_context("spawn").Process(
+                target=learn, args=(lake.root, f"file:{folder / name}/{places}", count)
+            )
+            child.start()
+            child.join()
+        log.write_text(lines(0, 1000, 1000))
+        begun = time.monotonic()
+        _, usage = run(lake.root, "ingest", str(log))
+        found[name] = {
+            "seconds": round(time.monotonic() - begun, 2),
+            "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
+            "peak_MB": round(usage.ru_maxrss / 1024),
+        }
+    return found
+
+
+def learn(root: Path, places: str, count: int) -> None:
+    """Let a ledger know so many files."""
+    number = pl.int_range(count, eager=True).alias("number")
+    own = {"end": 5000 + number % 777, "read": 50, "stored": 50, "head_size": 4096, "tail_size": 4096}
+    entries = moved({("", ""): 0}).drop("source", "generation", "rejected", *own)
+    entries = pl.concat([entries] * count).with_columns(
+        source=pl.select(pl.format(places, number // 1000, number % 1000)).to_series(),
+        generation=number.hash(1).cast(pl.String).str.zfill(20).str.head(16),
+        rejected=pl.lit(0, pl.Int64),
+        inode=pl.select(pl.format("2049:{}", number.hash(2) % 50_000_000)).to_series(),
+        head_hash=hexes(number, 3),
+        tail_hash=hexes(number, 5),
+        **{name: pl.lit(value) if isinstance(value, int) else value for name, value in own.items()},
+    )
+    store = opened(root)._opened()  # noqa: SLF001 - there is no other way to the ledger
+    folder = store.ledger_folder()
+    held = Ledger("", ()).append(entries.select(pl.col(name).cast(kind) for name, kind in ENTRY.items()), folder)
+    base = Ledger("", tuple(json.loads(Path(held).read_text())["deltas"])).fold(folder)
+    root = base.append(moved({}), folder)
+    append_files(store.table(LINES), [], {LEDGER_PROPERTY: root})
+
+
+def hexes(number: pl.Series, seed: int) -> pl.Series:
+    """32 figures that stand for a hash."""
+    first, second = (number.hash(seed + more).cast(pl.String).str.zfill(20) for more in (0, 1))
+    return first + second.str.head(12)
+
+
+def year(folder: Path) -> dict[str, Any]:
+    """How long it takes to plan a question about one hour where each day of a year has a file."""
+    lake, log = opened(folder / "lake"), folder / "access.log"
+    for day in range(365):
+        begin = BEGIN - timedelta(days=day)
+        hours = [f"{begin + timedelta(hours=hour):%d/%b/%Y:%H:%M:%S +0000}" for hour in range(24)]
+        log.write_text("".join(f'192.0.2.1 - - [{hour}] "GET /{day} HTTP/1.1" 200 5\n' for hour in hours))
+        lake.ingest([str(log)])
+    took, asked_s = [], []
+    for _ in range(REPEATS):
+        reader = LakeTables(opened(folder / "lake")._opened)  # noqa: SLF001 - as above
+        reader.names()
+        begun = time.monotonic()
+        read = reader.files(
+            "logs", "timestamp >= '2026-03-02T12:00:00+00:00' and timestamp < '2026-03-02T13:00:00+00:00'"
+        )
+        took.append(time.monotonic() - begun)
+        begun = time.monotonic()
+        opened(folder / "lake").query(
+            "SELECT count(*) FROM logs WHERE timestamp >= TIMESTAMPTZ '2026-03-02 12:00:00+00' "
+            "AND timestamp < TIMESTAMPTZ '2026-03-02 13:00:00+00'"
+        ).rows()
+        asked_s.append(time.monotonic() - begun)
+    own = {"plan_s": round(statistics.median(took), 3), "query_s": round(statistics.median(asked_s), 3)}
+    return {"files": files(lake)["logs"][0], "files_read": len(read), **own}
+
+
+def run(lake: Path, *words: str) -> tuple[Any, Any]:
+    """What a command in a process of its own answers as JSON, and what it used."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     with (lake.parent / "told.json").open("w+b") as told:
-        process = subprocess.Popen(words, stdout=told, env=environment, cwd=lake.parent)
+        every = [sys.executable, "-m", "logshed", *words, "--lake", str(lake), "--json"]
+        process = subprocess.Popen(every, stdout=told, env=environment, cwd=lake.parent)
         _, status, usage = os.wait4(process.pid, 0)
         told.seek(0)
         answer = json.load(told)
     if status:
-        raise SystemExit(f"maintain compact ended with {status}")
+        raise SystemExit(f"{' '.join(words)} ended with {status}")
+    return answer, usage
+
+
+def compacted(lake: Path) -> dict[str, Any]:
+    """What `maintain compact` in a process of its own comes to."""
+    answer, usage = run(lake, "maintain", "compact")
     cpu = usage.ru_utime + usage.ru_stime
     did = [one for one in answer["did"] if one["files"]]
     read = sum(one["bytes"] for one in did)

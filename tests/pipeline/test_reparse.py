@@ -92,7 +92,9 @@ def test_records_are_made_anew_as_an_ingest_with_the_right_format_makes_them(lak
     assert whole(again)
     (last,) = again.reparse("all")
     assert (last.columns, last.joined, last.rows[0]) == ({}, 0, last.rows[1])
-    ((target, outcome, details),) = again.query("SELECT target, outcome, details FROM audit ORDER BY sequence LIMIT 1").rows()
+    ((target, outcome, details),) = again.query(
+        "SELECT target, outcome, details FROM audit ORDER BY sequence LIMIT 1"
+    ).rows()
     assert (target.split()[0], outcome, json.loads(details)["did"][0]["joined"]) == ("lines", "ok", 50)
 
 

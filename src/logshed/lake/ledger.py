@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import polars as pl
+import pyarrow.parquet as pq
+from polars.io.plugins import register_io_source
 
 from logshed.lake import parquet, storage
 from logshed.lake.names import LEDGER_PROPERTY
+from logshed.sources.reading import hash_of
 from logshed.work import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pyiceberg.table import Table
 
@@ -27,6 +30,14 @@ if TYPE_CHECKING:
 
 FOLD_AFTER = 64
 """Deltas before they are folded into the base."""
+ORDER = ["source", "generation", "start"]
+"""How the base is sorted."""
+GROUP_ROWS = 16_384
+"""Entries of a row group of the base: those of one folder are found without reading the others."""
+FEW_FOLDERS = 16
+"""Folders of which each is looked for by a range of names."""
+MOST_HEADS = 100_000
+"""Beginnings of files that are hashed to find out which known files began so."""
 
 ENTRY: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.String,
@@ -126,20 +137,42 @@ class Ledger:
         """Every entry."""
         return parquet.scan(self.files(), ENTRY)
 
-    def checkpoints(self, folders: Iterable[str], inodes: Iterable[str]) -> list[Checkpoint]:
-        """How far the generations are that lie in these folders or have these inodes.
+    def checkpoints(
+        self, folders: Iterable[str], inodes: Iterable[str], sources: Iterable[str] = (), heads: Sequence[bytes] = ()
+    ) -> list[Checkpoint]:
+        """How far the generations are that some files may go on with, whatever these were called.
+
+        Of a million known files only names and heads are looked at, and the rest of those that come into question.
 
         Args:
             folders: Folders as they stand in source names, ``file:/var/log``; ``.`` is that of ``stdin:``.
             inodes: ``device:inode``.
+            sources: Names of the files: their generations are given in any case.
+            heads: How the files begin; a generation under another name is given only if it began so. None gives all.
         """
-        near = pl.col("source").str.extract("^(.*)/[^/]*$").fill_null(".").is_in(list(folders))
-        seen = pl.col("inode").is_in([inode for inode in inodes if inode])
+        near, seen = _beside(sorted(set(folders))), pl.col("inode").is_in([inode for inode in inodes if inode])
+        found = set(sources)
+        for which in (near, seen):  # one after the other: a range of names is found without reading inodes
+            began = self._began(self.scan().filter(which), heads).select(pl.col("source").unique())
+            found |= set(began.collect(engine="streaming")["source"])
+        return self._furthest(found)
+
+    def _began(self, entries: pl.LazyFrame, heads: Sequence[bytes]) -> pl.LazyFrame:
+        """Those of some entries whose source began as one of some files does."""
+        if not heads:
+            return entries
+        sizes = entries.select(pl.col("head_size").unique()).collect(engine="streaming")["head_size"]
+        if sizes.len() * len(heads) > MOST_HEADS:
+            return entries
+        hashes = {hash_of(head[:size]) for head in set(heads) for size in sizes if 0 < size <= len(head)}
+        return entries.filter(pl.col("head_hash").is_in(sorted(hashes)))
+
+    def _furthest(self, sources: set[str]) -> list[Checkpoint]:
         last = ["end", "tail_size", "tail_hash", "inode", "continues", "format"]
         # The head is the one that the generation was first known by: its id is made of it.
         furthest = (
             self.scan()
-            .filter(near | seen)
+            .filter(pl.col("source").is_in(sorted(sources)))
             .group_by("source", "generation")
             .agg(
                 pl.col(last).sort_by("end", "committed").last(),
@@ -171,8 +204,45 @@ class Ledger:
         return root
 
     def fold(self, folder: str) -> Ledger:
-        """The same entries in one sorted base file, written as a stream."""
+        """The same entries in one sorted base file, written as a stream: the base is sorted, the deltas are small."""
         base = f"{folder}/base-{uuid4().hex}.parquet"
-        parquet.sink(self.scan().sort("source", "generation", "start"), base, compression_level=3)
+        rows = register_io_source(self._merged, schema=pl.Schema(ENTRY), is_pure=True)
+        parquet.sink(rows, base, compression_level=3, row_group_size=GROUP_ROWS, maintain_order=True)
         storage.keep_a_while(self.files())
         return Ledger(base, ())
+
+    def _merged(
+        self, columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """All entries in their order, a row group of the base in hand at a time."""
+        assert predicate is None  # noqa: S101 - what Polars asks of a source, not what a user gives
+        assert most is None  # noqa: S101 - as above
+        left = parquet.scan(self.deltas, ENTRY).sort(ORDER).collect()
+        for rows in self._groups():
+            last = rows["source"][-1]
+            due = left.filter(pl.col("source") < last)
+            left = left.filter(pl.col("source") >= last)
+            yield (pl.concat([rows, due]).sort(ORDER) if due.height else rows).select(columns or list(ENTRY))
+        yield left.select(columns or list(ENTRY))
+
+    def _groups(self) -> Iterator[pl.DataFrame]:
+        if not self.base:
+            return
+        with storage.opened(self.base) as file:
+            base = pq.ParquetFile(file)
+            for number in range(base.num_row_groups):
+                rows = pl.DataFrame(base.read_row_group(number))
+                if rows.height:
+                    yield rows.select(pl.col(name).cast(kind) for name, kind in ENTRY.items())
+
+
+def _beside(folders: Sequence[str]) -> pl.Expr:
+    """What holds for sources right in these folders; of few folders ranges, since the base is sorted by source."""
+    source = pl.col("source")
+    if len(folders) > FEW_FOLDERS or "." in folders:
+        return source.str.extract("^(.*)/[^/]*$").fill_null(".").is_in(folders)
+    found = pl.lit(value=False)
+    for folder in folders:
+        inside = (source > f"{folder}/") & (source < f"{folder}0")  # the digit comes right after the slash
+        found |= inside & ~source.str.strip_prefix(f"{folder}/").str.contains("/", literal=True)
+    return found

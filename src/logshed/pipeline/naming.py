@@ -98,6 +98,11 @@ class Naming:
                 found.add(str(PurePath(f"{_FILE}{target.locator}").parent))
         return found
 
+    def names(self, targets: Iterable[Target]) -> set[str]:
+        """By what names the ledger may know these: also those that they had without this policy."""
+        found = {name for target in targets for name in (target.source, f"{_FILE}{target.locator}")}
+        return {name for name in found if name == name.encode(errors="replace").decode()}  # others rest in no ledger
+
     def resource(self, target: Target, service: str | None) -> tuple[tuple[str, str], ...]:
         """What produced a target's lines, sorted pairs; a column that the policy names is treated here too."""
         own = {} if target.is_stream else {PATH_ATTRIBUTE: _path(target.source)}

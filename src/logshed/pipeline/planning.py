@@ -91,7 +91,7 @@ class Planner:
         return registry.check(Choice.parse(text), self._formats)
 
     def know(self, ledger: Ledger | None, targets: Iterable[Target]) -> dict[tuple[str, str], int]:
-        """Take the ledger's checkpoints of everything beside these files.
+        """Take the ledger's checkpoints of all that these files may go on with.
 
         Returns:
             The ledger's ends by source and generation, against which the commit checks for other writers.
@@ -100,7 +100,12 @@ class Planner:
             self._known = []
             return {}
         targets = list(targets)
-        known = ledger.checkpoints(folders=self._naming.folders(targets), inodes={target.inode for target in targets})
+        known = ledger.checkpoints(
+            folders=self._naming.folders(targets),
+            inodes={target.inode for target in targets},
+            sources=self._naming.names(targets),
+            heads=[target.head for target in targets],
+        )
         self._known = self._naming.checkpoints(known)
         return {(one.source, one.generation): one.end for one in known}
 
