@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.patterns import Change, Patterns
     from logshed.pipeline.planning import Options
+    from logshed.pipeline.promote import Attribute
     from logshed.pipeline.rejects import ReplayReport
     from logshed.pipeline.reparse_report import Reparsed
     from logshed.pipeline.report import Report
@@ -503,7 +504,7 @@ class Lake:
         assert begin is not None  # noqa: S101 - for the type checker: since is a moment
         run = Reparse(
             self._opened(),
-            self._job(),
+            self._job(dry_run=dry_run),
             begin,
             end,
             format_text=format,
@@ -513,6 +514,41 @@ class Lake:
             progress=progress,
         )
         return run.run()
+
+    def promote(
+        self,
+        key: str,
+        type: str = "string",  # noqa: A002 - the name of the option
+        *,
+        name: str | None = None,
+        dry_run: bool = False,
+    ) -> Attribute:
+        """Turn a frequent attribute into a typed column of ``logs``; it stays among the attributes, too.
+
+        Args:
+            key: The attribute, such as ``tenant.id``.
+            type: ``string``, ``int``, ``double``, ``bool`` or ``timestamp``; what does not fit stays an attribute only.
+            name: The column's name; None makes one of the key, ``tenant_id``.
+            dry_run: Only count what would be in it.
+
+        Raises:
+            logshed.errors.UsageError: There is no such type, or the name is taken or none.
+            logshed.errors.LakeError: The lake cannot be read or written.
+        """
+        from logshed.pipeline.promote import Promote  # noqa: PLC0415 - heavy
+
+        return Promote(self._opened(), self.settings).run(key, type, name, dry=dry_run)
+
+    def attributes(self, since: str | datetime | None = None) -> list[Attribute]:
+        """The attributes that are columns, and the most frequent of the others, with how many records have them.
+
+        Args:
+            since: Only records since then; None looks at all.
+        """
+        from logshed.pipeline.promote import Promote  # noqa: PLC0415 - heavy
+
+        begin = self.moment(since) if isinstance(since, str) else since
+        return Promote(self._opened(), self.settings).list(begin)
 
     def report(
         self,
@@ -851,12 +887,12 @@ class Lake:
 
         return replay(self._opened(), self._job())
 
-    def _job(self) -> Job:
+    def _job(self, *, dry_run: bool = False) -> Job:
         from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
         from logshed.pipeline.ingest import Ingest  # noqa: PLC0415 - heavy
         from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
 
-        return Ingest(self._opened(), self.settings, Options(), LocalEngine(1)).job("")
+        return Ingest(self._opened(), self.settings, Options(dry_run=dry_run), LocalEngine(1)).job("")
 
     def _ask(self, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
         return self.query(sql, params=dict(params)).pl()

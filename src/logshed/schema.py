@@ -209,6 +209,14 @@ INCIDENTS: tuple[Column, ...] = (
     Column("batch", "string", "the unit of detection or the command that wrote this version (UUIDv7)", required=True),
 )
 
+PROMOTED_TEXTS: dict[Kind, str] = {
+    "long": r"^[+-]?[0-9]{1,18}$",
+    "double": r"^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$",
+    "boolean": r"^([tT][rR][uU][eE]|[fF][aA][lL][sS][eE])$",
+    "timestamptz": r"^[0-9]{4}(-[0-9]{2}){2}[T ][0-9]{2}(:[0-9]{2}){2}([.][0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$",
+}
+"""What an attribute must look like to be a value of a type: stricter than engines are, which differ beyond that."""
+
 SILVER_BY_NAME: dict[str, Column] = {column.name: column for column in SILVER}
 
 

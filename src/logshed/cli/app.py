@@ -31,6 +31,7 @@ from logshed.cli import (
     objectives,
     patterns,
     policy,
+    promote,
     proof,
     query,
     rejects,
@@ -77,7 +78,7 @@ def _root(
 asked = (search, query, replay, report, aggregate, patterns)
 files = (clickhouse, schema, convert, sanitize, upload, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
-kept = (schedule, maintain, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
+kept = (schedule, maintain, promote, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
 ahead = (anomalies, objectives, capacity, cost)
 for group in (ingest, collect, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
     group.register(app)

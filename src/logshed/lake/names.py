@@ -32,6 +32,12 @@ CHANGES_PROPERTY = "logshed.changes"
 CHANGES_SEEN_PROPERTY = "logshed.changes-seen"
 """On every table that follows it: the number of the last change that it has taken."""
 
+PROMOTED_PROPERTY = "logshed.promoted"
+"""On ``silver.logs``: the attributes that are columns, a JSON list of key, column and kind."""
+
+VERSION_PROPERTY = "logshed.version"
+"""On every table: the version of the lake's layout that it was made with or brought to."""
+
 FILE_PROPERTIES = frozenset({LEDGER_PROPERTY, BATCHES_PROPERTY, CHANGES_PROPERTY})
 """Properties that name a file in the ledger's folder."""
 
@@ -87,6 +93,7 @@ def gold(name: str, columns: tuple[Column, ...]) -> TableDef:
 
 
 TABLE_PROPERTIES = {
+    VERSION_PROPERTY: str(LAKE_VERSION),
     # PyIceberg's own rebase keeps rows and loses ledger entries: the committer reloads and redoes instead.
     "commit.retry.num-retries": "0",
     # Commits stay quick only if the metadata files, the manifests and the snapshots stay few.

@@ -14,10 +14,11 @@ from pyiceberg.types import StringType, TimestamptzType
 from logshed.lake import parquet, storage
 from logshed.lake.batch import Batches
 from logshed.lake.names import LINES, TABLES
+from logshed.lake.promoted import promoted
 from logshed.lake.writing import table_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from pyiceberg.expressions import BooleanExpression
@@ -70,15 +71,30 @@ def column_ids(table: Table, short: str) -> list[tuple[int, str, Kind, int | Non
             (field.field_id, field.name, _KINDS[str(field.field_type)], None, None) for field in table.schema().fields
         ]
     kinds = {column.name: column.kind for column in definition.columns}
+    kinds |= {one.column: one.kind for one in promoted(table)}
     found = []
     for field in table.schema().fields:
-        kind = kinds.get(field.name)
+        kind = kinds.pop(field.name, None)
         if kind is None:
             continue  # a column of a user's own
         key = getattr(field.field_type, "key_id", None)
         value = getattr(field.field_type, "value_id", None)
         found.append((field.field_id, field.name, kind, key, value))
-    return found
+    return found + _to_come(kinds, table.metadata.last_column_id)
+
+
+def _to_come(kinds: Mapping[str, Kind], last: int) -> list[tuple[int, str, Kind, int | None, int | None]]:
+    """Columns that an older lake lacks until it is next written to: ids that no file has, so that all are null."""
+    ids = iter(range(last + 1, last + 1 + 3 * len(kinds)))
+    return [
+        (next(ids), name, kind, *((next(ids), next(ids)) if kind == "map" else (None, None)))
+        for name, kind in kinds.items()
+    ]
+
+
+def attributes_promoted(table: Table) -> dict[str, str]:
+    """The attributes that are columns, by the column."""
+    return {one.column: one.key for one in promoted(table)}
 
 
 def frame(files: Sequence[str], short: str) -> pl.LazyFrame:

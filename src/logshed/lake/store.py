@@ -10,30 +10,21 @@ from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, 
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import DayTransform, MonthTransform
-from pyiceberg.types import (
-    BooleanType,
-    DoubleType,
-    IcebergType,
-    IntegerType,
-    LongType,
-    MapType,
-    NestedField,
-    StringType,
-    TimestamptzType,
-)
 from sqlalchemy.exc import SQLAlchemyError
 
-from logshed.errors import LakeError, NotALakeError
-from logshed.lake import catalogs, folder, remote, shared, storage
+from logshed.errors import LakeError, NewerLakeError, NotALakeError
+from logshed.lake import catalogs, fitting, folder, remote, shared, storage
 from logshed.lake.names import (
     CATALOG_FILE,
     FIRST,
     GOLD,
     LAKE_PROPERTY,
+    LAKE_VERSION,
     LEDGER,
     LINES,
     SPACES,
     TABLE_PROPERTIES,
+    VERSION_PROPERTY,
     WAREHOUSE,
     TableDef,
 )
@@ -47,7 +38,6 @@ if TYPE_CHECKING:
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
 
-    from logshed.schema import Column
 
 LOCK = ".create.lock"
 OWN = {LOCK, CATALOG_FILE, f"{CATALOG_FILE}-journal", WAREHOUSE, LEDGER}
@@ -118,12 +108,19 @@ class Store:
 
         Raises:
             pyiceberg.exceptions.NoSuchTableError: There is none.
+            NewerLakeError: A newer version of Logshed wrote it.
             LakeError: It is another lake's.
         """
         table = self.catalog.load_table(self._identifier(name))
         if not self._checked and name == LINES.name:
             shared.assert_same(table, folder.lake_id(self.root), self.backing)
             self._checked = True
+        version = int(table.properties.get(VERSION_PROPERTY, "0"))
+        if version > LAKE_VERSION:
+            raise NewerLakeError(
+                f"cannot open table {name} of lake {self.root}: it has version {version}, this Logshed knows up to "
+                f"{LAKE_VERSION}; upgrade Logshed"
+            )
         return table
 
     def _space(self, space: str) -> str:
@@ -184,22 +181,19 @@ class Store:
 
         Raises:
             LakeError: A column of it holds another type.
+            CommitConflictError: Others changed it each time.
+        """
+        return fitting.fit(self, table)
+
+    def to_write(self, table: TableDef) -> Table:
+        """The table as it is now, once it has every column that this version writes: an older lake grows with it.
+
+        Raises:
+            LakeError: A column of it holds another type, or the catalog cannot be read.
+            CommitConflictError: Others changed it each time.
         """
         loaded = self.table(table)
-        there = {field.name: field for field in loaded.schema().fields}
-        wanted = list(_fields(table.columns))
-        for field in wanted:
-            if field.name in there and there[field.name].field_type != field.field_type:
-                raise LakeError(
-                    f"cannot change {table.short}: its column {field.name} is {there[field.name].field_type} "
-                    f"in the lake and {field.field_type} in its file; give the new one another name"
-                )
-        new = [field for field in wanted if field.name not in there]
-        if new:
-            with loaded.update_schema() as update:
-                for field in new:
-                    update.add_column(field.name, field.field_type, doc=field.doc)
-        return bool(new)
+        return loaded if fitting.fits(loaded, table) or not self.fit(table) else self.table(table)
 
     def ledger_folder(self) -> str:
         """Where ledger and batch files lie: beside the tables, so that whoever reaches them has both."""
@@ -234,7 +228,7 @@ class Store:
         space, _, name = table.name.partition(".")
         with suppress(NamespaceAlreadyExistsError):  # another table of this namespace made it
             self.catalog.create_namespace(self._space(space))
-        schema = Schema(*_fields(table.columns))
+        schema = Schema(*fitting.fields(table.columns))
         source = schema.find_field(table.partition_column).field_id
         transform: Any = DayTransform() if table.partition_by == "day" else MonthTransform()
         field = PartitionField(source, 1000, transform, f"{table.partition_column}_{table.partition_by}")
@@ -253,21 +247,3 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def _fields(columns: tuple[Column, ...]) -> Iterator[NestedField]:
-    types: dict[str, IcebergType] = {
-        "string": StringType(),
-        "int": IntegerType(),
-        "long": LongType(),
-        "double": DoubleType(),
-        "boolean": BooleanType(),
-        "timestamptz": TimestamptzType(),
-    }
-    map_id = len(columns) + 1
-    for number, column in enumerate(columns, start=1):
-        kind = types.get(column.kind)
-        if kind is None:
-            kind = MapType(map_id, StringType(), map_id + 1, StringType(), value_required=False)
-            map_id += 2
-        yield NestedField(number, column.name, kind, required=column.required, doc=column.meaning)

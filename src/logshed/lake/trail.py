@@ -71,7 +71,7 @@ def append(store: Store, entries: Sequence[Mapping[str, Any]], trail: str, first
         CommitConflictError: Other writers were quicker each time.
     """
     for attempt in range(ATTEMPTS):
-        table = store.table(TRAIL)
+        table = store.to_write(TRAIL)
         head = Head.of(table)
         known = head.shipped.get(trail, 0)
         new = entries[max(known - first, 0) :]

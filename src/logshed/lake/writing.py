@@ -12,8 +12,9 @@ from pyiceberg.types import MapType
 
 from logshed.errors import LakeError
 from logshed.lake import parquet, storage
+from logshed.lake.promoted import Promoted, promoted
 from logshed.lake.steps import step
-from logshed.schema import polars_type
+from logshed.schema import UNMAPPED, polars_type
 from logshed.work import DataFile
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class FileWriter:
         partition_column: The column whose day or month partitions it.
         partition_by: ``day`` or ``month``.
         notes: Keys and values that each file carries in its metadata.
+        promoted: Attributes that are columns, which are made of them here.
     """
 
     table: str
@@ -55,14 +57,22 @@ class FileWriter:
     partition_column: str
     partition_by: str
     notes: tuple[tuple[str, str], ...] = ()
+    promoted: tuple[Promoted, ...] = ()
 
     @classmethod
     def of(cls, definition: TableDef, table: Table) -> FileWriter:
         """The writer of a loaded table."""
-        kinds = {column.name: column.kind for column in definition.columns}
+        own = promoted(table)
+        kinds = {column.name: column.kind for column in definition.columns} | {one.column: one.kind for one in own}
+        missing = kinds.keys() - {field.name for field in table.schema().fields}
+        if missing:
+            raise LakeError(
+                f"cannot write {definition.name}: the lake has no column {min(missing)} yet; run the same command again"
+            )
         fields = [_field(field, kinds[field.name]) for field in table.schema().fields if field.name in kinds]
         folder = storage.local(table.location()) + "/data"
-        return cls(definition.name, folder, pa.schema(fields), definition.partition_column, definition.partition_by)
+        partition = definition.partition_column, definition.partition_by
+        return cls(definition.name, folder, pa.schema(fields), *partition, promoted=own)
 
     def write(self, frame: pl.DataFrame, stem: str, level: int = 1) -> list[DataFile]:
         """Write a frame into one file a partition.
@@ -77,6 +87,8 @@ class FileWriter:
             LakeError: The disk is full or refuses.
         """
         written = []
+        if self.promoted and UNMAPPED in frame.columns:
+            frame = frame.with_columns(one.expr for one in self.promoted)
         step(f"before {self.table.partition('.')[0]} file")
         for partition, part in self._partitions(frame):
             path = f"{self.folder}/{partition}/{stem}.parquet"

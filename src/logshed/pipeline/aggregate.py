@@ -139,7 +139,7 @@ class Aggregate:
         if missing := [column.name for column in table.columns if column.name not in rows.columns]:
             raise QueryError(f"cannot refresh {table.name}: its statement gives no column {missing[0]}; add it")
         rows = rows.select(column.name for column in table.columns).cast(polars_schema(table.columns))  # type: ignore[arg-type]
-        writer = FileWriter.of(definition, self.store.table(definition))
+        writer = FileWriter.of(definition, self.store.to_write(definition))
         wanted = set(days)
         for (day,), part in rows.group_by(pl.col("timestamp").dt.date()):
             if day in wanted:

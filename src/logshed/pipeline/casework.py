@@ -73,7 +73,7 @@ def change(
         "batch": new_batch(),
     }
     frame = pl.DataFrame([row], schema=polars_schema(INCIDENTS), orient="row")
-    files = FileWriter.of(CASES, store.table(CASES)).write(frame, f"{row['batch']}-{uuid4().hex[:8]}")
+    files = FileWriter.of(CASES, store.to_write(CASES)).write(frame, f"{row['batch']}-{uuid4().hex[:8]}")
     commit_follower(store, CASES.short, row["batch"], files)
     return row
 

@@ -41,7 +41,7 @@ def catch_up(store: Store, job: Job) -> int:
     added = 0
     for batch, files in batches_missing(store, LOGS.short).items():
         log.info("batch %s is in lines and not in logs: parsing it from lines", batch)
-        writer = replace(FileWriter.of(LOGS, store.table(LOGS)), notes=job.sources.notes)
+        writer = replace(FileWriter.of(LOGS, store.to_write(LOGS)), notes=job.sources.notes)
         written: list[DataFile] = []
         for number, logs in enumerate(_parsed(files, batch, job)):
             ordered = logs.sort("timestamp", maintain_order=True)

@@ -265,7 +265,7 @@ class Detect:
     def _written(self, table: TableDef, rows: pl.DataFrame, batch: str) -> list[Any]:
         if rows.is_empty():
             return []
-        writer = FileWriter.of(table, self._store.table(TABLES[table.short]))
+        writer = FileWriter.of(table, self._store.to_write(TABLES[table.short]))
         rows = rows.with_columns(batch=pl.lit(batch)).sort("timestamp")
         return writer.write(rows, f"{batch}-{uuid4().hex[:8]}")
 

@@ -257,7 +257,7 @@ class Ingest:
         found = job_of(self._settings, self._options, self._policy, self._sources, batch)
         if self._store is None or self._options.dry_run:
             return found
-        lines, logs = (FileWriter.of(table, self._store.table(table)) for table in (LINES, LOGS))
+        lines, logs = (FileWriter.of(table, self._store.to_write(table)) for table in (LINES, LOGS))
         return replace(found, lines=lines, logs=replace(logs, notes=self._sources.notes))
 
     def _ledger(self) -> Ledger | None:

@@ -90,7 +90,7 @@ def _change_lines(store: Store, files: list[IcebergFile], fixed: pl.DataFrame) -
         for file in files
         if not _rows(file, LINES.short).join(fixed.lazy(), on=RECORD, how="semi").collect().is_empty()
     ]
-    writer = FileWriter.of(LINES, store.table(LINES))
+    writer = FileWriter.of(LINES, store.to_write(LINES))
     new: list[DataFile] = []
     for file in touched:
         rows = _rows(file, LINES.short).collect().join(choice, on=RECORD, how="left", maintain_order="left")
@@ -119,7 +119,7 @@ def _finish(store: Store, job: Job) -> None:
     if behind.is_empty():
         return
     logs = reparsed(behind, job)
-    writer = FileWriter.of(LOGS, store.table(LOGS))
+    writer = FileWriter.of(LOGS, store.to_write(LOGS))
     new: list[DataFile] = []
     touched = [
         file

@@ -205,8 +205,7 @@ class _Day:
 
     def _window(self, lines: Table, rows: Rows, number: int) -> None:
         files = paths(replacing.holders(lines, rows))
-        kept: list[pl.DataFrame] = []
-        changed = False
+        changed, first = False, len(self._lines)
         for part in slices(files, rows, self._reader.held_back):
             self._told()
             read = list(self._reader.read(part))
@@ -217,11 +216,12 @@ class _Day:
             if self._dry:
                 continue
             self._logs += self._written(LOGS, logs.sort("timestamp", maintain_order=True), number)
-            kept.append(new)
-        if changed and not self._dry:
+            self._lines += self._written(LINES, new, number)
+        if changed:
             self._changed |= rows.batches
-            for new in kept:
-                self._lines += self._written(LINES, new, number)
+        else:  # they are what rests already
+            remove_files(self._lines[first:])
+            del self._lines[first:]
 
     def _count(self, before: pl.DataFrame, lines: pl.DataFrame, logs: pl.DataFrame) -> None:
         """What the records come to now, and whose lines a format takes that none took, or the other way round."""
@@ -239,7 +239,7 @@ class _Day:
                 self._moved[source, generation] += sign * count
 
     def _written(self, table: TableDef, rows: pl.DataFrame, number: int) -> Iterator[DataFile]:
-        writer = FileWriter.of(table, self._store.table(table))
+        writer = FileWriter.of(table, self._store.to_write(table))
         yield from writer.write(rows, f"{replacing.STEM}{number:05d}-{uuid4().hex}")
         step("after reparse file")
 

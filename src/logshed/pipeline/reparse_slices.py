@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WINDOW_ROWS = 1_000_000
 """Rows whose batches are looked at together: records are joined within."""
-SLICE_ROWS = 200_000
+SLICE_ROWS = 100_000
 KEY = ["source", "generation", "offset"]
 
 

@@ -37,11 +37,12 @@ class LakeTables:
 
     def columns(self, table: str) -> list[TableColumn]:
         """The columns of a table, in order."""
-        from logshed.lake.scan import column_ids, column_ids_to_be  # noqa: PLC0415 - PyIceberg, only where a table is asked
+        from logshed.lake import scan  # noqa: PLC0415 - PyIceberg, only where a table is asked
 
         loaded = self._table(table)
-        found = column_ids_to_be(TABLES[table]) if loaded is None else column_ids(loaded, table)
-        return [TableColumn(*one) for one in found]
+        found = scan.column_ids_to_be(TABLES[table]) if loaded is None else scan.column_ids(loaded, table)
+        attributes = {} if loaded is None else scan.attributes_promoted(loaded)
+        return [TableColumn(*one, attribute=attributes.get(one[1])) for one in found]
 
     def stored(self, table: str) -> Stored | None:
         """A table as it lies; None where it is not made yet."""
@@ -64,6 +65,11 @@ class LakeTables:
         try:
             return paths(iceberg_files(loaded, where))
         except ValueError as error:
+            there = {field.name for field in loaded.schema().fields}
+            if table in TABLES and any(column.name not in there for column in TABLES[table].columns):
+                return paths(
+                    iceberg_files(loaded)
+                )  # an older lake, and a column that it gets when it is next written to
             raise QueryError(f"cannot prune files of {table} by {where}: {error}; report this statement") from error
 
     def filesystem(self) -> Any | None:

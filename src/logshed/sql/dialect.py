@@ -12,7 +12,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
 from logshed.errors import QueryError
-from logshed.sql.views import quoted, views
+from logshed.sql.views import named, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,7 +108,7 @@ def _path(table: exp.Table) -> str:
 
 
 def _view(view: View, columns: Sequence[TableColumn], place: str) -> exp.Expr:
-    text = view.select({column.name: quoted(column.name) for column in columns}, place)
+    text = view.select(named(columns), place)
     return sqlglot.parse_one(text, read="duckdb")
 
 
@@ -167,6 +167,9 @@ def _rewritten(node: exp.Expr, zone: str) -> exp.Expr:
         return node
     if isinstance(node, exp.RegexpReplace):
         return _replaced(node, zone)
+    if isinstance(node, exp.TryCast) and node.to.is_type(exp.DType.TIMESTAMPTZ):
+        text = node.this.transform(_rewritten, zone, copy=False)
+        return _func("parseDateTime64BestEffortOrNull", text, exp.Literal.number(6), exp.Literal.string(zone))
     if isinstance(node, exp.Cast) and node.to.is_type(exp.DType.TIMESTAMPTZ, exp.DType.TIMESTAMP):
         return _to_moment(node.this, zone)
     return _percentile(node) or node

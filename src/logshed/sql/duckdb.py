@@ -15,7 +15,7 @@ import duckdb
 from logshed.errors import QueryError
 from logshed.sql import mistakes, prune
 from logshed.sql.result import BATCH_ROWS, Result
-from logshed.sql.views import DUCKDB_TYPES, literal, quoted, views
+from logshed.sql.views import DUCKDB_TYPES, literal, named, quoted, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -246,7 +246,7 @@ class _Session:
 
 def _real(columns: Sequence[TableColumn], files: Sequence[str], view: View) -> str:
     source = _parquet(files, columns) if files else _nothing(columns)
-    return view.select({column.name: quoted(column.name) for column in columns}, source)
+    return view.select(named(columns), source)
 
 
 def _parquet(files: Sequence[str], columns: Sequence[TableColumn]) -> str:

@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from logshed.sql.filters import both, either, row_filter
-from logshed.sql.views import DUCKDB_TYPES, quoted, views
+from logshed.sql.views import DUCKDB_TYPES, named, quoted, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,18 +93,23 @@ class Stubs:
         names = {column.name: f"c{number}_{self._secret}" for number, column in enumerate(listed)}
         self._create(stub, [f"{names[column.name]} {DUCKDB_TYPES[column.kind]}" for column in listed])
         for view in views(table):
-            self._connection.execute(f"CREATE VIEW {view.path} AS {view.select(names, stub)}")
-        self._stubs[stub] = (table, {names[column.name]: column for column in listed})
+            self._connection.execute(f"CREATE VIEW {view.path} AS {view.select(named(listed, names), stub)}")
+        self._stubs[stub] = (table, {names[column.name]: column for column in listed if column.attribute is None})
 
     def _show(self, table: str) -> None:
         listed = self._listed[table]
-        columns = [f"{quoted(column.name)} {DUCKDB_TYPES[column.kind]}" for column in listed]
+        promoted = {column.name: quoted(f"{column.name}_{self._secret}") for column in listed if column.attribute}
+        own = {column.name: promoted.get(column.name, quoted(column.name)) for column in listed}
+        columns = [f"{own[column.name]} {DUCKDB_TYPES[column.kind]}" for column in listed]
+        told = named(listed, own)
+        columns += [f"{quoted(name)} AS ({told[name]})" for name in promoted]
         for view in views(table):
             if view.whole and view.newest is None:  # a file left out could hold the newest version of a row
                 extra = view.expressions({column.name: quoted(column.name) for column in listed})
                 self._connection.execute(f"DROP VIEW {view.path}")
                 self._create(view.path, columns + [f"{quoted(name)} AS ({text})" for name, text in extra.items()])
-                self._stubs[f"iceberg.main.{view.path}"] = (table, {column.name: column for column in listed})
+                known = {column.name: column for column in listed if column.attribute is None}
+                self._stubs[f"iceberg.main.{view.path}"] = (table, known)
 
     def _create(self, path: str, columns: Sequence[str]) -> None:
         self._connection.execute(f"CREATE TABLE {path} ({', '.join(columns)})")

@@ -21,6 +21,7 @@ class TableColumn:
         kind: Its type.
         key_id: Field id of a map's keys, else None.
         value_id: Field id of a map's values, else None.
+        attribute: The attribute that it is made of in files without it; None of a column that all have.
     """
 
     field_id: int
@@ -28,6 +29,7 @@ class TableColumn:
     kind: Kind
     key_id: int | None = None
     value_id: int | None = None
+    attribute: str | None = None
 
 
 class Tables(Protocol):

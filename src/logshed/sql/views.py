@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logshed.schema import PROMOTED_TEXTS, UNMAPPED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -102,6 +104,34 @@ ANALYTICS: tuple[tuple[str, str], ...] = (
 
 _VERSIONED = {"findings": ("finding_id", "observed_timestamp"), "incidents": ("incident_id", "updated_timestamp")}
 """Tables that are only ever added to, a row that changes too."""
+
+
+def named(columns: Sequence[TableColumn], own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Each column with what tells it: itself, or, where it was an attribute once, the attribute in files without it.
+
+    Args:
+        columns: The columns.
+        own: What the source calls them; their names by default.
+    """
+    called = own or {column.name: quoted(column.name) for column in columns}
+    return {
+        column.name: called[column.name] if column.attribute is None else _promoted(column, called)
+        for column in columns
+    }
+
+
+def _promoted(column: TableColumn, called: Mapping[str, str]) -> str:
+    text = f"{called[UNMAPPED]}[{literal(column.attribute or '')}]"
+    if column.kind == "string":
+        value = text
+    else:
+        cast = (
+            f"lower({text}) = 'true'"
+            if column.kind == "boolean"
+            else f"TRY_CAST({text} AS {DUCKDB_TYPES[column.kind]})"
+        )
+        value = f"CASE WHEN regexp_matches({text}, {literal(PROMOTED_TEXTS[column.kind])}) THEN {cast} END"
+    return f"coalesce({called[column.name]}, {value})"
 
 
 def views(table: str) -> tuple[View, ...]:
