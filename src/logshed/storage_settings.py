@@ -122,8 +122,8 @@ class StorageSettings(BaseModel):
     secret_key: SecretStr = Field(SecretStr(""), description="Secret key of S3: `env:NAME` or `file:/path`.")
     token: SecretStr = Field(
         SecretStr(""),
-        description="Session token of S3, SAS token of Azure, or a key file's path of Google: `env:NAME` or "
-        "`file:/path`.",
+        description="Session token of S3, SAS token of Azure, or the key file of a service account of Google: "
+        "`env:NAME` or `file:/path`.",
     )
     anonymous: bool = Field(False, description="Send requests unsigned.")
 

@@ -151,8 +151,8 @@ def told(catalog: CatalogSettings) -> Iterator[None]:
         yield
     except (LogshedError, *_MEANT):
         raise
-    except Exception as error:  # noqa: BLE001 - the clients raise whatever comes
-        raise wrong(catalog, error) from None
+    except Exception as error:
+        raise wrong(catalog, error) from error
 
 
 def wrong(catalog: CatalogSettings, error: BaseException) -> StorageError:

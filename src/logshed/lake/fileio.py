@@ -5,11 +5,12 @@ So no secret stands among the properties of a table or of a catalog, where it co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import io
+from typing import TYPE_CHECKING, Any, cast
 
 from pyiceberg.io.fsspec import FsspecFileIO, FsspecInputFile, FsspecOutputFile
 
-from logshed.lake import remote
+from logshed.lake import remote, storage
 
 if TYPE_CHECKING:
     from pyiceberg.io import InputFile, InputStream, OutputFile, OutputStream
@@ -20,17 +21,30 @@ NAME = f"{__name__}.LakeIO"
 class _Input(FsspecInputFile):
     """A file to read."""
 
-    def open(self, seekable: bool = True) -> InputStream:
+    def open(self, seekable: bool = True) -> InputStream:  # noqa: ARG002 - all are
         with remote.told(self.location):
-            return super().open(seekable)
+            stream: InputStream = remote.opened(self.location)
+        return stream
+
+
+class _Whole(io.BytesIO):
+    """Holds what is written until it is closed, and writes it in one request: these files are small."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__()
+        self._location = location
+
+    def close(self) -> None:
+        if not self.closed:
+            storage.write(self._location, self.getvalue())
+        super().close()
 
 
 class _Output(FsspecOutputFile):
     """A file to write."""
 
     def create(self, overwrite: bool = False) -> OutputStream:  # noqa: ARG002 - its name is new: nobody is asked
-        with remote.told(self.location):
-            return super().create(overwrite=True)
+        return cast("OutputStream", _Whole(self.location))
 
 
 class LakeIO(FsspecFileIO):
@@ -38,11 +52,13 @@ class LakeIO(FsspecFileIO):
 
     def new_input(self, location: str) -> FsspecInputFile:
         """A file to read."""
-        return _Input(location, self._reached(location))
+        return _Input(location, self._reached(location)) if storage.is_remote(location) else super().new_input(location)
 
     def new_output(self, location: str) -> FsspecOutputFile:
         """A file to write."""
-        return _Output(location, self._reached(location))
+        return (
+            _Output(location, self._reached(location)) if storage.is_remote(location) else super().new_output(location)
+        )
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
         """Remove a file."""
@@ -52,4 +68,4 @@ class LakeIO(FsspecFileIO):
 
     def _reached(self, location: str) -> Any:
         """The filesystem of an address, or of a path of this machine."""
-        return remote.filesystem(location) if "://" in location.removeprefix("file://") else self.get_fs("file")
+        return remote.filesystem(location) if storage.is_remote(location) else self.get_fs("file")

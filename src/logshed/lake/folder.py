@@ -77,6 +77,11 @@ def _stored(root: Path) -> dict[str, Any]:
 def _attach(root: Path, backing: Backing) -> None:
     """Make the folder of this machine for a lake that another one made."""
     found = shared.found_in(backing)
+    if found is not None and backing.catalog.own:
+        raise NotALakeError(
+            f"cannot open lake {root}: there is none, and the one in {backing.storage.warehouse} has its catalog "
+            f"({found['catalog']}) elsewhere; set [catalog] to that one, a server that several machines reach"
+        )
     if found is None or (root.exists() and (not root.is_dir() or any(root.iterdir()))):
         return
     try:

@@ -108,7 +108,7 @@ def _first(file: str, names: Sequence[str], schema: Mapping[str, Any]) -> Iterat
     import pyarrow.parquet as pq  # noqa: PLC0415 - only for what lies elsewhere
 
     with remote.told(file):
-        opened = pq.ParquetFile(remote.filesystem(file).open(file, "rb"))
+        opened = pq.ParquetFile(remote.opened(file))
         if not opened.num_row_groups:
             return iter(())
         first = _group(opened, 0, names, schema)

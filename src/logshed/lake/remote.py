@@ -26,6 +26,7 @@ _EXTRAS = {"s3": ("s3fs", "s3"), "abfss": ("adlfs", "azure"), "gs": ("gcsfs", "g
 """Package and extra by scheme."""
 
 _TIMEOUT_S = 20
+_BLOCK_BYTES = 2**20
 KEPT = re.compile(r"kept-[0-9a-f]{32}\.json")
 """Notes that say which files were replaced when they were written."""
 
@@ -43,6 +44,11 @@ def filesystem(path: str) -> Any:
         StorageError: No settings were given for it, or the package is not installed.
     """
     return _opened(_settings(path))
+
+
+def opened(path: str) -> Any:
+    """A file to read from, any part of it; what lies near is read ahead, a mebibyte at a time."""
+    return filesystem(path).open(path, "rb", cache_type="readahead", block_size=_BLOCK_BYTES)
 
 
 def _settings(path: str) -> StorageSettings:
@@ -106,11 +112,18 @@ def _azure(settings: StorageSettings) -> Any:
 
 
 def _google(settings: StorageSettings) -> Any:
-    from gcsfs import GCSFileSystem  # noqa: PLC0415 - an extra
+    from gcsfs.core import GCSFileSystem  # noqa: PLC0415 - an extra; the other one asks for each bucket's kind by gRPC
 
-    token = "anon" if settings.anonymous else secret(settings.token, "storage.token") or None
+    token = secret(settings.token, "storage.token")
+    try:
+        account = json.loads(token) if token.startswith("{") else token or None
+    except ValueError:
+        raise StorageError(
+            "cannot use storage.token: it begins like the key file of a service account, and is not whole; "
+            "download the key file anew"
+        ) from None
     return GCSFileSystem(
-        token=token,
+        token="anon" if settings.anonymous else account,
         endpoint_url=settings.endpoint or None,
         use_listings_cache=False,
         skip_instance_cache=True,

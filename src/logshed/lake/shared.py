@@ -30,8 +30,10 @@ def claimed(warehouse: str, backing: Backing) -> str:
         LakeError: It holds a lake of another catalog, or cannot be reached.
     """
     marker = {"lake": "logshed", "version": LAKE_VERSION, "id": uuid4().hex, "catalog": str(backing.catalog)}
-    storage.create(f"{warehouse}/{MARKER}", f"{json.dumps(marker)}\n".encode())
     found = look(warehouse)
+    if found is None:
+        storage.create(f"{warehouse}/{MARKER}", f"{json.dumps(marker)}\n".encode())
+        found = look(warehouse)
     if found is None:
         raise LakeError(f"cannot make a lake in {warehouse}: {MARKER} was written and is not there; try again")
     if found["catalog"] != marker["catalog"]:

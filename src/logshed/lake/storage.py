@@ -211,7 +211,7 @@ def opened(path: str) -> Iterator[BinaryIO]:
             yield file
         return
     with remote.told(path):
-        reached = remote.filesystem(path).open(path, "rb")
+        reached = remote.opened(path)
     with reached as file:
         yield file
 

@@ -74,10 +74,10 @@ class LakeTables:
 
     def filesystem(self) -> Any | None:
         """What opens the data files' addresses; None where they lie on this machine."""
-        from logshed.lake import remote  # noqa: PLC0415 - as above
+        from logshed.lake.reader import Reader  # noqa: PLC0415 - as above
 
         store = self._opened()
-        return remote.filesystem(store.warehouse) if store.backing.storage.remote else None
+        return Reader(store.warehouse) if store.backing.storage.remote else None
 
     def _table(self, short: str) -> Table | None:
         """The table; None where it is not made yet, since a question makes none."""
