@@ -123,10 +123,10 @@ class Postgres(Server):
         self._bin = Path(_postgres_program())
         self._as = _unprivileged(folder)
         (folder / "password").write_text(PASSWORD)
-        subprocess.run(
+        _made(
             [self._bin.with_name("initdb"), "-D", folder / "data", "-U", "logshed", "-A", "scram-sha-256",
              "--pwfile", folder / "password", "-N", "--no-instructions"],
-            check=True, capture_output=True, **self._as,
+            **self._as,
         )  # fmt: skip
 
     def words(self) -> list[str]:
@@ -167,15 +167,17 @@ def _postgres_program() -> str:
     return str(installed[-1]) if installed else found("postgres", "postgresql")
 
 
+def _made(words: list[Any], **options: Any) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
 def _unprivileged(folder: Path) -> dict[str, Any]:
-    """PostgreSQL and MariaDB refuse to run as root: then they run as nobody, in a folder that is nobody's."""
+    """PostgreSQL and MariaDB refuse to run as root: then they run as nobody, in a folder of nobody's."""
     if os.getuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    for parent in folder.parents:
-        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):  # noqa: S108 - pytest's folder
-            parent.chmod(parent.stat().st_mode | 0o011)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "env": {"PATH": PATH, "HOME": str(folder), "LC_ALL": "C"}}
 
 
@@ -187,10 +189,10 @@ class Maria(Server):
         self._program = found("mariadbd", "mariadb-server")
         self._as = _unprivileged(folder)
         install = found("mariadb-install-db", "mariadb-server")
-        subprocess.run(
+        _made(
             [install, "--no-defaults", f"--datadir={folder / 'data'}", "--auth-root-authentication-method=normal",
              "--skip-test-db", f"--tmpdir={folder}"],
-            check=True, capture_output=True, **self._as,
+            **self._as,
         )  # fmt: skip
         made = [
             "CREATE DATABASE lake",

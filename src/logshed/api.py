@@ -887,6 +887,17 @@ class Lake:
 
         return replay(self._opened(), self._job())
 
+    def check(self) -> None:
+        """Look whether the tables that every lake has can be opened.
+
+        Raises:
+            logshed.errors.LakeError: One cannot.
+        """
+        from logshed.lake.names import FIRST  # noqa: PLC0415 - not for `import logshed`
+
+        for table in FIRST:
+            self._opened().table(table)
+
     def _job(self, *, dry_run: bool = False) -> Job:
         from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
         from logshed.pipeline.ingest import Ingest  # noqa: PLC0415 - heavy

@@ -50,7 +50,9 @@ def doctor(*, lake: LakeOption = None, as_json: JsonOption = False) -> None:
 
     Looks at the installation, the settings, the data files and the lake. Exits with 1 if anything does not work.
     """
-    _report([*_installation(), *_configuration(), *_data_files(), *_lake(lake), *_hot()], as_json=as_json)
+    _report(
+        [*_installation(), *_configuration(), *_data_files(), *_backing(lake), *_lake(lake), *_hot()], as_json=as_json
+    )
 
 
 def check(*, as_json: JsonOption = False) -> None:
@@ -153,18 +155,30 @@ def _data_files() -> Iterator[Finding]:
     )[1]
 
 
+def _backing(path: Path | None) -> Iterator[Finding]:
+    """The storage and the catalog, where they are not the lake's own folder."""
+    settings = _settings()
+    if settings is None or (settings.catalog.own and not settings.storage.warehouse):
+        return
+    from logshed.lake import probing  # noqa: PLC0415 - PyIceberg
+
+    if settings.storage.warehouse:
+        yield _told(lambda: probing.storage_works(settings.backing))
+    yield _told(lambda: probing.catalog_works(path or settings.lake, settings.backing))
+
+
 def _lake(path: Path | None) -> Iterator[Finding]:
     settings = _settings()
     folder = path or (settings.lake if settings else None)
     if folder is None:
         return
-    if not folder.exists():
+    if not folder.exists() and not (settings and settings.storage.warehouse):
         yield Finding("note", f"there is no lake at {folder} yet; `logshed ingest` creates it")
     else:
         from logshed.api import Lake  # noqa: PLC0415 - heavy
 
-        yield _tried(lambda: Lake.open(folder), f"the lake at {folder} can be opened")[1]
-        if not os.access(folder, os.W_OK):
+        yield _tried(lambda: Lake.open(folder).check(), f"the lake at {folder} can be opened, and its tables too")[1]
+        if folder.exists() and not os.access(folder, os.W_OK):
             yield Finding("bad", f"cannot write to {folder}: permission denied; take another lake or user")
     nearest = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(nearest).free
@@ -196,6 +210,14 @@ def _tried(call: Callable[[], T], good: str) -> tuple[T | None, Finding]:
         return call(), Finding("ok", good)
     except LogshedError as error:
         return None, Finding("bad", str(error))
+
+
+def _told(call: Callable[[], str]) -> Finding:
+    """What the call says."""
+    try:
+        return Finding("ok", call())
+    except LogshedError as error:
+        return Finding("bad", str(error))
 
 
 def _settings() -> Settings | None:

@@ -168,7 +168,11 @@ def wrong(catalog: CatalogSettings, error: BaseException) -> StorageError:
     return StorageError(f"cannot use {thing}: it answered with {type(error).__name__}; run `logshed doctor`")
 
 
+_DRIVERS = (("sql postgresql", "postgres"), ("sql mysql", "mysql"), ("glue", "glue"), ("hive", "hive"))
+"""Extra by what a catalog's kind and address begin with."""
+
+
 def _extra(catalog: CatalogSettings) -> str:
     uri = catalog.address
-    name = "postgres" if uri.startswith("postgres") else "mysql" if uri.startswith("mysql") else catalog.type
-    return f"pip install 'logshed[{name}]'"
+    found = [extra for begin, extra in _DRIVERS if f"{catalog.type} {uri}".startswith(begin)]
+    return f"pip install 'logshed[{found[0]}]'" if found else "install the driver that uri of [catalog] names"

@@ -88,7 +88,7 @@ def _copied(table: TableDef, group: Group) -> Iterator[Group]:
             yield replace(group, at=copies)
     except FileNotFoundError as error:
         raise LakeError(
-            f"cannot compact {table.short}: {error}: a file is gone; run `logshed verify`, nothing was changed"
+            f"cannot compact {table.short}: a file is gone ({error}); restore it from a backup, nothing was changed"
         ) from error
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from fsspec import AbstractFileSystem
 
+from logshed.errors import StorageError
 from logshed.lake import remote
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ class Reader(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
 
     Args:
         warehouse: The warehouse's address.
+
+    Attributes:
+        told: What could not be read and why; an engine tells no more than that Python raised something.
     """
 
     cachable = False
@@ -25,6 +29,7 @@ class Reader(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
     def __init__(self, warehouse: str) -> None:
         super().__init__()
         self.protocol = urlsplit(warehouse).scheme
+        self.told = ""
 
     @classmethod
     def _strip_protocol(cls, path: str) -> str:
@@ -33,8 +38,15 @@ class Reader(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
     def _open(self, path: str, mode: str = "rb", **_options: Any) -> Any:
         if mode != "rb":
             raise PermissionError(path)
-        with remote.told(path):
-            return remote.opened(path)
+        try:
+            with remote.told(path):
+                return remote.opened(path)
+        except FileNotFoundError:
+            self.told = f"cannot read {path}: the file is gone; restore it from a backup or the bucket's older versions"
+            raise
+        except StorageError as error:
+            self.told = str(error)
+            raise
 
     def info(self, path: str, **_options: Any) -> dict[str, Any]:
         """What the storage says of a file."""

@@ -113,6 +113,15 @@ def make_folder(path: str) -> None:
         Path(local(path)).mkdir(parents=True, exist_ok=True)
 
 
+def remove_folder(path: str) -> None:
+    """Remove a folder of this machine and the empty ones in it; elsewhere folders are only names."""
+    if is_remote(path) or not Path(path).is_dir():
+        return
+    for folder in sorted((one for one in Path(path).rglob("*") if one.is_dir()), reverse=True):
+        folder.rmdir()
+    Path(path).rmdir()
+
+
 def remove(path: str) -> None:
     """Remove a file; one that is gone is fine.
 

@@ -215,6 +215,7 @@ class Store:
         with _locked(root / LOCK):
             if folder.is_lake(root):
                 return  # another process was quicker
+            self.catalog.namespace_exists(self._space(SPACES[0]))  # one that is not there claims no warehouse
             storage.make_folder(self.warehouse)
             storage.make_folder(self.ledger_folder())
             lake = shared.claimed(self.warehouse, self.backing) if self.backing.storage.warehouse else ""

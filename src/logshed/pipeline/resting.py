@@ -87,7 +87,9 @@ def _others(store: Store, sample: Sample) -> Iterator[pl.DataFrame]:
     for path in rest.other_files(store):
         name = path.removeprefix(f"{store.root}/").removeprefix(f"{store.warehouse}/")
         try:
-            for texts in rest.texts_of(path):
+            for found in rest.texts_of(path):
+                # An address in Azure has the form of a mail address, and stands in each manifest.
+                texts = [text.replace(store.backing.storage.warehouse or "file://", "") for text in found]
                 sample.count("other files", len(texts), len(texts))
                 yield pl.DataFrame({"bytes": [rest.without_ids(name), *texts]}).with_columns(source=pl.lit(name))
         except FileNotFoundError:

@@ -104,7 +104,7 @@ class _Session:
         self._columns: dict[str, Sequence[TableColumn]] = {}
         self._stubs: prune.Stubs | None = None
         self._files = 0
-        self._reached = False
+        self._reader: Any | None = None
         self._shift = 0
         self._utc = settings["TimeZone"] == "UTC"
         self._setup(settings)
@@ -117,6 +117,8 @@ class _Session:
         spill = Path(tempfile.gettempdir()) / f"logshed-{id(self):x}"
         execute(f"SET temp_directory = {literal(str(spill))}")
         execute("SET python_enable_replacements = false")  # else a table's name could mean a variable of ours
+        execute("SET autoinstall_known_extensions = false")  # nothing is fetched for a name in a statement
+        execute("SET autoload_known_extensions = false")
         execute("SET errors_as_json = true")  # they say where the mistake is
         execute("ATTACH ':memory:' AS iceberg")
         execute("USE iceberg.main")
@@ -197,10 +199,10 @@ class _Session:
 
     def _reach(self, files: Sequence[str]) -> None:
         """Let DuckDB open addresses by the client that the lake has; which of them it may, ``allowed_paths`` says."""
-        if self._reached or not files or "://" not in files[0]:
+        if self._reader is not None or not files or "://" not in files[0]:
             return
-        self._connection.register_filesystem(self._tables.filesystem())
-        self._reached = True
+        self._reader = self._tables.filesystem()
+        self._connection.register_filesystem(self._reader)
 
     def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         while True:
@@ -231,6 +233,8 @@ class _Session:
         try:
             yield
         except (duckdb.Error, OSError) as error:
+            if self._reader is not None and self._reader.told:
+                raise QueryError(self._reader.told) from error
             raise mistakes.explained(error, self._sql, self.known, self._shift) from error
 
     def _progress(self) -> float | None:
