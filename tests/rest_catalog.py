@@ -6,6 +6,7 @@ No ready server is on PyPI. Requests and answers are PyIceberg's own models, so 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -45,10 +46,20 @@ class Server:
 
     Args:
         catalog: What they are asked of.
+        faults: A folder in which tests ask for faults.
     """
 
-    def __init__(self, catalog: SqlCatalog) -> None:
+    def __init__(self, catalog: SqlCatalog, faults: Path) -> None:
         self._catalog = catalog
+        self._faults = faults
+
+    def _asked(self, fault: str) -> bool:
+        """Whether the next commit shall meet a fault; each is asked for by a file of that name."""
+        try:
+            (self._faults / fault).unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def config(self, _request: Request, _body: bytes) -> Any:
         """What a client asks first."""
@@ -86,7 +97,11 @@ class Server:
         name = (request.path_params["space"], request.path_params["table"])
         if request.method == "POST":
             asked = CommitTableRequest.model_validate_json(body)
+            if self._asked("refuse"):
+                raise BrokenPipeError  # before anything is done
             self._catalog.commit_table(self._catalog.load_table(name), asked.requirements, asked.updates)
+            if self._asked("lose"):
+                raise BrokenPipeError  # it is done, and nobody is told
         return _told(self._catalog.load_table(name))
 
 
@@ -107,6 +122,9 @@ def answering(call: Callable[[Request, bytes], Any]) -> Callable[[Request], Awai
         except tuple(CODES) as error:
             code, kind = CODES[type(error)]
             return JSONResponse({"error": {"message": str(error), "type": kind, "code": code}}, code)
+        except BrokenPipeError:
+            told = {"message": "the server is going down", "type": "InternalServerError", "code": 503}
+            return JSONResponse({"error": told}, 503)
         return Response(status_code=204) if request.method == "HEAD" else JSONResponse(found)
 
     return answer
@@ -118,7 +136,7 @@ def main(port: str, database: str, s3: str, key: str, secret: str) -> None:
         "rest", uri=f"sqlite:///{database}",
         **{"s3.endpoint": s3, "s3.access-key-id": key, "s3.secret-access-key": secret, "s3.region": "us-east-1"},
     )  # fmt: skip
-    server = Server(catalog)
+    server = Server(catalog, Path(database).parent)
     one = "/v1/namespaces/{space}"
     routes = [
         Route("/v1/config", answering(server.config)),

@@ -7,8 +7,10 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,7 @@ from tests.pipeline.test_kill import Ingests
 from tests.storages import BUCKET, KEY, PASSWORD, S3, SECRET, Azurite, Google, Maria, Postgres, Rest
 
 from logshed.api import Lake
-from logshed.errors import LakeError, NotALakeError, QueryError
+from logshed.errors import LakeError, NotALakeError, QueryError, StorageError
 from logshed.lake import probing, remote, storage
 from logshed.lake.compact_plan import Sizes
 from logshed.pipeline.maintain import Maintain
@@ -26,6 +28,7 @@ from logshed.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.conftest import Run
     from tests.started import Starter
 
 HOURS = """
@@ -46,6 +49,10 @@ class Servers:
         if name not in self._running:
             self._running[name] = self._stack.enter_context(make(self._folder / name))
         return self._running[name]
+
+    def folder(self, name: str) -> Path:
+        """Where a server has its files."""
+        return self._folder / name
 
     @property
     def s3(self) -> S3:
@@ -189,6 +196,76 @@ def test_a_run_that_is_killed_between_its_commits_is_finished_by_the_next_one(
     lake = Lake.open(ingests.lake, settings=Settings.load(folder, environ={}))
     for table in ("lines", "logs"):
         assert lake.query(f"SELECT count(*) FROM {table}").rows() == [(200,)]
+
+
+@pytest.mark.parametrize("fault", ["refuse", "lose"])
+def test_a_commit_whose_answer_is_lost_is_neither_lost_nor_done_twice(
+    fault: str, servers: Servers, tmp_path: Path
+) -> None:
+    settings = settings_of(servers.catalog("rest", fault), servers.storage("s3", fault))
+    lake = Lake.open(tmp_path / "lake", create=True, settings=settings)
+    log = tmp_path / "access.log"
+    log.write_text(accesses(0, 50))
+    (servers.folder("rest") / fault).touch()
+    assert lake.ingest([log]).totals.stored == 50
+    assert not (servers.folder("rest") / fault).exists(), "the fault happened"
+    for table in ("lines", "logs"):
+        assert lake.query(f'SELECT count(*), count("offset") FROM {table}').rows() == [(50, 50)]
+    assert lake.audit().as_dict()["ok"]
+
+
+ANSWERS = {
+    "ExpiredToken": "the token has expired; get a new one",
+    "RequestTimeTooSkewed": "this machine's clock is off; set it",
+    "InvalidAccessKeyId": "the credentials are wrong; correct access_key",
+    "SignatureDoesNotMatch": "the credentials are wrong; correct access_key",
+    "AccessDenied": "the credentials lack a right to it; docs/storage.md lists",
+}
+"""What S3 answers, and what is said."""
+
+
+@pytest.mark.parametrize("code", ANSWERS)
+def test_what_s3_refuses_is_said_in_words(code: str, tmp_path: Path) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f"<Error><Code>{code}</Code><Message>no</Message><RequestId>1</RequestId></Error>".encode()
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(b"" if self.command == "HEAD" else body)
+
+        def log_message(self, *_words: object) -> None:
+            """Nothing."""
+
+    for verb in ("HEAD", "PUT"):
+        setattr(Refusing, f"do_{verb}", Refusing.do_GET)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        own = {"endpoint": f"http://127.0.0.1:{server.server_port}", "access_key": KEY, "secret_key": SECRET}
+        settings = settings_of({}, {"warehouse": "s3://lakes/x", "region": "us-east-1", **own})
+        with pytest.raises(StorageError, match=f"^cannot use s3://lakes/x/.*: {ANSWERS[code]}"):
+            Lake.open(tmp_path / "lake", create=True, settings=settings)
+        with pytest.raises(StorageError, match=f"^cannot write to s3://lakes/x: {ANSWERS[code]}"):
+            probing.storage_works(settings.backing)
+        server.shutdown()
+
+
+def test_the_doctor_names_what_the_lake_rests_on_and_what_is_wrong(
+    servers: Servers, tmp_path: Path, logshed: Run
+) -> None:
+    tables = {"catalog": servers.catalog("postgres", "doctor"), "storage": servers.storage("s3", "doctor")}
+    tables["storage"]["secret_key"] = "env:LAKE_SECRET"  # noqa: S105 - where it is
+    with (tmp_path / "logshed.toml").open("w") as file:
+        for table, keys in tables.items():
+            file.write(f"[{table}]\n" + "".join(f'{key} = "{one}"\n' for key, one in keys.items()))
+    sound = logshed("doctor", env={"LAKE_SECRET": SECRET})
+    assert "takes, gives, lists and removes objects" in sound.stdout
+    assert "lists, makes and drops tables, and takes commits" in sound.stdout
+    wrong = logshed("doctor", env={"LOGSHED_STORAGE_WAREHOUSE": "s3://none-of-these/x", "LAKE_SECRET": SECRET})
+    assert wrong.returncode == 1
+    assert "cannot write to s3://none-of-these/x: there is no such bucket or container; make it" in wrong.stdout
+    assert SECRET not in sound.stdout + wrong.stdout + wrong.stderr
+    assert PASSWORD not in sound.stdout + wrong.stdout + wrong.stderr
 
 
 def test_a_statement_reads_nothing_of_a_bucket_but_the_lake_s_own_files(

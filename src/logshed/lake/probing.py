@@ -38,8 +38,8 @@ def storage_works(backing: Backing) -> str:
     warehouse = storage.local(backing.storage.warehouse)
     folder, text = f"{warehouse}/probe-{uuid4().hex}", uuid4().hex.encode()
     path = f"{folder}/probe"
+    _tried("write to", warehouse, lambda: _written(path, text))
     try:
-        _tried("write to", warehouse, lambda: _written(path, text))
         if _tried("read", path, lambda: storage.read(path)) != text:
             raise StorageError(f"cannot use {warehouse}: what was written reads otherwise; check [storage] endpoint")
         there = _tried("list", folder, lambda: storage.listing(folder))

@@ -231,12 +231,23 @@ def told(path: str) -> Iterator[None]:
     except (LogshedError, FileExistsError, GeneratorExit):
         raise
     except Exception as error:  # the clients raise whatever comes
-        cause = cause_of(error)
+        cause = cause_of(_spoken(path, error))
         if isinstance(error, FileNotFoundError) and "no such bucket" not in cause:
             raise
         if _already_there(error):
             raise FileExistsError(path) from None
         raise StorageError(f"cannot use {path}: {cause}") from None
+
+
+def _spoken(path: str, error: Exception) -> Exception:
+    """The same refusal with its reason: S3 gives none where it is asked for a file's head alone."""
+    if not path.startswith("s3://") or not any(word in {"Forbidden", "403", "400"} for word in _words(error)):
+        return error
+    try:
+        filesystem(path).call_s3("list_objects_v2", Bucket=urlsplit(path).netloc, MaxKeys=1)
+    except Exception as second:  # noqa: BLE001 - as above
+        return second
+    return error
 
 
 def cause_of(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from logshed.errors import QueryError
+from logshed.errors import LogshedError, QueryError
 from logshed.sql import dialect
 from logshed.sql.duckdb import DuckDB
 from logshed.sql.result import BATCH_ROWS, Result
@@ -118,6 +118,8 @@ class ClickHouse:
             return statement.run(sql, values, filters)
         except Exception as error:  # the client raises what its transport does
             statement.close()
+            if isinstance(error, LogshedError) and not isinstance(error, QueryError):
+                raise  # the lake's, not the statement's
             raise mistake or _query_error(error) from error
 
 
