@@ -73,7 +73,7 @@ def commit_lines(
     token = uuid4().hex
     stale: list[tuple[Written, ...]] = []
     for attempt in range(ATTEMPTS):
-        table = store.table(LINES)
+        table = reloaded(store, LINES, attempt)
         if attempt and landed(table, token):
             return stale
         ledger = Ledger.of(table)
@@ -122,7 +122,7 @@ def commit_follower(
     """
     token = uuid4().hex
     for attempt in range(ATTEMPTS):
-        table = store.table(TABLES[short])
+        table = reloaded(store, TABLES[short], attempt)
         if attempt and landed(table, token):
             return True
         batches = Batches.of(table)
@@ -165,7 +165,7 @@ def replace_days(
     """
     wanted, token = set(days), uuid4().hex
     for attempt in range(ATTEMPTS):
-        loaded = store.table(table)
+        loaded = reloaded(store, table, attempt)
         if attempt and landed(loaded, token):
             return True
         done = Batches.of(loaded)
@@ -204,7 +204,7 @@ def replace_files(
     try:
         swap(table, old, new, properties, token=token)
     except StorageError as error:
-        if not landed(store.table(TABLES[short]), token):
+        if not landed(reloaded(store, TABLES[short], 1), token):
             raise UnsureError(str(error)) from error
     except (CommitFailedException, OperationalError, ValidationException) as error:
         raise CommitConflictError(
@@ -264,6 +264,23 @@ def append_files(
 
 def _noted(token: str, **noted: str) -> dict[str, str]:
     return {**noted, _TOKEN: token} if token else noted
+
+
+def reloaded(store: Store, table: TableDef, attempt: int) -> Table:
+    """The table as it is now. Once a commit was sent the catalog is waited for, since it may have done it.
+
+    Raises:
+        UnsureError: The catalog gives no answer.
+        LakeError: As ``Store.table``, where nothing was sent yet.
+    """
+    while True:
+        try:
+            return store.table(table)
+        except StorageError as error:
+            if not attempt:
+                raise
+            back_off(attempt, error)
+            attempt += 1
 
 
 def landed(table: Table, token: str) -> bool:

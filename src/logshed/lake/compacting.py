@@ -19,7 +19,7 @@ from pyiceberg.manifest import ManifestContent
 
 from logshed.errors import CommitConflictError, LakeError
 from logshed.lake import storage
-from logshed.lake.commit import ATTEMPTS, LOST, back_off, landed, remove_files, swap, trim_snapshots
+from logshed.lake.commit import ATTEMPTS, LOST, back_off, landed, reloaded, remove_files, swap, trim_snapshots
 from logshed.lake.compact_plan import STEM, Sizes, moment, runs
 from logshed.lake.scan import iceberg_files
 from logshed.lake.steps import step
@@ -102,7 +102,7 @@ def _committed(store: Store, table: TableDef, group: Group, new: list[DataFile])
     """Swap the files; where other writers were quicker, look again whether the old ones are all there still."""
     old, token = [one.file for one in group.files], uuid4().hex
     for attempt in range(ATTEMPTS):
-        loaded = store.table(table)
+        loaded = reloaded(store, table, attempt)
         if attempt and landed(loaded, token):
             return True
         _assert_nothing_marked(loaded)
