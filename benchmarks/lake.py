@@ -30,7 +30,9 @@ from logshed.lake.commit import append_files  # noqa: E402 - as above
 from logshed.lake.ledger import ENTRY, Ledger, moved  # noqa: E402 - as above
 from logshed.lake.names import LEDGER_PROPERTY, LINES, LOGS  # noqa: E402 - as above
 from logshed.lake.scan import iceberg_files, paths  # noqa: E402 - as above
+from logshed.lake.writing import digest  # noqa: E402 - as above
 from logshed.pipeline.tables import LakeTables  # noqa: E402 - as above
+from logshed.redaction.keyring import add_key  # noqa: E402 - as above
 from logshed.settings import Settings  # noqa: E402 - as above
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -54,11 +56,18 @@ def main() -> None:
     words.add_argument("--large", type=int, default=2_000_000, help="lines of the larger files, ten ingests")
     words.add_argument("--ledger", type=int, default=0, help="files that the ledger knows; nothing else is measured")
     words.add_argument("--year", action="store_true", help="a file a day for a year; nothing else is measured")
+    words.add_argument(
+        "--erase", type=int, default=0, help="only this: lines of a lake that 100 records are erased from"
+    )
     given = words.parse_args()
     if given.ledger or given.year:
         with tempfile.TemporaryDirectory() as folder:
             found = known(Path(folder), given.ledger) if given.ledger else year(Path(folder))
             print(json.dumps(found, indent=2))
+        return
+    if given.erase:
+        with tempfile.TemporaryDirectory() as folder:
+            print(json.dumps({"erase": erased(Path(folder), given.erase)}, indent=2), flush=True)
         return
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps({"tiny": tiny(Path(folder), given.ingests, given.lines)}, indent=2), flush=True)
@@ -145,7 +154,7 @@ def learn(root: Path, places: str, count: int) -> None:
     held = Ledger("", ()).append(entries.select(pl.col(name).cast(kind) for name, kind in ENTRY.items()), folder)
     base = Ledger("", tuple(json.loads(Path(held).read_text())["deltas"])).fold(folder)
     root = base.append(moved({}), folder)
-    append_files(store.table(LINES), [], {LEDGER_PROPERTY: root})
+    append_files(store, store.table(LINES), [], {LEDGER_PROPERTY: root})
 
 
 def hexes(number: pl.Series, seed: int) -> pl.Series:
@@ -183,16 +192,55 @@ def year(folder: Path) -> dict[str, Any]:
 
 def run(lake: Path, *words: str) -> tuple[Any, Any]:
     """What a command in a process of its own answers as JSON, and what it used."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    with (lake.parent / "told.json").open("w+b") as told:
-        every = [sys.executable, "-m", "logshed", *words, "--lake", str(lake), "--json"]
-        process = subprocess.Popen(every, stdout=told, env=environment, cwd=lake.parent)
+
+
+def erased(folder: Path, count: int) -> dict[str, Any]:
+    """Erasure of a user with 100 records in 2 of 20 ingests, and what checksums cost the ingests and a check."""
+    (folder / "logshed.toml").write_text('keys = "keys"\n')
+    add_key(folder / "keys")
+    log, lake, size = folder / "access.log", opened(folder / "lake"), count // 20
+    begun = time.process_time()
+    for number in range(20):
+        part = lines(number * size, (number + 1) * size, count).splitlines(keepends=True)
+        if number in (7, 12):
+            part[:: size // 50] = [line.replace(" - - ", " - needle ") for line in part[:: size // 50]]
+        log.write_text("".join(part))
+        lake.ingest([str(log)])
+    ingest = time.process_time() - begun
+    bronze = paths(iceberg_files(lake._opened().table(LINES)))  # noqa: SLF001 - there is no other way to the files
+    begun = time.process_time()
+    for path in bronze:
+        digest(path)
+    hashed = time.process_time() - begun
+    found: dict[str, Any] = {
+        "lines": count,
+        "ingest_cpu_s": round(ingest, 1),
+        "checksums_cpu_s": round(hashed, 3),
+        "files": files(lake),
+    }
+    told, dry = measured(folder, "erase", "--user", "needle", "--dry-run")
+    found["dry run"] = {**dry, "rows": told["rows"], "files": told["files"], "bytes": told["bytes"]}
+    told, run = measured(folder, "erase", "--user", "needle")
+    found["erase"] = {**run, "rows": told["rows"], "files": told["files"], "bytes": told["bytes"], "ok": told["ok"]}
+    told, look = measured(folder, "verify")
+    found["verify"] = {**look, "ok": told["ok"], "bytes": told["bytes"]}
+    return found
+
+
+def measured(folder: Path, *command: str) -> tuple[dict[str, Any], dict[str, float]]:
+    """What a command in a process of its own says, and what it took."""
+    words = [sys.executable, "-m", "logshed", *command, "--lake", str(folder / "lake"), "--json"]
+    with (folder / "told.json").open("w+b") as told:
+        begun = time.monotonic()
+        process = subprocess.Popen(words, stdout=told, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, cwd=folder)
         _, status, usage = os.wait4(process.pid, 0)
+        took = time.monotonic() - begun
         told.seek(0)
         answer = json.load(told)
     if status:
-        raise SystemExit(f"{' '.join(words)} ended with {status}")
-    return answer, usage
+        raise SystemExit(f"{command[0]} ended with {status}: {answer}")
+    cpu = usage.ru_utime + usage.ru_stime
+    return answer, {"s": round(took, 2), "cpu_s": round(cpu, 2), "peak_MB": round(usage.ru_maxrss / 1024)}
 
 
 def compacted(lake: Path) -> dict[str, Any]:

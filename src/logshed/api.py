@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from logshed.pipeline.audit import AuditReport
     from logshed.pipeline.collect_report import CollectReport
     from logshed.pipeline.compliance import Compliance
+    from logshed.pipeline.erasing import Erased
     from logshed.pipeline.following import FollowReport
+    from logshed.pipeline.integrity import Integrity
     from logshed.pipeline.job import Job
     from logshed.pipeline.live_lake import Rebuilt
     from logshed.pipeline.maintain import Upkeep
@@ -449,10 +451,10 @@ class Lake:
         alone: bool = False,
         progress: Callable[[str], None] | None = None,
     ) -> list[Upkeep]:
-        """Keep the lake quick and small: compaction, merged manifests, expiry, removal of what nothing names.
+        """Keep the lake quick and small: retention, compaction, merged manifests, expiry, what nothing names.
 
         Args:
-            tasks: ``compact``, ``rewrite-manifests``, ``expire``, ``orphans``; none takes all.
+            tasks: ``retain``, ``compact``, ``rewrite-manifests``, ``expire``, ``orphans``; none takes all.
             tables: Short names of tables, or ``ledger``; none takes all.
             grace: How long files stay that nothing names, and states of a table that another followed.
             dry_run: Only say what would be done.
@@ -549,6 +551,58 @@ class Lake:
 
         begin = self.moment(since) if isinstance(since, str) else since
         return Promote(self._opened(), self.settings).list(begin)
+
+    def erase(
+        self,
+        *,
+        user: str | None = None,
+        column: str | None = None,
+        value: str | None = None,
+        anywhere: bool = False,
+        dry_run: bool = False,
+        alone: bool = False,
+        progress: Callable[[str], None] | None = None,
+    ) -> Erased:
+        """Erase what the lake holds of a person: every record with a value or a pseudonym of it, in every table.
+
+        Args:
+            user: The user's id; short for ``column="user_id"`` with this value.
+            column: A column of ``logs``, or the key of an attribute.
+            value: Its value, as the logs had it or as it rests.
+            anywhere: Look for the plain value in all texts too, as a whole word; pseudonyms always are.
+            dry_run: Only say what would be erased.
+            alone: Nothing else uses the lake, so that young files of no table can go, too.
+            progress: Is told what is begun.
+
+        Raises:
+            logshed.errors.UsageError: There is no value, or no column.
+            logshed.errors.RedactionError: The policy makes pseudonyms, and there is no key to find them by.
+            logshed.errors.LakeError: The lake cannot be read or written; the next run goes on.
+            logshed.errors.LiveError: The hot store cannot be reached.
+        """
+        from logshed.errors import UsageError  # noqa: PLC0415 - light, and wanted here only
+        from logshed.pipeline.erase_subject import Subject  # noqa: PLC0415 - heavy
+        from logshed.pipeline.erasing import Erase  # noqa: PLC0415 - heavy
+
+        if (user is None) == (column is None) or (column is None) != (value is None):
+            raise UsageError("cannot erase: it is not clear what; give a user, or a column with its value")
+        wanted = (column, value) if column is not None and value is not None else ("user_id", user or "")
+        subject = Subject.of(*wanted, self.settings, anywhere=anywhere)
+        run = Erase(self._opened(), self.settings, subject, alone, progress)
+        return run.look() if dry_run else run.run()
+
+    def verify(self, progress: Callable[[int, int], None] | None = None) -> Integrity:
+        """Look whether the files and the audit trail are what was committed.
+
+        Args:
+            progress: Is told files of ``lines`` read so far, and how many there are.
+
+        Raises:
+            logshed.errors.LakeError: The catalog cannot be read.
+        """
+        from logshed.pipeline.integrity import integrity  # noqa: PLC0415 - heavy
+
+        return integrity(self._opened(), self.settings, progress)
 
     def report(
         self,

@@ -30,6 +30,7 @@ from logshed.live_settings import Live
 from logshed.object_settings import Objects
 from logshed.objective_settings import Objective
 from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
+from logshed.retain_settings import Retain
 from logshed.schedule_settings import Schedule
 from logshed.sizes import Size
 from logshed.ssh_settings import Place, Ssh, older
@@ -54,6 +55,7 @@ NESTED: dict[str, type[BaseModel]] = {
     "catalog": CatalogSettings,
     "storage": StorageSettings,
     "objects": Objects,
+    "retain": Retain,
 }
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
 
@@ -128,6 +130,7 @@ class Settings(BaseModel):
     storage: StorageSettings = Field(
         default_factory=lambda: StorageSettings.model_validate({}), description="Where the lake's files lie."
     )
+    retain: Retain = Field(default_factory=lambda: Retain.model_validate({}), description="How long rows are kept.")
 
     objects: Objects = Field(
         default_factory=lambda: Objects.model_validate({}),

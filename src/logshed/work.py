@@ -129,11 +129,13 @@ class DataFile:
         table: Its table, such as ``silver.logs``.
         path: Where it lies.
         rows: Rows in it.
+        checksum: SHA-256 of its bytes where that is kept, 64 hex digits; else empty.
     """
 
     table: str
     path: str
     rows: int
+    checksum: str = ""
 
 
 @dataclass(frozen=True, slots=True)

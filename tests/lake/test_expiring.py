@@ -13,6 +13,7 @@ from tests.lake.test_compacting import SOURCE, compacted, files_of, put_lines, r
 from logshed.errors import LakeError
 from logshed.lake import ledger as ledgers
 from logshed.lake import steps
+from logshed.lake.checksums import Checksums
 from logshed.lake.expiring import Removed, expire, ledger_orphans, merge_manifests, orphans
 from logshed.lake.ledger import Ledger
 from logshed.lake.named import tables
@@ -126,7 +127,9 @@ def test_of_the_ledger_only_the_newest_root_and_what_it_names_stays(
     assert ledger_orphans(store, DAY_S, dry=False).files > 6
     assert Ledger.of(store.table(LINES)).scan().collect().equals(before)
     ledger = Ledger.of(store.table(LINES))
-    assert len(list(Path(store.ledger_folder()).iterdir())) == 2 + len(ledger.files())
+    sums = Checksums.of(store.table(LINES))
+    assert sums is not None
+    assert len(list(Path(store.ledger_folder()).iterdir())) == 3 + len(ledger.files()) + len(sums.files())
     put_lines(store, writer, 7)
     assert ledger.scan().collect().height == 7
 

@@ -13,6 +13,7 @@ from logshed.pipeline.compliance_checks import CHECKS
 from logshed.redaction import regime_files
 from logshed.redaction.keyring import add_key
 from logshed.redaction.registry import load_rules
+from logshed.retain_settings import Retain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +71,15 @@ def test_a_lake_under_strict_meets_what_redaction_can_do(tmp_path: Path, strict:
     assert "of key k1" in found["identifiers"].evidence
     assert found["approval"].state == "for a human"
     assert found["documentation"].state == "met"
+    assert found["retention"].state == found["erasure"].state == "met"
+    assert "silver 90 days" in found["retention"].evidence
+    (tmp_path / "lake" / "erasing" / "x").mkdir(parents=True)
+    (tmp_path / "lake" / "erasing" / "x" / "state.json").write_text('{"begun": "2026-11-01T00:00:00+00:00"}')
+    endless = strict.model_copy(update={"retain": Retain.model_validate({"gold": "forever"})})
+    report = Lake.open(tmp_path / "lake", settings=endless).compliance("gdpr", 1.0)
+    found = {answer.id: answer for answer in report.answers}
+    assert found["retention"].evidence.startswith("kept for ever: gold; ")
+    assert found["erasure"].evidence.startswith("1 erasures were begun and not finished")
     assert found["retention"].state == found["erasure"].state == "not met"
     assert not report.ok
 

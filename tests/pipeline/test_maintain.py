@@ -248,7 +248,7 @@ def test_orphans_younger_than_a_running_writer_may_be_are_refused(lake: Lake) ->
 @pytest.mark.parametrize(
     ("words", "tables", "message"),
     [
-        (["tidy"], [], "there is no such task; take compact, rewrite-manifests, expire, orphans or all"),
+        (["tidy"], [], "there is no such task; take retain, compact, rewrite-manifests, expire, orphans or all"),
         ([], ["nothing"], "there is no such table; take lines, logs, "),
     ],
 )

@@ -22,9 +22,11 @@ from logshed.cli import (
     detect,
     doctor,
     enrich,
+    erase,
     formats,
     incidents,
     ingest,
+    integrity,
     keys,
     live,
     maintain,
@@ -78,7 +80,22 @@ def _root(
 asked = (search, query, replay, report, aggregate, patterns)
 files = (clickhouse, schema, convert, sanitize, upload, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
-kept = (schedule, maintain, promote, audit, verify, proof, compliance, doctor, policy, keys, token, enrich)
+kept = (
+    schedule,
+    maintain,
+    erase,
+    promote,
+    audit,
+    integrity,
+    verify,
+    proof,
+    compliance,
+    doctor,
+    policy,
+    keys,
+    token,
+    enrich,
+)
 ahead = (anomalies, objectives, capacity, cost)
 for group in (ingest, collect, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
     group.register(app)

@@ -1,4 +1,4 @@
-"""``logshed maintain``: compaction, expiry, removal of what nothing names."""
+"""``logshed maintain``: retention, compaction, expiry, removal of what nothing names."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ COLUMNS = ("task", "table", "done", "seconds")
 EXAMPLES = (
     "logshed maintain                       # all of it; once a day is enough",
     "logshed maintain --dry-run",
+    "logshed maintain retain --dry-run      # what [retain] in logshed.toml would take away",
     "logshed maintain compact --table logs",
     "logshed maintain orphans --grace 7d",
 )
@@ -30,6 +31,7 @@ class Task(StrEnum):
     """What to do."""
 
     ALL = "all"
+    RETAIN = "retain"
     COMPACT = "compact"
     REWRITE_MANIFESTS = "rewrite-manifests"
     EXPIRE = "expire"
@@ -58,7 +60,7 @@ def maintain(
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep a lake quick and small: make large files of small ones, forget old states, remove what nothing names.
+    """Keep a lake quick and small: take away what is old, make large files of small ones, remove what nothing names.
 
     It may run beside anything that reads or writes the lake, and be stopped at any moment: the next run goes on.
     """
@@ -105,21 +107,23 @@ def _show(done: Sequence[Upkeep], *, dry: bool) -> None:
 
 
 def _told(one: Upkeep, *, dry: bool) -> str:
-    if one.error:
-        return "failed"
     would = "would be " if dry else ""
-    match one.task:
-        case "compact" if dry:
-            return f"{one.files:,} files ({size(one.bytes)}) would be compacted"
-        case "compact":
-            text = f"{one.files:,} files ({size(one.bytes)}) became {one.made:,} ({size(one.made_bytes)})"
-            return text + (f"; {one.beaten:,} groups changed meanwhile, run it again" if one.beaten else "")
-        case "rewrite-manifests":
-            return f"{one.files:,} manifests {'would become' if dry else 'became'} {one.made:,}"
-        case "expire":
-            gone = f"{one.files:,} files ({size(one.bytes)}) {would}removed"
-            return f"{one.snapshots:,} snapshots {would}expired, {gone}"
-    return f"{one.files:,} files ({size(one.bytes)}) {would}removed"
+    told = f"{one.files:,} files ({size(one.bytes)}) {would}removed"
+    if one.error:
+        told = "failed"
+    elif one.task == "retain":
+        rewritten = f", {one.made:,} of them rewritten" if one.made else ""
+        told = f"{one.rows:,} rows {would}removed from {one.files:,} files ({size(one.bytes)}){rewritten}"
+    elif one.task == "compact" and dry:
+        told = f"{one.files:,} files ({size(one.bytes)}) would be compacted"
+    elif one.task == "compact":
+        beaten = f"; {one.beaten:,} groups changed meanwhile, run it again" if one.beaten else ""
+        told = f"{one.files:,} files ({size(one.bytes)}) became {one.made:,} ({size(one.made_bytes)}){beaten}"
+    elif one.task == "rewrite-manifests":
+        told = f"{one.files:,} manifests {'would become' if dry else 'became'} {one.made:,}"
+    elif one.task == "expire":
+        told = f"{one.snapshots:,} snapshots {would}expired, {told}"
+    return told
 
 
 def _progress(text: str) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from logshed.errors import CommitConflictError, LakeError, StorageError, UnsureError
 from logshed.lake import storage
 from logshed.lake.batch import COMMIT_WITHIN_MS, Batches, age_ms
+from logshed.lake.checksums import changed
 from logshed.lake.ledger import Ledger, entries
 from logshed.lake.names import BATCHES_PROPERTY, FILE_PROPERTIES, LEDGER_PROPERTY, LINES, TABLES
 from logshed.lake.scan import day_of, iceberg_files, paths
@@ -87,7 +88,7 @@ def commit_lines(
             step("before ledger write")
             root = ledger.append(new, store.ledger_folder())
             step("before bronze commit")
-            append_files(table, files, {LEDGER_PROPERTY: root}, batch, token)
+            append_files(store, table, files, {LEDGER_PROPERTY: root}, batch, token)
         except LOST as error:
             back_off(attempt, error)
             continue
@@ -133,7 +134,7 @@ def commit_follower(
         try:
             step(f"before {short} commit")
             done = batches.add(batch).save(store.ledger_folder())
-            append_files(table, files, {BATCHES_PROPERTY: done, **(noted or {})}, batch, token)
+            append_files(store, table, files, {BATCHES_PROPERTY: done, **(noted or {})}, batch, token)
         except LOST as error:
             back_off(attempt, error)
             continue
@@ -177,7 +178,7 @@ def replace_days(
             step(f"before {table.short} commit")
             properties = {BATCHES_PROPERTY: done.save(store.ledger_folder()), **(noted or {})}
             old = [file for file in iceberg_files(loaded) if day_of(loaded, file, table.partition_column) in wanted]
-            swap(loaded, old, files, properties, token=token)
+            swap(store, loaded, old, files, properties, token=token)
         except LOST as error:
             back_off(attempt, error)
             continue
@@ -202,7 +203,7 @@ def replace_files(
         properties[LEDGER_PROPERTY] = Ledger.of(table).append(adjust, store.ledger_folder())
     token = uuid4().hex
     try:
-        swap(table, old, new, properties, token=token)
+        swap(store, table, old, new, properties, token=token)
     except StorageError as error:
         if not landed(reloaded(store, TABLES[short], 1), token):
             raise UnsureError(str(error)) from error
@@ -213,6 +214,7 @@ def replace_files(
 
 
 def swap(
+    store: Store,
     table: Table,
     old: Sequence[IcebergFile],
     new: Sequence[DataFile],
@@ -229,6 +231,7 @@ def swap(
         CommitFailedException: Another writer was quicker.
         ValidationException: One of the old files is no longer in the table.
     """
+    properties = {**properties, **_checksums(store, table, paths(old), new)}
     storage.keep_a_while([*paths(old), *_superseded(table, properties)])
     with table.transaction() as transaction:
         with transaction.update_snapshot(snapshot_properties=_noted(token, **(noted or {}))).overwrite() as overwrite:
@@ -246,13 +249,14 @@ def _superseded(table: Table, properties: Mapping[str, str]) -> list[str]:
 
 
 def append_files(
-    table: Table, files: Sequence[DataFile], properties: dict[str, str], batch: str = "", token: str = ""
+    store: Store, table: Table, files: Sequence[DataFile], properties: dict[str, str], batch: str = "", token: str = ""
 ) -> None:
     """One transaction: the files and the properties. An append without files still makes the loser of a race fail.
 
     Raises:
         CommitFailedException: Another writer was quicker.
     """
+    properties = {**properties, **_checksums(store, table, (), files)}
     storage.keep_a_while(_superseded(table, properties))
     with table.transaction() as transaction:
         noted = _noted(token, **({"logshed.batch": batch} if batch else {}))
@@ -260,6 +264,13 @@ def append_files(
             for file in _iceberg_files(table, files):
                 append.append_data_file(file)
         transaction.set_properties(properties)
+
+
+def _checksums(store: Store, table: Table, old: Sequence[str], new: Sequence[DataFile]) -> dict[str, str]:
+    """The property that keeps the checksums of the files of ``bronze.lines``; of other tables none are kept."""
+    if not (old or new) or not store.is_table(table, LINES):
+        return {}
+    return changed(table, old, new, store.ledger_folder())
 
 
 def _noted(token: str, **noted: str) -> dict[str, str]:

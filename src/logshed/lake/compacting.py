@@ -21,9 +21,10 @@ from logshed.errors import CommitConflictError, LakeError
 from logshed.lake import storage
 from logshed.lake.commit import ATTEMPTS, LOST, back_off, landed, reloaded, remove_files, swap, trim_snapshots
 from logshed.lake.compact_plan import STEM, Sizes, moment, runs
+from logshed.lake.names import LINES
 from logshed.lake.scan import iceberg_files
 from logshed.lake.steps import step
-from logshed.lake.writing import ROW_GROUP_ROWS, cause_of, whole_schema
+from logshed.lake.writing import ROW_GROUP_ROWS, cause_of, digest, whole_schema
 from logshed.work import DataFile
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compac
         CommitConflictError: Other writers were quicker each time.
     """
     loaded = store.table(table)
-    _assert_nothing_marked(loaded)
+    assert_nothing_marked(loaded, "compact")
     new: list[DataFile] = []
     try:
         with _copied(table, group) as near:
@@ -74,7 +75,7 @@ def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compac
         if _committed(store, table, group, new):
             return Compacted(len(new), size)
     except BaseException:
-        _remove_unless_taken(store, table, new)
+        remove_unless_taken(store, table.name, new)
         raise
     remove_files(new)
     return Compacted(0, 0)
@@ -92,9 +93,9 @@ def _copied(table: TableDef, group: Group) -> Iterator[Group]:
         ) from error
 
 
-def _remove_unless_taken(store: Store, table: TableDef, new: list[DataFile]) -> None:
+def remove_unless_taken(store: Store, name: str, new: list[DataFile]) -> None:
     """Give the room back. An interrupt may come after the commit: then the table has them."""
-    taken = {storage.local(file.file_path) for file in iceberg_files(store.table(table))}
+    taken = {storage.local(file.file_path) for file in iceberg_files(store.load(name))}
     remove_files(file for file in new if file.path not in taken)
 
 
@@ -105,10 +106,10 @@ def _committed(store: Store, table: TableDef, group: Group, new: list[DataFile])
         loaded = reloaded(store, table, attempt)
         if attempt and landed(loaded, token):
             return True
-        _assert_nothing_marked(loaded)
+        assert_nothing_marked(loaded, "compact")
         try:
             step("before compact commit")
-            swap(loaded, old, new, {}, {"logshed.verb": "compact"}, token)
+            swap(store, loaded, old, new, {}, {"logshed.verb": "compact"}, token)
         except ValidationException:
             return False
         except LOST as error:
@@ -122,13 +123,13 @@ def _committed(store: Store, table: TableDef, group: Group, new: list[DataFile])
     )
 
 
-def _assert_nothing_marked(loaded: Table) -> None:
+def assert_nothing_marked(loaded: Table, verb: str) -> None:
     """Another program may mark rows as deleted in files beside the data: rows written anew would come back."""
     snapshot = loaded.current_snapshot()
     if snapshot is None or all(one.content == ManifestContent.DATA for one in snapshot.manifests(loaded.io)):
         return
     raise LakeError(
-        f"cannot compact {'.'.join(loaded.name())}: another program has marked rows of it as deleted; "
+        f"cannot {verb} rows of {'.'.join(loaded.name())}: another program has marked rows of it as deleted; "
         "let that program rewrite its files, nothing was changed"
     )
 
@@ -166,9 +167,10 @@ def _written_in(folder: str, loaded: Table, table: TableDef, group: Group, sizes
                 metadata=notes,
                 maintain_order=True,
             )
+            checksum = digest(str(path)) if table is LINES else ""
             settled = storage.settle(path, group.folder)
             whole = True
-            yield DataFile(table.name, settled, rows.written)
+            yield DataFile(table.name, settled, rows.written, checksum)
     except (OSError, pl.exceptions.ComputeError) as error:
         raise LakeError(f"cannot compact {table.short}: {cause_of(error)}; run the same command again") from error
     finally:
@@ -204,7 +206,7 @@ class _Rows:
 
     def frame(self) -> pl.LazyFrame:
         """The stream."""
-        return register_io_source(self._stream, schema=_types(self._schema))
+        return register_io_source(self._stream, schema=types(self._schema))
 
     def _stream(
         self, columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _size: int | None
@@ -292,8 +294,9 @@ def _pieces(files: list[str], schema: pa.Schema, within: pl.Expr, most: int) -> 
 
 
 def _rows(files: list[str], schema: pa.Schema) -> pl.LazyFrame:
-    return pl.scan_parquet(files, schema=_types(schema), missing_columns="insert")
+    return pl.scan_parquet(files, schema=types(schema), missing_columns="insert")
 
 
-def _types(schema: pa.Schema) -> pl.Schema:
+def types(schema: pa.Schema) -> pl.Schema:
+    """The Polars types of an Arrow schema."""
     return pl.DataFrame(schema.empty_table()).schema

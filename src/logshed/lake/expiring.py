@@ -86,6 +86,16 @@ def expire(store: Store, name: str, grace_s: float, *, dry: bool) -> Removed:
     )
 
 
+def expirable(store: Store, name: str) -> set[str]:
+    """Every file that a table names for older states alone, but for those of a branch or a tag.
+
+    Raises:
+        FileNotFoundError: Another process has just expired some.
+    """
+    table = store.load(name)
+    return files_named(table) - files_named(table, _expirable(table, 0))
+
+
 def _without(store: Store, name: str, only: set[str], grace_s: float, snapshots: int, *, dry: bool) -> Removed:
     """Remove what expired snapshots alone named; asked again, since the table must not name it now."""
     if not dry:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from logshed.errors import LakeError
 from logshed.lake import storage
+from logshed.lake.checksums import Checksums
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import FILE_PROPERTIES
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 TRIES = 5
 """How often a table is loaded again when another process has just expired what it named."""
 _METADATA = re.compile(r"(\d+)-[0-9a-f-]+\.metadata\.json$")
-_LEDGER = re.compile(r"\.?(root|batches|changes|kept)-[0-9a-f]{32}\.json(\.\d+)?|(delta|base)-[0-9a-f]{32}\.parquet")
+_LEDGER = re.compile(
+    r"\.?(root|batches|changes|kept|files)-[0-9a-f]{32}\.json(\.\d+)?|(delta|base|sums)-[0-9a-f]{32}\.parquet"
+)
 """The files of the ledger's folder that are ours to remove."""
 
 
@@ -94,6 +97,7 @@ def _ledger_named(loaded: Iterable[Table]) -> set[str]:
     for table in loaded:
         named |= {table.properties[name] for name in FILE_PROPERTIES if name in table.properties}
         named |= set(Ledger.of(table).files())
+        named |= set(sums.files() if (sums := Checksums.of(table)) else ())
     return named
 
 

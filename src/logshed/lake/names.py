@@ -38,8 +38,18 @@ PROMOTED_PROPERTY = "logshed.promoted"
 VERSION_PROPERTY = "logshed.version"
 """On every table: the version of the lake's layout that it was made with or brought to."""
 
-FILE_PROPERTIES = frozenset({LEDGER_PROPERTY, BATCHES_PROPERTY, CHANGES_PROPERTY})
+FILES_PROPERTY = "logshed.files"
+"""On ``bronze.lines``: the root file of its files' checksums."""
+
+FILE_PROPERTIES = frozenset({LEDGER_PROPERTY, BATCHES_PROPERTY, CHANGES_PROPERTY, FILES_PROPERTY})
 """Properties that name a file in the ledger's folder."""
+
+
+RETAINED_PROPERTY = "logshed.retained"
+"""On a table from which rows have aged: by collection (``*``: any other) the moment before which rows are gone."""
+
+AGED_PROPERTY = "logshed.aged"
+"""On ``silver.logs``: the days (of events) from which rows have aged."""
 
 
 @dataclass(frozen=True, slots=True)

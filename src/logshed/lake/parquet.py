@@ -46,8 +46,11 @@ def scan(files: Sequence[str], schema: Mapping[str, Any], *, insert: bool = Fals
     return register_io_source(partial(_stream, tuple(files), dict(schema)), schema=pl.Schema(schema))
 
 
-def write(frame: pl.DataFrame, path: str, **options: Any) -> None:
+def write(frame: pl.DataFrame, path: str, **options: Any) -> bytes | None:
     """Write a frame to a file; elsewhere it is there whole or not at all.
+
+    Returns:
+        The bytes of a file elsewhere, which would have to be fetched again.
 
     Raises:
         OSError: The disk refuses.
@@ -55,10 +58,12 @@ def write(frame: pl.DataFrame, path: str, **options: Any) -> None:
     """
     if not storage.is_remote(path):
         frame.write_parquet(storage.local(path), **options)
-        return
+        return None
     held = io.BytesIO()
     frame.write_parquet(held, **options)
-    storage.write(path, held.getvalue())
+    written = held.getvalue()
+    storage.write(path, written)
+    return written
 
 
 def sink(rows: pl.LazyFrame, path: str, **options: Any) -> None:

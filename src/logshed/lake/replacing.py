@@ -147,7 +147,7 @@ def replace(
             return
         try:
             step(f"before reparse {definition.short} commit")
-            swap(table, old, new, properties(table), {"logshed.verb": "reparse"}, token)
+            swap(store, table, old, new, properties(table), {"logshed.verb": "reparse"}, token)
         except ValidationException:
             raise OvertakenError from None
         except LOST as error:

@@ -37,6 +37,28 @@ REPARSE_STEPS = (
 """Those of ``reparse``."""
 
 
+RETAIN_STEPS = ("after retain file", "before retain commit", "after retain commit")
+"""Those of rows that were kept long enough."""
+
+
+ERASE_STEPS = (
+    "after erase journal",
+    "after erase file",
+    "before erase commit",
+    "after erase commit",
+    "after erase of bronze.lines",
+    "after erase of silver.logs",
+    "after erase of findings",
+    "after erase of gold",
+    "after expire commit",
+    "after a file of expire is gone",
+    "after erase of snapshots",
+    "before erase receipt",
+    "after erase receipt",
+)
+"""Those of ``erase``."""
+
+
 def step(name: str) -> None:
     """Pass a named step; tests replace ``passed``."""
     passed(name)

@@ -123,6 +123,10 @@ class Store:
             )
         return table
 
+    def is_table(self, loaded: Table, table: TableDef) -> bool:
+        """Whether a loaded table is that one."""
+        return ".".join(loaded.name()) == self._identifier(table.name)
+
     def _space(self, space: str) -> str:
         prefix = self.backing.catalog.namespace
         return f"{prefix}_{space}" if prefix else space

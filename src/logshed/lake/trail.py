@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -42,17 +42,35 @@ class Head:
         sequence: Its number; 0 where there is none.
         hash: Its hash.
         shipped: How many entries of each local trail are in the chain, by the trail's id.
+        gone: The number of the last entry that was kept long enough and is gone; 0 where none is.
+        gone_hash: Its hash, which the first one that is still there goes on from.
     """
 
     sequence: int
     hash: str
     shipped: dict[str, int]
+    gone: int = 0
+    gone_hash: str = NOTHING
 
     @classmethod
     def of(cls, table: Table) -> Head:
         """The head of a loaded table."""
         found = json.loads(table.properties.get(TRAIL_PROPERTY, "{}"))
-        return cls(found.get("sequence", 0), found.get("hash", NOTHING), found.get("shipped", {}))
+        return cls(
+            found.get("sequence", 0),
+            found.get("hash", NOTHING),
+            found.get("shipped", {}),
+            found.get("gone", 0),
+            found.get("gone_hash", NOTHING),
+        )
+
+    def beginning(self, gone: int, gone_hash: str) -> Head:
+        """The same of a chain whose entries up to one are gone."""
+        return replace(self, gone=gone, gone_hash=gone_hash) if gone > self.gone else self
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the table's property has it."""
+        return asdict(self)
 
 
 def append(store: Store, entries: Sequence[Mapping[str, Any]], trail: str, first: int) -> int:
@@ -79,15 +97,13 @@ def append(store: Store, entries: Sequence[Mapping[str, Any]], trail: str, first
             return known
         rows = _chained(new, head)
         reached = first + len(entries)
-        newest = {
-            "sequence": rows[-1]["sequence"],
-            "hash": rows[-1]["hash"],
-            "shipped": {**head.shipped, trail: reached},
-        }
+        newest = replace(
+            head, sequence=rows[-1]["sequence"], hash=rows[-1]["hash"], shipped={**head.shipped, trail: reached}
+        )
         frame = pl.DataFrame(rows, schema=polars_schema(AUDIT), orient="row").sort("timestamp", maintain_order=True)
         files = FileWriter.of(TRAIL, table).write(frame, uuid4().hex)
         try:
-            append_files(table, files, {TRAIL_PROPERTY: json.dumps(newest)})
+            append_files(store, table, files, {TRAIL_PROPERTY: json.dumps(newest.as_dict())})
         except (CommitFailedException, OperationalError):
             remove_files(files)
             time.sleep(random.uniform(0, min(0.01 * 2**attempt, 1)))  # noqa: S311 - no secret
@@ -103,7 +119,7 @@ def breaks(entries: pl.DataFrame, head: Head) -> list[str]:
         entries: All of ``ops.audit``, in any order.
         head: The newest entry, as the table says it.
     """
-    found, expected, before = [], 1, NOTHING
+    found, expected, before = [], head.gone + 1, head.gone_hash
     for row in entries.sort("sequence").iter_rows(named=True):
         if row["sequence"] != expected:
             found.append(f"entries {expected:,} to {row['sequence'] - 1:,} are missing, or stand twice")

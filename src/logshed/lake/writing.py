@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from pyiceberg.types import MapType
 
 from logshed.errors import LakeError
 from logshed.lake import parquet, storage
+from logshed.lake.names import LINES
 from logshed.lake.promoted import Promoted, promoted
 from logshed.lake.steps import step
 from logshed.schema import UNMAPPED, polars_type
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from logshed.lake.names import TableDef
 
 ROW_GROUP_ROWS = 122_880
+_CHUNK = 2**20
 
 _ARROW = {
     "string": pa.large_string(),
@@ -92,8 +95,9 @@ class FileWriter:
         step(f"before {self.table.partition('.')[0]} file")
         for partition, part in self._partitions(frame):
             path = f"{self.folder}/{partition}/{stem}.parquet"
-            self._write_file(part, path, level)
-            written.append(DataFile(self.table, path, part.height))
+            held = self._write_file(part, path, level)
+            checksum = digest(path, held) if self.table == LINES.name else ""
+            written.append(DataFile(self.table, path, part.height, checksum))
         step(f"after {self.table.partition('.')[0]} file")
         return written
 
@@ -108,13 +112,13 @@ class FileWriter:
             part = frame if keys is bounds else frame.filter(keys == key)
             yield f"{self.partition_column}_{self.partition_by}={key:{text}}", part
 
-    def _write_file(self, frame: pl.DataFrame, path: str, level: int) -> None:
+    def _write_file(self, frame: pl.DataFrame, path: str, level: int) -> bytes | None:
         # Iceberg reads a column that a file leaves out as null; most formats fill a third of them.
         filled = {name for name in frame.columns if frame[name].null_count() < frame.height}
         fields = [field for field in self.schema if field.name in filled or not field.nullable]
         try:
             storage.make_folder(path.rpartition("/")[0])
-            parquet.write(
+            return parquet.write(
                 frame.select(field.name for field in fields),
                 path,
                 compression="zstd",
@@ -126,6 +130,21 @@ class FileWriter:
         except (OSError, pl.exceptions.ComputeError) as error:
             storage.remove(path)
             raise LakeError(f"cannot write {path}: {cause_of(error)}; run the same command again") from error
+
+
+def digest(path: str, held: bytes | None = None) -> str:
+    """SHA-256 of a data file's bytes, 64 hex digits; they are read unless they are at hand.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if held is not None:
+        return hashlib.sha256(held).hexdigest()
+    found = hashlib.sha256()
+    with storage.opened(path) as file:
+        while chunk := file.read(_CHUNK):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 def whole_schema(table: Table) -> pa.Schema:

@@ -16,7 +16,7 @@ from logshed.live.reading import PAGE, HotReader
 from logshed.live.server import address, told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import polars as pl
 
@@ -171,6 +171,28 @@ class HotStore(HotReader):
         """
         with told(self.settings, "trim"):
             return trimming.trim(self._client, share)
+
+    def remove(self, holds: Callable[[str, list[str]], list[bool]]) -> int:
+        """Take lines away for good; counters stay.
+
+        Args:
+            holds: Of lines of a collection, which go.
+
+        Returns:
+            Lines that are gone.
+        """
+        gone = 0
+        for collection, _ in self.sizes():
+            key, first = keys.LINES + collection, 0
+            with told(self.settings, "write"):
+                while page := self._client.zrange(key, first, first + PAGE - 1):
+                    hits = holds(collection, [keys.bare(member) for member in page])
+                    wanted = [member for member, hit in zip(page, hits, strict=True) if hit]
+                    if wanted:
+                        self._client.zrem(key, *wanted)
+                    gone += len(wanted)
+                    first += len(page) - len(wanted)
+        return gone
 
     def _publish(self, piece: pl.DataFrame) -> None:
         """Let those who listen see what has come."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,6 +12,8 @@ from uuid import uuid4
 import polars as pl
 
 from logshed.errors import LakeError, QueryError, UnsureError
+from logshed.lake.adjusting import aged
+from logshed.lake.ages import COMPUTED
 from logshed.lake.changes import Changes, seen_by
 from logshed.lake.commit import remove_files, replace_days
 from logshed.lake.names import CHANGES_SEEN_PROPERTY, LOGS, gold
@@ -97,7 +99,21 @@ class Aggregate:
                 self.report.append(self._refreshed(table))
         return self.report
 
-    def _refreshed(self, table: GoldTable) -> Refreshed:
+    def again(self, days: set[date]) -> list[Refreshed]:
+        """Compute some days anew in every gold table that was made, but for those from which records have aged.
+
+        Raises:
+            QueryError: A table's file is wrong.
+            LakeError: The lake cannot be read or written.
+        """
+        there = self.store.gold_tables()
+        wanted = sorted(days - aged(self.store.table(LOGS)))
+        for name, table in load(self.settings.plugins).items():
+            if name in there:
+                self.report.append(self._refreshed(table, wanted))
+        return self.report
+
+    def _refreshed(self, table: GoldTable, again: Sequence[date] | None = None) -> Refreshed:
         done = Refreshed(table.name)
         begun = time.monotonic()
         definition = gold(table.name, table.columns)
@@ -106,8 +122,9 @@ class Aggregate:
             grown = self.store.fit(definition)
             changes = Changes.of(self.store.table(LOGS))
             changed = changes.after(seen_by(self.store.table(definition)))
-            missing = batches_missing(self.store, definition, LOGS)
-            days = sorted({*self._days(list(missing), whole=self.rebuild or grown), *changed})
+            missing = batches_missing(self.store, definition, LOGS) if again is None else {}
+            days = self._days(list(missing), whole=self.rebuild or grown) if again is None else list(again)
+            days = sorted({*days, *changed} - aged(self.store.table(LOGS)))
             if days:
                 files = [file for run in runs(days) for file in self._computed(table, definition, run)]
             if missing or days:
@@ -129,7 +146,8 @@ class Aggregate:
             return []
         where = "true" if whole else f"batch IN ({', '.join(map(literal, batches))})"
         sql = f"SELECT DISTINCT CAST(timestamp AT TIME ZONE 'UTC' AS DATE) AS day FROM logs WHERE {where} ORDER BY 1"
-        return [row[0] for row in self._engine().query(sql).rows()]
+        gone = aged(self.store.table(LOGS))  # what is left of such a day comes to less than what was there
+        return [row[0] for row in self._engine().query(sql).rows() if row[0] not in gone]
 
     def _computed(self, table: GoldTable, definition: TableDef, days: Sequence[date]) -> Iterator[DataFile]:
         """A file for each of some days that follow each other."""
@@ -139,7 +157,8 @@ class Aggregate:
         if missing := [column.name for column in table.columns if column.name not in rows.columns]:
             raise QueryError(f"cannot refresh {table.name}: its statement gives no column {missing[0]}; add it")
         rows = rows.select(column.name for column in table.columns).cast(polars_schema(table.columns))  # type: ignore[arg-type]
-        writer = FileWriter.of(definition, self.store.to_write(definition))
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        writer = replace(FileWriter.of(definition, self.store.to_write(definition)), notes=((COMPUTED, now),))
         wanted = set(days)
         for (day,), part in rows.group_by(pl.col("timestamp").dt.date()):
             if day in wanted:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from logshed.lake.adjusting import shared
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.scan import batches_missing, frame, iceberg_files, paths
@@ -84,10 +85,12 @@ def audit(store: Store) -> AuditReport:
     """Compare the ledger with both tables, and look whether the audit trail is whole."""
     table = store.table(LINES)
     ledger = Ledger.of(table).scan()
+    silver = store.table(LOGS)
     lines = frame(paths(iceberg_files(table)), LINES.short)
-    logs = frame(paths(iceberg_files(store.table(LOGS))), LOGS.short)
+    logs = frame(paths(iceberg_files(silver)), LOGS.short)
+    both = shared([table, silver])
     facts = _ledger_facts(ledger)
-    for part in (_range_facts(ledger), _line_facts(lines), _log_facts(logs)):
+    for part in (_range_facts(ledger), _line_facts(lines, both), _log_facts(logs, both)):
         facts = facts.join(part, on=KEY, how="full", coalesce=True)
     found = facts.sort(KEY).collect(engine="streaming").with_columns(pl.exclude(KEY).fill_null(0))
     missing = batches_missing(store, LOGS.short)
@@ -114,22 +117,24 @@ def _range_facts(ledger: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _line_facts(lines: pl.LazyFrame) -> pl.LazyFrame:
+def _line_facts(lines: pl.LazyFrame, both: pl.Expr) -> pl.LazyFrame:
     taken = pl.col("parse_error").is_null()
     return lines.group_by(KEY).agg(
         in_bronze_stored=pl.col("line_count").filter(taken).sum(),
         in_bronze_rejected=pl.col("line_count").filter(~taken).sum(),
         records=pl.len(),
-        taken_records=taken.sum(),
+        shared_records=both.sum(),
+        taken_records=(taken & both).sum(),
         distinct_records=pl.col("offset").n_unique(),
     )
 
 
-def _log_facts(logs: pl.LazyFrame) -> pl.LazyFrame:
+def _log_facts(logs: pl.LazyFrame, both: pl.Expr) -> pl.LazyFrame:
+    """Only what is young enough for both tables to have it is compared."""
     return logs.group_by(KEY).agg(
         in_silver=pl.len(),
-        silver_records=pl.col("offset").n_unique(),
-        silver_taken=pl.col("offset").filter(pl.col("parse_error").is_null()).n_unique(),
+        silver_records=pl.col("offset").filter(both).n_unique(),
+        silver_taken=pl.col("offset").filter(pl.col("parse_error").is_null() & both).n_unique(),
         distinct_logs=pl.struct("offset", "item").n_unique(),
     )
 
@@ -155,7 +160,7 @@ def _breaks(facts: dict[str, Any]) -> Iterator[str]:
         yield f"{facts['records'] - facts['distinct_records']} records stand in lines more than once"
     if facts["in_silver"] != facts["distinct_logs"]:
         yield f"{facts['in_silver'] - facts['distinct_logs']} records stand in logs more than once"
-    if facts["silver_records"] != facts["records"]:
-        yield f"lines has {facts['records']} records, logs has {facts['silver_records']} of them"
+    if facts["silver_records"] != facts["shared_records"]:
+        yield f"lines has {facts['shared_records']} records, logs has {facts['silver_records']} of them"
     elif facts["silver_taken"] != facts["taken_records"]:
         yield f"lines has {facts['taken_records']} parsed records, logs has {facts['silver_taken']} of them parsed"

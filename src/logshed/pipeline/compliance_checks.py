@@ -6,16 +6,19 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from logshed.errors import RedactionError
 from logshed.lake.names import TABLES
+from logshed.pipeline.erase_check import RECEIPTS
+from logshed.pipeline.erase_journal import unfinished
 from logshed.redaction.keyring import DEFAULT, load_keys
+from logshed.retain_settings import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
     from logshed.pipeline.verify import Verification
     from logshed.redaction.model import Policy, Rule
@@ -28,6 +31,8 @@ NOT_MET: State = "not met"
 HUMAN: State = "for a human"
 OTHERS = 0o077
 """Bits of a mode by which group and others may do something."""
+LATE_DAYS = 2
+"""Upkeep runs once a day, and days go as a whole."""
 MOST_NAMED = 6
 """Rules that are named one by one."""
 
@@ -133,8 +138,23 @@ def _approval(facts: Facts, point: Point) -> tuple[State, str]:
 
 
 def _retention(facts: Facts, _: Point) -> tuple[State, str]:
+    """Met where every layer has a span, and nothing is there that is older, by the days that upkeep may be late."""
+    retain = facts.settings.retain
+    spans = {layer: retain.days(layer)[0] for layer in get_args(Layer)}
+    endless = [layer for layer, days in spans.items() if days is None]
+    own = [f"{name}.{layer}" for layer in spans for name, days in retain.days(layer)[1].items() if days is None]
+    told = ", ".join(f"{layer} {days} days" for layer, days in spans.items() if days is not None)
+    if endless or own:
+        return NOT_MET, f"kept for ever: {', '.join([*endless, *own])}; give each a span in [retain]; {told}"
+    longest = max([spans["bronze"] or 0, *(days or 0 for days in retain.days("bronze")[1].values())])
+    if facts.oldest is not None and (now := datetime.now(UTC)) - facts.oldest > timedelta(days=longest + LATE_DAYS):
+        age = (now - facts.oldest).days
+        return (
+            NOT_MET,
+            f"[retain] says {told}, and the oldest line was read {age} days ago; run `logshed maintain` daily",
+        )
     oldest = f"the oldest line was read {facts.oldest:%Y-%m-%d}" if facts.oldest else "there is no line yet"
-    return NOT_MET, f"no setting limits how long rows are kept, and nothing removes them yet; {oldest}"
+    return MET, f"[retain] says {told}; {oldest}; `logshed maintain`, run daily, takes away what is older"
 
 
 def _access(facts: Facts, _: Point) -> tuple[State, str]:
@@ -147,8 +167,25 @@ def _access(facts: Facts, _: Point) -> tuple[State, str]:
     return MET, f"{told}: nobody else may enter it"
 
 
-def _erasure(_: Facts, __: Point) -> tuple[State, str]:
-    return NOT_MET, "no command erases a person's records yet; `logshed key find` tells the pseudonyms to look for"
+def _erasure(facts: Facts, _: Point) -> tuple[State, str]:
+    """Met where what a person is known by can be looked for under every key, and no erasure is half done."""
+    begun = unfinished(facts.root)
+    if begun:
+        return NOT_MET, f"{len(begun)} erasures were begun and not finished, the first {begun[0]}: run them again"
+    strange = sorted(set(facts.pseudonyms) - _known_keys(facts))
+    if strange:
+        return NOT_MET, f"pseudonyms of unknown keys: {', '.join(strange)}: nobody can find a person by them"
+    masked = [name for _, policy in facts.policies() for name, one in policy.treatments.items() if one.mask is not None]
+    gone = f"; what masks leave of {_named(sorted(set(masked)))} cannot be looked for" if masked else ""
+    count = sum(1 for _ in (facts.root / RECEIPTS).glob("*.json"))
+    return MET, f"`logshed erase` finds values and pseudonyms of every key and signs a receipt; {count:,} so far{gone}"
+
+
+def _known_keys(facts: Facts) -> set[str]:
+    try:
+        return {key.name for key in load_keys(facts.settings.keys).keys}
+    except RedactionError:
+        return set()  # there are none, so no pseudonym has one
 
 
 def _trail(_: Facts, __: Point) -> tuple[State, str]:

@@ -88,7 +88,8 @@ def alarm(store: Store, reports: Iterable[FileReport], batches: list[str]) -> No
         return
     earlier = (
         Ledger.of(store.table(LINES)).scan()
-        .filter(pl.col("source").is_in(list(doubtful)) & ~pl.col("batch").is_in(batches))
+        .filter(pl.col("source").is_in(list(doubtful)) & ~pl.col("batch").is_in(batches)
+                & ((pl.col("batch") != "") | (pl.col("dropped") == 0)))  # what is gone by now is usual all the same
         .group_by("source").agg(pl.col("stored", "rejected").sum()).collect()
     )  # fmt: skip
     for source, stored, rejected in earlier.iter_rows():

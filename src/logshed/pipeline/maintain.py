@@ -6,8 +6,6 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from logshed.errors import LakeError, UsageError
 from logshed.lake import expiring, named
 from logshed.lake.batch import COMMIT_WITHIN_MS
@@ -15,10 +13,8 @@ from logshed.lake.compact_plan import Sizes, groups
 from logshed.lake.compacting import compact
 from logshed.lake.names import GOLD, TABLES
 from logshed.lake.scan import iceberg_files
-from logshed.pipeline.trail import FILE, Trail
-from logshed.redaction.engine import Redactor
-from logshed.redaction.naming import of_everything
-from logshed.redaction.policy_files import load_policy
+from logshed.pipeline.retaining import retain
+from logshed.pipeline.trail import noted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
 
 LEDGER = "ledger"
 """What the ledger's folder is called among the tables."""
-TASKS = ("compact", "rewrite-manifests", "expire", "orphans")
+TASKS = ("retain", "compact", "rewrite-manifests", "expire", "orphans")
 """In the order in which one makes the next one worth its while."""
 DAY_S = 24 * 3600.0
 
@@ -49,6 +45,7 @@ class Upkeep:
         beaten: Groups of files that another writer changed meanwhile: the next run takes them.
         snapshots: Snapshots that were expired.
         kept: Files without a name that stay for now, since they are too young.
+        rows: Rows that were kept long enough and are gone.
         seconds: How long it took.
         error: Why it could not be done.
     """
@@ -63,6 +60,7 @@ class Upkeep:
     beaten: int = 0
     snapshots: int = 0
     kept: int = 0
+    rows: int = 0
     seconds: float = 0.0
     error: str = ""
 
@@ -164,6 +162,8 @@ class Maintain:
         begun = time.monotonic()
         try:
             match task:
+                case "retain":
+                    self._retain(done, name)
                 case "compact":
                     self._compact(done)
                 case "rewrite-manifests":
@@ -178,6 +178,11 @@ class Maintain:
         except LakeError as error:
             done.error = str(error)
         done.seconds = round(time.monotonic() - begun, 3)
+
+    def _retain(self, done: Upkeep, name: str) -> None:
+        gone = retain(self.store, name, self.settings.retain, dry=self.dry)
+        done.rows, done.files, done.bytes = gone.rows, gone.files, gone.bytes
+        done.made, done.made_bytes = gone.files - gone.dropped, gone.made_bytes
 
     def _compact(self, done: Upkeep) -> None:
         """Gold tables are left: a day of theirs is one file, which is how it is put in place."""
@@ -203,9 +208,6 @@ class Maintain:
             expiring.merge_manifests(self.store, table.name, dry=False)
 
     def _note(self, tasks: Sequence[str], outcome: str) -> None:
-        policy = load_policy(self.settings.policy, self.settings.plugins, keys=self.settings.keys)
-        redactor = Redactor(of_everything(policy))
-        trail = Trail(self.store.root / FILE, lambda text: str(redactor.redact(pl.Series([text])).text[0]))
         told = [one.as_dict() for one in self.report if not one.idle]
-        trail.note("maintain", " ".join(tasks), outcome, {"grace_s": round(self.grace_s), "did": told})
-        trail.ship(self.store)
+        details = {"grace_s": round(self.grace_s), "did": told}
+        noted(self.store, self.settings, "maintain", " ".join(tasks), outcome, details)

@@ -11,10 +11,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
+import polars as pl
+
 from logshed.errors import LogshedError
 from logshed.lake import trail
 from logshed.lake.names import TRAIL
 from logshed.pipeline.tables import LakeTables
+from logshed.redaction.engine import Redactor
+from logshed.redaction.naming import of_everything
+from logshed.redaction.policy_files import load_policy
 from logshed.sql.duckdb import DuckDB
 
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from logshed.lake.store import Store
+    from logshed.settings import Settings
 
 FILE = "audit.jsonl"
 ANY = "*"
@@ -110,6 +116,26 @@ class Trail:
         read = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
         entries = [{**entry, "timestamp": trail.moment(entry["timestamp"])} for entry in read[1:]]
         return trail.append(store, entries, read[0]["trail"], 0) if entries else 0
+
+
+def noted(
+    store: Store,
+    settings: Settings,
+    verb: str,
+    target: str,
+    outcome: str = "ok",
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Write down what was done to a lake, and put it into its trail; nothing that its policy forbids is written.
+
+    Raises:
+        LogshedError: It cannot be written.
+    """
+    policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
+    redactor = Redactor(of_everything(policy))
+    own = Trail(store.root / FILE, lambda text: str(redactor.redact(pl.Series([text])).text[0]))
+    own.note(verb, target, outcome, details)
+    own.ship(store)
 
 
 def _whole(file: BinaryIO) -> None:
