@@ -14,7 +14,8 @@ from logshed.errors import UsageError
 from logshed.lake.names import CASES, FOUND
 from logshed.lake.store import Store
 from logshed.settings import Settings
-from logshed.sql.clickhouse_ddl import Stored, Wanted, needed, statements
+from logshed.sql.clickhouse_ddl import Wanted, needed, statements
+from logshed.sql.tables import Stored
 
 if TYPE_CHECKING:
     from logshed.pipeline.tables import LakeTables

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from logshed.errors import QueryError
 from logshed.lake.names import TABLES
-from logshed.sql.clickhouse_ddl import Stored
-from logshed.sql.tables import TableColumn
+from logshed.sql.tables import Stored, TableColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

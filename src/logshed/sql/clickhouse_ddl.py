@@ -10,9 +10,9 @@ from logshed.sql import dialect
 from logshed.sql.views import quoted, views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from logshed.sql.tables import TableColumn
+    from logshed.sql.tables import Stored
 
 Way = Literal["views", "tables", "catalog"]
 TABLES = "iceberg_tables"
@@ -30,23 +30,6 @@ CATALOGS = {
     "glue": ("allow_database_glue_catalog", "aws_access_key_id = '<key>', aws_secret_access_key = '<secret>'"),
 }
 """Kinds of catalogs that ClickHouse knows: the setting that allows it, and the settings that let it in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A table as it lies.
-
-    Attributes:
-        name: Its namespace and name, such as ``silver.logs``.
-        location: The address of its folder.
-        columns: Its columns.
-        metadata: The address of the file that says its state.
-    """
-
-    name: str
-    location: str
-    columns: Sequence[TableColumn]
-    metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,23 @@ class TableColumn:
     attribute: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A table as it lies.
+
+    Attributes:
+        name: Its namespace and name, such as ``silver.logs``.
+        location: The address of its folder.
+        columns: Its columns.
+        metadata: The address of the file that says its state.
+    """
+
+    name: str
+    location: str
+    columns: Sequence[TableColumn]
+    metadata: str = ""
+
+
 class Tables(Protocol):
     """A lake's tables at one moment. All calls of one query should see one snapshot."""
 

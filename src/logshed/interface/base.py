@@ -1,0 +1,108 @@
+"""What every group of verbs stands on: the lake's folder, its settings, its tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    import polars as pl
+
+    from logshed.lake.store import Store
+    from logshed.pipeline.job import Job
+    from logshed.pipeline.tables import LakeTables
+    from logshed.settings import Settings
+    from logshed.sql.result import Result
+
+EngineName = Literal["duckdb", "clickhouse"]
+
+
+class Opened:
+    """A lake: its tables, and what can be done with them.
+
+    Use ``Lake.open`` or ``logshed.open``.
+
+    Attributes:
+        root: The lake's folder.
+        settings: The settings that hold for its verbs.
+    """
+
+    def __init__(self, root: Path, settings: Settings) -> None:
+        self.root = root
+        self.settings = settings
+        self._store: Store | None = None
+
+    def query(
+        self,
+        sql: str,
+        *,
+        engine: EngineName = "duckdb",
+        params: dict[str, object] | None = None,
+        timezone: str | None = None,
+    ) -> Result:
+        """Run a statement over ``logs`` and ``lines``.
+
+        Args:
+            sql: A statement in DuckDB's dialect; parameters as ``$name``.
+            engine: ``duckdb`` (embedded) or ``clickhouse``.
+            params: Values of the parameters.
+            timezone: The zone of days, hours and times that name none; None takes UTC.
+
+        Raises:
+            logshed.errors.QueryError: The statement is wrong; the text shows the place.
+            logshed.errors.UsageError: There is no such zone.
+        """
+        from logshed.queries.times import zone_of  # noqa: PLC0415 - reads files
+        from logshed.sql import connect  # noqa: PLC0415 - heavy
+
+        zone = timezone or "UTC"
+        zone_of(zone)
+        return connect(engine, self._tables(), timezone=zone).query(sql, params)
+
+    def moment(self, text: str) -> datetime:
+        """A time such as ``24h``, ``7d``, ``2026-01-01`` or ``all``, in UTC.
+
+        Raises:
+            logshed.errors.UsageError: It is none.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        from logshed.queries.times import moment  # noqa: PLC0415 - reads files
+
+        return moment(text, now=datetime.now(UTC), timezone=self.settings.timezone or "UTC")
+
+    def later(self, text: str) -> datetime:
+        """A time that lies ahead, such as ``12h``, ``7d`` or a date, in UTC.
+
+        Raises:
+            logshed.errors.UsageError: It is none.
+        """
+        from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only
+
+        now, then = datetime.now(UTC), self.moment(text)
+        return then if then > now else now + (now - then)
+
+    def _job(self, *, dry_run: bool = False) -> Job:
+        from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
+        from logshed.pipeline.ingest import Ingest  # noqa: PLC0415 - heavy
+        from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
+
+        return Ingest(self._opened(), self.settings, Options(dry_run=dry_run), LocalEngine(1)).job("")
+
+    def _ask(self, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
+        return self.query(sql, params=dict(params)).pl()
+
+    def _tables(self) -> LakeTables:
+        from logshed.pipeline.tables import LakeTables  # noqa: PLC0415 - heavy
+
+        return LakeTables(self._opened)
+
+    def _opened(self, *, create: bool = False) -> Store:
+        if self._store is None:
+            from logshed.lake.store import Store  # noqa: PLC0415 - PyIceberg takes a second
+
+            self._store = Store.open(self.root, create=create, backing=self.settings.backing)
+        return self._store
