@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from logshed.api import Lake
 
-KINDS = {"tenant.id": "string", "tries": "int", "ratio": "double", "flag": "bool", "when": "timestamp"}
+KINDS = {"tenant.id": "string", "tries": "int", "hitRatio": "double", "flag": "bool", "when": "timestamp"}
 TEN = datetime(2026, 11, 1, 10, tzinfo=UTC)
 GIVEN = [
     ("acme", "7", "1.5", "true", "2026-11-01T10:00:00Z"),
@@ -35,7 +35,7 @@ EXPECTED = [
     ("c", None, None, None, None),
     (None, None, None, None, None),
 ]
-COLUMNS = 'SELECT tenant_id, tries, ratio, flag, "when" FROM logs ORDER BY "offset"'
+COLUMNS = 'SELECT tenant_id, tries, hit_ratio, flag, "when" FROM logs ORDER BY "offset"'
 
 
 def write(lake: Lake, file: Path) -> None:
@@ -68,7 +68,12 @@ def test_old_records_and_new_ones_answer_alike_and_what_does_not_fit_stays_an_at
         ("x",),
         ("9223372036854775807",),
     ]
-    for where, count in {"tries = 7": 2, "tenant_id = 'acme'": 2, "flag": 4, "tries < 0 AND ratio IS NULL": 2}.items():
+    for where, count in {
+        "tries = 7": 2,
+        "tenant_id = 'acme'": 2,
+        "flag": 4,
+        "tries < 0 AND hit_ratio IS NULL": 2,
+    }.items():
         assert asked(lake, f"SELECT count(*) FROM logs WHERE {where}") == [(count,)], where
     for _ in range(3):
         write(lake, logs / "a.log")

@@ -78,6 +78,6 @@ def promote(
 
 
 def _show(found: Sequence[Attribute]) -> None:
-    rows = [[one.key, one.records, one.type, one.column or None] for one in found]
+    rows = [[one.key, one.records, one.type, one.column] for one in found]
     if not terminal.page(tables.table(COLUMNS, rows, terminal.width()) if rows else ()):
         print("No record has an attribute.")

@@ -107,7 +107,7 @@ class Promote:
         """
         if kind not in KINDS:
             raise UsageError(f"cannot promote {key} to {kind}: there is no such type; take {', '.join(KINDS)}")
-        column = name or re.sub(r"[^a-z0-9_]+", "_", key.lower()).strip("_")
+        column = name or _column(key)
         one = Promoted(key, column, KINDS[kind])
         table = self._store.to_write(LOGS) if not dry else self._store.table(LOGS)
         if one not in promoted(table):
@@ -155,6 +155,12 @@ def _told(key: str, counts: dict[str, Any], known: Promoted | None) -> Attribute
     records = counts.get("string", 0)
     kind = known.kind if known else next((kind for kind in NARROW if counts[kind] == records > 0), "string")
     return Attribute(key, records, _named(kind), known.column if known else "", counts.get(kind, 0))
+
+
+def _column(key: str) -> str:
+    """A column's name made of a key: ``tenant_id`` of ``tenant.id``, ``read_only`` of ``readOnly``."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
+    return re.sub(r"[^a-z0-9_]+", "_", words).strip("_")
 
 
 def _named(kind: str) -> str:
