@@ -41,6 +41,8 @@ _ADVICE = {
     "503": Advice(f"the store throttles, also after {MOST_TRIES} tries", "run it again later"),
     "PermanentRedirect": Advice("the bucket is in another region", "set AWS_REGION, or the region in the settings"),
 }
+PAGE_KEYS = 1000
+"""Keys of one page of a listing: as many as S3 gives at most."""
 _GONE = ("404", "NoSuchKey")
 _OTHER = ("412", "PreconditionFailed", *_GONE)
 
@@ -92,7 +94,9 @@ class S3Bucket:
     def listed(self, prefix: str) -> Iterator[Found]:
         """See ``Bucket``."""
         with told("list", f"{self._root}/{prefix}"):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+            pages = self._client.get_paginator("list_objects_v2")
+            asked = {"PageSize": PAGE_KEYS}
+            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig=asked):
                 for one in page.get("Contents", ()):
                     yield Found(one["Key"], one["Size"], one.get("ETag", ""), one["LastModified"].timestamp())
 
