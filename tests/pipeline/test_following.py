@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import time
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from tests.numbered import Writing, wait_for
+from tests.pipeline.samples import java
 
 from logshed.api import Lake
+from logshed.engines.local import LocalEngine
+from logshed.pipeline.ingest import Ingest
+from logshed.pipeline.planning import Options
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.conftest import Run
@@ -82,6 +88,11 @@ def started(tmp_path: Path, starter: Starter, environment: dict[str, str]) -> It
         one.process.communicate()
 
 
+def docker(line: str) -> str:
+    """A line as Docker's own log files have it."""
+    return json.dumps({"log": line, "stream": "stdout", "time": "2026-11-01T12:00:00.5Z"}) + "\n"
+
+
 @pytest.mark.parametrize("how", [("create",), ("copytruncate", "compress")], ids=" ".join)
 def test_every_line_arrives_once_through_rotation(logs: Path, started: Start, how: tuple[str]) -> None:
     log = Writing(logs / "app.log")
@@ -116,6 +127,31 @@ def test_a_follower_that_was_killed_goes_on_with_what_was_rotated_away_meanwhile
     assert following.stop(signal.SIGTERM)[0] == 0
     assert following.lake().query(NUMBERS).rows() == [(6_010, 6_010, 0, 6_009)]
     assert following.lines() == 6_010
+
+
+@pytest.mark.parametrize("envelope", [str, docker])
+def test_a_record_that_is_just_being_written_is_left_until_it_is_whole_or_quiet(
+    lake: Lake, logs: Path, envelope: Callable[[str], str]
+) -> None:
+    log, parts = logs / "shop.log", java(0) + java(1, frames=3) + java(2)
+    lines = [envelope(line) for line in parts.splitlines(keepends=True)]
+    left = []
+    for upto in (2, 3, 5, 6, 7):
+        log.write_text("".join(lines[:upto]))
+        if upto == 6:
+            os.utime(log, (1_000, 1_000))
+        options = Options(open_s=3_600, format="docker_json/java" if envelope is docker else "java")
+        report = Ingest(lake._opened(), lake.settings, options, LocalEngine(1)).run([str(log)])
+        left.append(
+            (lake.query("SELECT count(*), coalesce(sum(line_count), 0) FROM lines").rows(), report.files[0].waits)
+        )
+    assert left == [
+        ([(1, 1)], True),  # the first record is whole once the second has begun
+        ([(1, 1)], True),
+        ([(1, 1)], True),
+        ([(2, 6)], False),  # quiet
+        ([(2, 6)], True),
+    ]
 
 
 def test_new_files_of_a_glob_and_below_a_folder_are_picked_up(tmp_path: Path, logs: Path, started: Start) -> None:

@@ -91,6 +91,13 @@ class Joiner:
         """Whether every record that begins in the split is complete, so that reading may stop."""
         return self._done
 
+    @property
+    def open_from(self) -> int | None:
+        """Offset of the first line whose record the next lines may belong to; None where all records are complete."""
+        if self._streams is not None:
+            return self._streams.open_from
+        return None if self._open is None or self._open.is_empty() else int(self._open["offset"][0])
+
     def push(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Take the next lines, give the records that are complete.
 

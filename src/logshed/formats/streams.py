@@ -39,6 +39,11 @@ class Streams:
         self._waiting: list[pl.DataFrame] = []
         self._number = 0
 
+    @property
+    def open_from(self) -> int | None:
+        """Offset of the first line that is kept for what may belong to it."""
+        return min((int(kept["offset"].min()) for kept in self._kept), default=None)  # type: ignore[arg-type]
+
     def push(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Take the next lines, give the records that are complete."""
         described = self._described(lines)

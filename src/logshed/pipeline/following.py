@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from logshed.lake.ledger import Ledger
@@ -34,6 +34,8 @@ LOOK_S = 5.0
 """Longest time without a look at the files: new folders of a glob and network file systems tell nothing."""
 SHARE = 0.5
 """Share of the time that batches may take: where they are slow, as in a lake of many files, they come less often."""
+OPEN_S = 1.0
+"""How long the last record of a file stays open for a line that may belong to it."""
 TRIES = 3
 """How often a file that rotation has just moved is tried again before it is told as failed."""
 
@@ -125,8 +127,9 @@ class Follow:
         self._every = every
         self._store = store
         self._settings = settings
-        self._options = options
-        self._ingest = Ingest(store, settings, options, engine)
+        self._options = replace(options, open_s=OPEN_S)
+        self._ingest = Ingest(store, settings, self._options, engine)
+        self._waits = False
         self._progress = progress
         self._tries: Counter[str] = Counter()
 
@@ -150,7 +153,7 @@ class Follow:
             self.report.seconds = now - begun
             self.report.took = now - started
             least = max(self._every, (now - started) / SHARE)
-            waiting = SHARE if watch.is_settling or self._tries else LOOK_S
+            waiting = SHARE if watch.is_settling or self._tries or self._waits else LOOK_S
             stopped = stop.wait(max(0.0, started + least - now))
             self.report.rate = (self.report.counts.read - before) / (time.monotonic() - started)
             self._tell()
@@ -163,10 +166,14 @@ class Follow:
         """Ingest what has changed."""
         changed = watch.changed()
         self.report.files = watch.files
+        self._waits = False
         if not changed:
             return
         done = self._ingest.run(changed)
         self.report.take(done)
+        waiting = [one.path for one in done.files if one.waits]
+        self._waits = bool(waiting)
+        watch.again(waiting)
         if self._fails(done):
             watch.again(changed)
 

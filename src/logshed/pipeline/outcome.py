@@ -50,6 +50,7 @@ class FileReport:
         note: What else the user should know, or empty.
         drift: The alarm where far fewer lines parse than is usual for this source, or empty.
         reject_samples: Beginnings of a few lines that no format took, redacted.
+        waits: Whether its last record was left for later, since more of it may come.
     """
 
     path: str
@@ -66,6 +67,7 @@ class FileReport:
     note: str = ""
     drift: str = ""
     reject_samples: list[str] = field(default_factory=list)
+    waits: bool = False
 
 
 @dataclass(slots=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from logshed.errors import SourceError
 from logshed.formats import adhoc, detect, multiline, registry
 from logshed.formats.choice import Choice
 from logshed.pipeline.job import Job
 from logshed.pipeline.outcome import FileReport
+from logshed.pipeline.task import joiner_of
 from logshed.sources import files
 from logshed.work import UNTIL_EOF
 
@@ -30,6 +34,8 @@ GROUP_BYTES = 2**30
 """Bytes of one batch: what a crash may have to do again."""
 
 GROUP_FILES = 1000
+OPEN_BYTES = 64 * 1024
+"""A record that is longer is not waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Options:
         encoding: Text encoding, or ``auto``.
         timezone: Zone of timestamps that name none.
         dry_run: Write nothing.
+        open_s: How long the last record of a file stays open for a line that may belong to it; 0 takes it at once.
     """
 
     format: str = AUTO
@@ -53,6 +60,7 @@ class Options:
     encoding: str = AUTO
     timezone: str | None = None
     dry_run: bool = False
+    open_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -143,6 +151,24 @@ class Planner:
         splittable = multiline.splittable(Choice.parse(plan.report.format))
         splits = self._planned(plan.target, identity, plan.report.format, splittable=splittable)
         plan.splits = [replace(splits[0], follows=True), *splits[1:]] if gave_way else splits
+        if plan.target.is_seekable and 0 <= time.time() - plan.target.mtime < self._options.open_s:
+            self._wait(plan)
+
+    def _wait(self, plan: Plan) -> None:
+        """Leave the record that is still open at the end of a file that has just changed for later."""
+        last = plan.splits[-1]
+        begin = max(last.start, last.end - OPEN_BYTES)
+        near = replace(last, start=begin, follows=last.follows or begin > last.start)
+        with files.read(near, max_line_bytes=self._settings.max_line_bytes) as reading:
+            joiner = joiner_of(reading, near, self._formats)
+            for lines in reading:
+                joiner.push(lines.filter(pl.col("offset") < near.end))
+        opened = joiner.open_from
+        if opened is None or (opened == begin and begin > last.start):
+            return
+        plan.report.waits = True
+        whole = replace(last, end=opened)
+        plan.splits = [*plan.splits[:-1], *([whole] if opened > last.start else [])]
 
     def _gave_way(self, identity: Identity) -> str:
         """The format with which to go on where an ended run left off between two splits, or empty."""
