@@ -20,7 +20,7 @@ from logshed.lake.compact_plan import STEM, Sizes
 from logshed.lake.compacting import compact
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES
-from logshed.lake.rewriting import Rewriting, taken_of, without
+from logshed.lake.rewriting import Change, Rewriting, taken_of, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +35,7 @@ def take(store: Store, hit: pl.Expr) -> Rewriting:
         store,
         LINES.name,
         lambda table: taken_of(table, lambda _: hit, LINES_GONE, KEY),
-        "erase",
-        adjust=lambda taken: adjustments((one.facts for one in taken), "(test)"),
+        Change("erase", adjust=lambda taken: adjustments((one.facts for one in taken), "(test)")),
     )
 
 

@@ -127,7 +127,7 @@ def test_what_others_commit_and_compact_meanwhile_is_there_once(
     left = iter(["ingest", "compact"])
 
     def passed(name: str) -> None:
-        if name == "before reparse logs commit" and (what := next(left, "")):
+        if name == "before reparse commit" and (what := next(left, "")):
             monkeypatch.setattr(steps, "passed", lambda _: None)
             other = opened(lake.root)
             (tmp_path / f"{what}.log").write_text(accesses(40, 50))
@@ -153,7 +153,7 @@ def test_files_that_others_rewrite_again_and_again_are_told_and_nothing_is_chang
     before = files_of(lake)
 
     def passed(name: str) -> None:
-        if name == "before reparse logs commit":
+        if name == "before reparse commit":
             monkeypatch.setattr(steps, "passed", lambda _: None)
             opened(lake.root).reparse("all")
             monkeypatch.setattr(steps, "passed", passed)

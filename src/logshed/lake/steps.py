@@ -29,10 +29,10 @@ UPKEEP_STEPS = (
 
 REPARSE_STEPS = (
     "after reparse file",
-    "before reparse logs commit",
-    "after reparse logs commit",
-    "before reparse lines commit",
-    "after reparse lines commit",
+    "before reparse commit",
+    "after reparse commit",
+    "after reparse of silver.logs",
+    "after reparse of bronze.lines",
 )
 """Those of ``reparse``."""
 

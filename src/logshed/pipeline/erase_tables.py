@@ -10,7 +10,7 @@ import polars as pl
 from logshed.lake.adjusting import KEY, LINES_GONE, adjustments
 from logshed.lake.finding import columns_of, found, range_of
 from logshed.lake.names import CASES, FOUND, GOLD, LINES, LOGS
-from logshed.lake.rewriting import Rewriting, taken_of, without
+from logshed.lake.rewriting import Change, Rewriting, taken_of, without
 from logshed.pipeline.erase_journal import KEPT, NOTHING, RECORD
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from logshed.lake.finding import Tell
-    from logshed.lake.rewriting import Taken
+    from logshed.lake.staying import Taken
     from logshed.lake.store import Store
     from logshed.pipeline.erase_journal import Journal
     from logshed.pipeline.erase_subject import Subject
@@ -104,9 +104,11 @@ def take(store: Store, name: str, hit: pl.Expr, journal: Journal, tell: Tell | N
         store,
         name,
         look,
-        VERB,
-        adjust=(lambda taken: adjustments((one.facts for one in taken), RULE)) if lines else None,
-        trim=False,
+        Change(
+            VERB,
+            adjust=(lambda taken: adjustments((one.facts for one in taken), RULE)) if lines else None,
+            trim=False,
+        ),
     )
     if done.rows:
         journal.count(name, done.rows)

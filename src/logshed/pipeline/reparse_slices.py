@@ -12,7 +12,7 @@ from logshed.lake.scan import frame
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from logshed.lake.replacing import Rows
+    from logshed.pipeline.reparse_rows import Rows
 
 WINDOW_ROWS = 1_000_000
 """Rows whose batches are looked at together: records are joined within."""

@@ -13,7 +13,7 @@ import polars as pl
 from logshed.lake import ages
 from logshed.lake.adjusting import KEY, LINES_GONE, adjustments, before, with_aged, with_retained
 from logshed.lake.names import CASES, FOUND, GOLD, LINES, LOGS, TRAIL, TRAIL_PROPERTY
-from logshed.lake.rewriting import Rewriting, Taken, taken_of, without
+from logshed.lake.rewriting import Change, Rewriting, taken_of, without
 from logshed.lake.scan import batches_missing
 from logshed.lake.trail import Head
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyiceberg.manifest import DataFile as IcebergFile
     from pyiceberg.table import Table
 
+    from logshed.lake.staying import Taken
     from logshed.lake.store import Store
     from logshed.retain_settings import Layer, Retain
 
@@ -96,9 +97,11 @@ def retain(store: Store, name: str, settings: Retain, *, dry: bool, now: datetim
         store,
         name,
         look,
-        VERB,
-        adjust=(lambda taken: adjustments((one.facts for one in taken), RULE)) if name == LINES.name else None,
-        noted=None if noted is None else partial(noted, cuts),
+        Change(
+            VERB,
+            adjust=(lambda taken: adjustments((one.facts for one in taken), RULE)) if name == LINES.name else None,
+            noted=None if noted is None else partial(noted, cuts),
+        ),
     )
 
 
