@@ -14,7 +14,7 @@ _DAYS = {"": 1, "d": 1, "w": 7, "y": 365}
 
 def _days(given: Any) -> int | None:
     """Days of ``7d``, ``12w``, ``1y``; None of ``forever``."""
-    if given is None or given == FOREVER:
+    if given is None or given is False or str(given).lower() in (FOREVER, "false"):
         return None
     found = re.fullmatch(r"([0-9]{1,6})([dwy]?)", given) if isinstance(given, str) else None
     days = given if type(given) is int else int(found[1]) * _DAYS[found[2]] if found else 0
@@ -44,6 +44,9 @@ class Retain(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    enabled: bool = Field(
+        True, description="Take away what is old at all; `retain = false` is the same as `false` here."
+    )
     bronze: Kept = Field(
         7,
         description="How long `lines` keeps rows after they were read: `7d`, `12w`, `1y`, `forever`, or days.",
@@ -57,5 +60,18 @@ class Retain(BaseModel):
 
     def days(self, layer: Layer) -> tuple[int | None, dict[str, int | None]]:
         """Days that rows of a layer are kept, and of collections that have a span of their own; None is for ever."""
+        if not self.enabled:
+            return None, {}
         own = {name: getattr(one, layer) for name, one in self.collection.items() if layer in one.model_fields_set}
         return getattr(self, layer), own
+
+    def why(self, layer: Layer) -> str:
+        """The setting by which rows of a layer go, and whether anybody has set it."""
+        days, own = self.days(layer)
+        set_by = "" if layer in self.model_fields_set else " (the default)"
+        others = "".join(f", {name}: {_span(span)}" for name, span in sorted(own.items()))
+        return f"retain.{layer} = {_span(days)}{set_by}{others}"
+
+
+def _span(days: int | None) -> str:
+    return FOREVER if days is None else f"{days}d"

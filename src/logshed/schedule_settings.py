@@ -15,23 +15,12 @@ from logshed.sizes import Span
 VERBS = frozenset(
     {
         *("aggregate", "alert", "anomalies", "audit", "capacity", "collect", "compliance", "cost", "decisions"),
-        *(
-            "detect",
-            "doctor",
-            "enrich",
-            "ingest",
-            "live",
-            "maintain",
-            "patterns",
-            "query",
-            "rejects",
-            "replay",
-            "report",
-        ),
-        *("report", "run", "sanitize", "scan", "search", "slo", "spool", "verify-redaction"),
+        *("detect", "doctor", "enrich", "ingest", "live", "maintain", "patterns", "query", "rejects", "reparse"),
+        *("replay", "report", "run", "sanitize", "scan", "search", "slo", "spool", "upload", "verify"),
+        *("verify-redaction",),
     }
 )
-"""Commands that may run by the clock: none that asks a person, or makes keys or tokens."""
+"""Commands that may run by the clock: none that a person asks for (``erase``, ``promote``), or that makes keys."""
 SHORT = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",

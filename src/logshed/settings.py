@@ -188,6 +188,8 @@ class Settings(BaseModel):
         for origin, base, values in _layers(folder, os.environ if environ is None else environ):
             for key, value in values.items():
                 rooted = _rooted(key, value, base)
+                if key in NESTED and isinstance(rooted, bool):
+                    rooted = {"enabled": rooted}  # so that a variable that sets one key more switches nothing on again
                 nested = key in NESTED and isinstance(rooted, dict) and isinstance(given.get(key), dict)
                 given[key] = given[key] | rooted if nested else rooted
             origins |= dict.fromkeys(values, origin)

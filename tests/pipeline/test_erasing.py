@@ -99,7 +99,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, users in enumerate((USERS, USERS[:2], USERS[1:])):
         with (folder / "app.log").open("a") as file:
             file.write(lines(number, users))
-        opened(folder / "lake").ingest([folder / "app.log"])
+        opened(folder / "lake").ingest([folder / "app.log"], format="json")
         if not number:
             add_key(folder / "keys")
     lake = opened(folder / "lake")

@@ -43,12 +43,12 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for place, collection in enumerate(("shop", "pay")):
             with (folder / f"{collection}.log").open("a") as file:
                 file.write(accesses(number * 20 + place * 1000, number * 20 + place * 1000 + 20) + "nothing known\n")
-            lake.ingest([folder / f"{collection}.log"], collection=collection)
+            lake.ingest([folder / f"{collection}.log"], collection=collection, format="apache_combined")
     lake.aggregate(["traffic_hourly"])
     lake.maintain(["compact"])
     with (folder / "shop.log").open("a") as file:
         file.write(accesses(5000, 5010))
-    lake.ingest([folder / "shop.log"], collection="shop")
+    lake.ingest([folder / "shop.log"], collection="shop", format="apache_combined")
     shutil.copytree(folder / "lake", folder / "kept")
     return folder
 
@@ -138,18 +138,18 @@ def test_the_audit_trail_is_shortened_at_its_beginning_and_stays_a_chain(lake: L
     assert not fresh.verify().problems
 
 
-@pytest.mark.parametrize("step", RETAIN_STEPS)
-def test_a_run_killed_at_a_step_loses_nothing_else_and_the_next_one_finishes_it(
-    step: str, lake: Lake, starter: Starter, tmp_path: Path
+def test_runs_killed_one_after_the_other_lose_nothing_else_and_the_last_one_finishes(
+    lake: Lake, starter: Starter, tmp_path: Path
 ) -> None:
     spans = Retain.model_validate(SPANS)
     told = tmp_path / "told"
-    with told.open("ab") as output, Path(os.devnull).open("rb") as nothing:
-        files = [nothing.fileno(), output.fileno(), output.fileno()]
-        words = [str(lake.root), step, later(100).isoformat(), spans.model_dump_json(exclude_unset=True)]
-        killed = starter.start(words, ROOT, environment(tmp_path), files, module="tests.pipeline.killed_retain")
-        assert killed.wait(60) == -signal.SIGKILL, told.read_text()
-    assert whole(opened(lake.root))
+    for step in RETAIN_STEPS:
+        with told.open("ab") as output, Path(os.devnull).open("rb") as nothing:
+            files = [nothing.fileno(), output.fileno(), output.fileno()]
+            words = [str(lake.root), step, later(100).isoformat(), spans.model_dump_json(exclude_unset=True)]
+            killed = starter.start(words, ROOT, environment(tmp_path), files, module="tests.pipeline.killed_retain")
+            assert killed.wait(60) == -signal.SIGKILL, (step, told.read_text())
+        assert whole(opened(lake.root)), step
     for name in (LINES.name, LOGS.name):
         gone(opened(lake.root), name, 100, SPANS)
     again = opened(lake.root)

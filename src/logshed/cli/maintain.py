@@ -101,9 +101,22 @@ def _show(done: Sequence[Upkeep], *, dry: bool) -> None:
         terminal.page(tables.table(COLUMNS, rows, terminal.width()))
     else:
         print("Nothing to do.")
+    first = [one for one in done if one.first]
+    if first:
+        print(_first(first, dry=dry))
     kept = sum(one.kept for one in done)
     if kept:
         print(f"{kept:,} files that nothing names are younger than the grace period and stay for now.")
+
+
+def _first(done: Sequence[Upkeep], *, dry: bool) -> str:
+    """What somebody should know who never heard of retention."""
+    rows, tables_of = sum(one.rows for one in done), ", ".join(one.table for one in done)
+    now = "would go" if dry else "went"
+    return (
+        f"NOTE: {rows:,} rows of {tables_of} {now} because they are older than [retain] in logshed.toml keeps them, "
+        f"the first ones of {'this table' if len(done) == 1 else 'these tables'}. `retain = false` keeps all."
+    )
 
 
 def _told(one: Upkeep, *, dry: bool) -> str:
@@ -114,6 +127,7 @@ def _told(one: Upkeep, *, dry: bool) -> str:
     elif one.task == "retain":
         rewritten = f", {one.made:,} of them rewritten" if one.made else ""
         told = f"{one.rows:,} rows {would}removed from {one.files:,} files ({size(one.bytes)}){rewritten}"
+        told += f", by {one.setting}"
     elif one.task == "compact" and dry:
         told = f"{one.files:,} files ({size(one.bytes)}) would be compacted"
     elif one.task == "compact":

@@ -85,13 +85,16 @@ class Keeping(Opened):
             logshed.errors.LakeError: The lake cannot be read or written; the next run goes on.
             logshed.errors.LiveError: The hot store cannot be reached.
         """
+        from logshed.lake.names import LOGS  # noqa: PLC0415 - not for `import logshed`
+        from logshed.lake.scan import attributes_promoted  # noqa: PLC0415 - heavy
         from logshed.pipeline.erase_subject import Subject  # noqa: PLC0415 - heavy
         from logshed.pipeline.erasing import Erase  # noqa: PLC0415 - heavy
 
         if (user is None) == (column is None) or (column is None) != (value is None):
             raise UsageError("cannot erase: it is not clear what; give a user, or a column with its value")
         wanted = (column, value) if column is not None and value is not None else ("user_id", user or "")
-        subject = Subject.of(*wanted, self.settings, anywhere=anywhere)
+        columns = attributes_promoted(self._opened().table(LOGS))
+        subject = Subject.of(*wanted, self.settings, anywhere=anywhere, promoted=columns)
         run = Erase(self._opened(), self.settings, subject, alone, progress)
         return run.look() if dry_run else run.run()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from logshed.redaction.treatments import DIGITS, PSEUDONYM, Pseudonyms
 from logshed.schema import SILVER, UNMAPPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from logshed.redaction.keyring import Key
     from logshed.settings import Settings
@@ -43,6 +44,7 @@ class Subject:
         words: The plain value as it may stand in texts, if it is looked for there.
         keys: Ids of the keys whose pseudonyms are looked for.
         unkeyed: Why no pseudonyms are looked for; empty where they are.
+        attribute: The key of the attribute whose value it is; empty where it is that of a column alone.
     """
 
     column: str
@@ -51,9 +53,18 @@ class Subject:
     words: tuple[str, ...] = field(repr=False, default=())
     keys: tuple[str, ...] = ()
     unkeyed: str = ""
+    attribute: str = ""
 
     @classmethod
-    def of(cls, column: str, value: str, settings: Settings, *, anywhere: bool = False) -> Subject:
+    def of(
+        cls,
+        column: str,
+        value: str,
+        settings: Settings,
+        *,
+        anywhere: bool = False,
+        promoted: Mapping[str, str] = MappingProxyType({}),
+    ) -> Subject:
         """The subject of a request.
 
         Args:
@@ -61,6 +72,7 @@ class Subject:
             value: Its value as the logs had it, or as it rests.
             settings: Where keys are, and the form of pseudonyms.
             anywhere: Look for the plain value in all texts too.
+            promoted: Attributes that are columns, by the column: they have the value too, also where files are older.
 
         Raises:
             UsageError: There is no value.
@@ -81,6 +93,7 @@ class Subject:
             words,
             tuple(key.name for key in keys),
             unkeyed,
+            promoted.get(column, "" if column in COLUMNS else column),
         )
 
     def name(self, secret: bytes) -> str:
@@ -102,8 +115,8 @@ class Subject:
         """
         known = dict(columns)
         equal = [pl.col(one).cast(pl.String).is_in(list(self.values)) for one in self._equal(name, known)]
-        if name == LOGS.name and self.column not in COLUMNS and UNMAPPED in known:
-            equal.append(pl.col(UNMAPPED).map.get(self.column).is_in(list(self.values)))
+        if name == LOGS.name and self.attribute and UNMAPPED in known:
+            equal.append(pl.col(UNMAPPED).map.get(self.attribute).is_in(list(self.values)))
         if name == FOUND.name and UNMAPPED in known:  # what matched stands there, each value by itself
             own = pl.element().struct.field("value").is_in(list(self.values))
             equal.append(pl.col(UNMAPPED).cast(_PAIRS).list.eval(own).list.any())

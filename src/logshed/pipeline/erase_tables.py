@@ -36,9 +36,8 @@ def records(store: Store, subject: Subject) -> tuple[pl.DataFrame, set[date]]:
     """The records that hold it in ``lines`` or ``logs`` (``KEPT``), and the days that they happened on."""
     logs, shown = store.table(LOGS), [pl.col(name) for name in KEPT]
     columns = columns_of(logs)
-    among = (
-        (subject.column, subject.values) if subject.narrow and dict(columns).get(subject.column) == "string" else None
-    )
+    own = subject.narrow and not subject.attribute and dict(columns).get(subject.column) == "string"
+    among = (subject.column, subject.values) if own else None
     told = found(logs, subject.rows(LOGS.name, columns), [*shown, _DAY], among=among)
     if subject.narrow:
         return told.select(*KEPT).unique(), set(told["day"])

@@ -13,7 +13,7 @@ from logshed.lake.compact_plan import Sizes, groups
 from logshed.lake.compacting import compact
 from logshed.lake.names import GOLD, TABLES
 from logshed.lake.scan import iceberg_files
-from logshed.pipeline.retaining import retain
+from logshed.pipeline.retaining import retain, why
 from logshed.pipeline.trail import noted
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Upkeep:
         snapshots: Snapshots that were expired.
         kept: Files without a name that stay for now, since they are too young.
         rows: Rows that were kept long enough and are gone.
+        setting: The setting by which they are, and whether it is the default.
+        first: Whether no row of the table went by its age before.
         seconds: How long it took.
         error: Why it could not be done.
     """
@@ -61,6 +63,8 @@ class Upkeep:
     snapshots: int = 0
     kept: int = 0
     rows: int = 0
+    setting: str = ""
+    first: bool = False
     seconds: float = 0.0
     error: str = ""
 
@@ -180,9 +184,11 @@ class Maintain:
         done.seconds = round(time.monotonic() - begun, 3)
 
     def _retain(self, done: Upkeep, name: str) -> None:
+        setting, first = why(self.store, name, self.settings.retain)
         gone = retain(self.store, name, self.settings.retain, dry=self.dry)
         done.rows, done.files, done.bytes = gone.rows, gone.files, gone.bytes
         done.made, done.made_bytes = gone.files - gone.dropped, gone.made_bytes
+        done.setting, done.first = (setting, first) if gone.rows else ("", False)
 
     def _compact(self, done: Upkeep) -> None:
         """Gold tables are left: a day of theirs is one file, which is how it is put in place."""

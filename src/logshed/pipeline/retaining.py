@@ -12,7 +12,7 @@ import polars as pl
 
 from logshed.lake import ages
 from logshed.lake.adjusting import KEY, LINES_GONE, adjustments, before, with_aged, with_retained
-from logshed.lake.names import CASES, FOUND, GOLD, LINES, LOGS, TRAIL, TRAIL_PROPERTY
+from logshed.lake.names import CASES, FOUND, GOLD, LINES, LOGS, RETAINED_PROPERTY, TRAIL, TRAIL_PROPERTY
 from logshed.lake.rewriting import Change, Rewriting, taken_of, without
 from logshed.lake.scan import batches_missing
 from logshed.lake.trail import Head
@@ -83,7 +83,7 @@ def retain(store: Store, name: str, settings: Retain, *, dry: bool, now: datetim
     Raises:
         LakeError: A file cannot be read or written; nothing of the table was changed.
     """
-    layer, column = _LAYERS.get(name, ("gold", "timestamp") if name.startswith(f"{GOLD}.") else (None, ""))
+    layer, column = _layer(name)
     if layer is None:
         return Rewriting()  # a table of somebody's own
     cuts = Cuts.of(settings, layer, now or datetime.now(UTC))
@@ -92,7 +92,7 @@ def retain(store: Store, name: str, settings: Retain, *, dry: bool, now: datetim
     look = partial(_LOOKS.get(layer, _rows), store, cuts, column)
     if dry:
         return _would(look(store.load(name)))
-    noted = _NOTED.get(layer)
+    noted = _NOTED.get(layer, _with_cuts)
     return without(
         store,
         name,
@@ -100,9 +100,20 @@ def retain(store: Store, name: str, settings: Retain, *, dry: bool, now: datetim
         Change(
             VERB,
             adjust=(lambda taken: adjustments((one.facts for one in taken), RULE)) if name == LINES.name else None,
-            noted=None if noted is None else partial(noted, cuts),
+            noted=partial(noted, cuts),
         ),
     )
+
+
+def why(store: Store, name: str, settings: Retain) -> tuple[str, bool]:
+    """The setting by which rows of a table go by their age, and whether none has gone by its age so far."""
+    layer, _ = _layer(name)
+    return (settings.why(layer) if layer else "", RETAINED_PROPERTY not in store.load(name).properties)
+
+
+def _layer(name: str) -> tuple[Layer | None, str]:
+    """The layer of a table and its column of time; None of a table of somebody's own."""
+    return _LAYERS.get(name, ("gold", "timestamp") if name.startswith(f"{GOLD}.") else (None, ""))
 
 
 def _lines(store: Store, cuts: Cuts, column: str, table: Table) -> list[Taken]:
@@ -158,11 +169,12 @@ def _with_days(cuts: Cuts, table: Table, taken: Sequence[Taken]) -> dict[str, st
     return {**_with_cuts(cuts, table, taken), **with_aged(table, days)}
 
 
-def _with_beginning(_: Cuts, table: Table, taken: Sequence[Taken]) -> dict[str, str]:
+def _with_beginning(cuts: Cuts, table: Table, taken: Sequence[Taken]) -> dict[str, str]:
     """The chain goes on from the last entry that is gone: its number and hash stay."""
     sequence, found = max((one.facts["sequence"].item(), one.facts["hash"].item()) for one in taken)
     head = Head.of(table)
-    return {TRAIL_PROPERTY: json.dumps(head.beginning(sequence, found).as_dict())}
+    told = json.dumps(head.beginning(sequence, found).as_dict())
+    return {**_with_cuts(cuts, table, taken), TRAIL_PROPERTY: told}
 
 
 _LOOKS: dict[str, Callable[[Store, Cuts, str, Table], list[Taken]]] = {
@@ -172,7 +184,6 @@ _LOOKS: dict[str, Callable[[Store, Cuts, str, Table], list[Taken]]] = {
     "audit": _trail,
 }
 _NOTED: dict[str, Callable[[Cuts, Table, Sequence[Taken]], dict[str, str]]] = {
-    "bronze": _with_cuts,
     "silver": _with_days,
     "audit": _with_beginning,
 }
