@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.pipeline.test_erasing import put
 
 from logshed.api import Lake
+from logshed.lake.names import FOUND
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,3 +82,30 @@ def test_where_there_is_no_lake_it_says_how_to_make_one(logshed: Run, tmp_path: 
     done = logshed("maintain", "--lake", tmp_path / "none")
     assert done.returncode == 1
     assert "there is none; run `logshed ingest PATH --lake" in done.stderr
+
+
+def test_rows_that_go_by_their_age_are_told_with_the_setting_and_the_first_ones_by_a_line_of_their_own(
+    logshed: Run, small: Path
+) -> None:
+    lake = Lake.open(small, settings=Settings.load(small.parent, environ={}))
+    for number, years in enumerate((3, 2, 0)):
+        put(lake, FOUND, finding_id=f"f-{number}", observed_timestamp=datetime.now(UTC) - timedelta(days=366 * years))
+    told = logshed("maintain", "retain", "--dry-run", "--lake", small).stdout
+    assert "2 rows would be removed from 2 files" in told
+    done = logshed("maintain", "--lake", small).stdout
+    for words in (
+        "2 rows removed from 2 files",
+        "by retain.findings = 365d (the default)",
+        "NOTE: 2 rows of findings went",
+    ):
+        assert words in " ".join(done.split()), words
+    put(lake, FOUND, finding_id="f-9", observed_timestamp=datetime.now(UTC) - timedelta(days=400))
+    did = json.loads(logshed("maintain", "retain", "--lake", small, "--json").stdout)["did"]
+    (one,) = [one for one in did if one["rows"]]
+    assert (one["table"], one["rows"], one["first"]) == ("findings", 1, False)
+    first = "SELECT details FROM audit WHERE verb = 'maintain' ORDER BY sequence"
+    noted = [json.loads(text)["did"][0] for (text,) in Lake.open(small).query(first).rows()]
+    assert [(one["rows"], one["setting"], one["first"]) for one in noted] == [
+        (2, "retain.findings = 365d (the default)", True),
+        (1, "retain.findings = 365d (the default)", False),
+    ]

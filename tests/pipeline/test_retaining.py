@@ -7,7 +7,7 @@ import shutil
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from tests.pipeline.samples import accesses
@@ -18,7 +18,7 @@ from logshed.lake.names import FOUND, LINES, LOGS, TRAIL
 from logshed.lake.scan import iceberg_files, paths
 from logshed.lake.steps import RETAIN_STEPS
 from logshed.pipeline.retaining import retain
-from logshed.retain_settings import Retain
+from logshed.retain_settings import Layer, Retain
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
@@ -172,6 +172,21 @@ def test_spans_are_read_from_settings_and_wrong_ones_are_told(tmp_path: Path) ->
     with pytest.raises(
         SettingsError, match=r"retain\.silver: 'soon' is no span of a day or more; write one such as 7d"
     ):
+        Settings.load(tmp_path, environ={})
+
+
+def test_all_is_kept_where_it_is_switched_off_whatever_else_is_set(tmp_path: Path) -> None:
+    off = {"LOGSHED_RETAIN_ENABLED": "false"}
+    for text, environ in (("retain = false\n", {}), ("[retain]\nenabled = false\n", {}), ("", off)):
+        (tmp_path / "logshed.toml").write_text(text)
+        for more in ({}, {"LOGSHED_RETAIN_BRONZE": "7d"}):
+            found = Settings.load(tmp_path, environ={**environ, **more}).retain
+            assert [layer for layer in get_args(Layer) if found.days(layer) != (None, {})] == [], (text, more)
+    (tmp_path / "logshed.toml").write_text("[retain]\nbronze = false\n")
+    found = Settings.load(tmp_path, environ={}).retain
+    assert (found.bronze, found.silver) == (None, 90)
+    (tmp_path / "logshed.toml").write_text("[retain]\nbronze = 0\n")
+    with pytest.raises(SettingsError, match=r"retain\.bronze: 0 is no span of a day or more"):
         Settings.load(tmp_path, environ={})
 
 
