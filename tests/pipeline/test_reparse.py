@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RECORDS = "SELECT * EXCLUDE (batch, observed_timestamp) FROM logs WHERE source LIKE '%{}%' ORDER BY source, \"offset\""
+TELLING_STEPS = ("before reparse commit", "after reparse commit")
+"""Where what is left to do differs; with LOGSHED_SOAK set all steps are tried."""
+LONG = pytest.mark.skipif("LOGSHED_SOAK" not in os.environ, reason="ten seconds: set LOGSHED_SOAK")
 SHOP = "".join(java(number, frames=number % 3) for number in range(30))
 
 
@@ -38,8 +41,8 @@ def opened(root: Path, *, create: bool = False) -> Lake:
     return Lake.open(root, create=create, settings=Settings.load(root.parent, environ={}))
 
 
-def rows(lake: Lake, name: str, engine: str = "duckdb") -> pl.DataFrame:
-    return lake.query(RECORDS.format(name), engine=engine).pl()  # type: ignore[arg-type]
+def rows(lake: Lake, name: str) -> pl.DataFrame:
+    return lake.query(RECORDS.format(name)).pl()
 
 
 def whole(lake: Lake) -> bool:
@@ -85,8 +88,7 @@ def test_records_are_made_anew_as_an_ingest_with_the_right_format_makes_them(lak
     assert done.formats == {("apache_combined", "apache_combined"): 30, ("logfmt", "java"): 80}
     assert done.columns["exception_stacktrace"] == (0, 20)
     again, right = opened(lake.root), opened(template / "right")
-    for engine in ("duckdb", "clickhouse"):
-        assert rows(again, "shop.log", engine).equals(rows(right, "shop.log", engine)), engine
+    assert rows(again, "shop.log").equals(rows(right, "shop.log"))
     assert rows(again, "access.log").equals(others)
     texts = "SELECT text, line_count, format FROM lines WHERE source LIKE '%shop%' ORDER BY \"offset\""
     assert again.query(texts).rows() == right.query(texts).rows()
@@ -159,7 +161,7 @@ def test_files_that_others_rewrite_again_and_again_are_told_and_nothing_is_chang
             monkeypatch.setattr(steps, "passed", passed)
 
     monkeypatch.setattr(steps, "passed", passed)
-    monkeypatch.setattr(verb, "TRIES", 2)
+    monkeypatch.setattr(verb, "TRIES", 1)
     with pytest.raises(CommitConflictError, match="other processes keep rewriting its files; run it again"):
         lake.reparse("all")
     monkeypatch.undo()
@@ -168,22 +170,23 @@ def test_files_that_others_rewrite_again_and_again_are_told_and_nothing_is_chang
     assert files_of(again) != before
     data = again.root / "warehouse/silver/logs/data"
     named = {str(path) for path in data.rglob("*.parquet")}
-    assert len([path for path in named - files_of(again)["logs"] if "reparse-" in path]) <= 2 * 2 * 3
+    assert len([path for path in named - files_of(again)["logs"] if "reparse-" in path]) <= 2 * 3
 
 
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=LONG)])
 def test_runs_killed_one_after_the_other_lose_nothing_and_the_last_one_finishes(
-    lake: Lake, template: Path, starter: Starter, tmp_path: Path
+    lake: Lake, template: Path, starter: Starter, tmp_path: Path, *, every: bool
 ) -> None:
     told = tmp_path / "told"
     environment = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    for step in REPARSE_STEPS:
+    for step in REPARSE_STEPS if every else TELLING_STEPS:
         with told.open("ab") as output, Path(os.devnull).open("rb") as nothing:
             files = [nothing.fileno(), output.fileno(), output.fileno()]
             words = [str(lake.root), step]
             killed = starter.start(words, ROOT, environment, files, module="tests.pipeline.killed_reparse")
             assert killed.wait(60) == -signal.SIGKILL, (step, told.read_text())
         count = opened(lake.root).query("SELECT count(*), count(DISTINCT record_id) FROM logs").rows()
-        assert count == [(110, 110)] if step in REPARSE_STEPS[:2] else [(60, 60)], step
+        assert count == ([(110, 110)] if step in REPARSE_STEPS[:2] else [(60, 60)]), step
     opened(lake.root).reparse("all")
     again = opened(lake.root)
     assert whole(again)
@@ -224,7 +227,6 @@ def test_findings_are_made_of_what_rules_see_now_and_none_twice(tmp_path: Path, 
     lake.reparse("all")
     assert len(lake.security.detect(["web_scanner_agent"]).findings) == len(before)
     assert lake.query(sql).rows() == [(finding, 9) for finding, _ in before]
-    assert lake.security.detect(["web_scanner_agent"]).findings.is_empty()
     lake.reparse("all")
     assert lake.security.detect(["web_scanner_agent"]).findings.is_empty()
 
