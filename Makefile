@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # One more than there are processors: some tests wait for servers and clocks.
 WORKERS := $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect install clean
+.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -23,6 +23,7 @@ help:
 	@echo "make truth    score every format on the shared truth files and write docs/truth.md"
 	@echo "make truth-redaction  redact planted values and write docs/truth-redaction.md"
 	@echo "make truth-detect  run the rules over the shared attack cases and write docs/truth-detect.md"
+	@echo "make oracle   ask Spark, with Iceberg's own library, of a lake before and after upkeep"
 	@echo "make docs     write the generated reference pages anew"
 	@echo "make clean    remove what these have made"
 
@@ -99,9 +100,13 @@ truth-redaction: $(VENV)/.dev
 truth-detect: $(VENV)/.dev
 	$(BIN)/python -m tests.truth_detect --write docs/truth-detect.md $(TRUTH)
 
+# PySpark gets an environment of its own, $(VENV)-spark; without Java or PySpark it says so.
+oracle: $(VENV)/.dev
+	$(BIN)/python -m tests.oracle
+
 docs: $(VENV)/.dev
 	$(BIN)/python tools/reference.py
 	$(BIN)/python tools/lists.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-rivals build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-rivals $(VENV)-spark build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -81,6 +81,16 @@ def test_rows_go_by_columns_that_a_file_leaves_out(store: Store, writer: Writer)
     assert rows(store, LINES)["offset"].sort().to_list() == list(range(5, 10))
 
 
+def test_a_column_that_another_engine_renamed_keeps_its_values(store: Store, writer: Writer) -> None:
+    put_lines(store, writer, 0)
+    with store.table(LINES).update_schema() as update:
+        update.rename_column("text", "words")
+    before = store.table(LINES).scan(row_filter="offset >= 5").to_arrow()["words"].to_pylist()
+    assert len(set(before)) > 1
+    assert take(store, pl.col("offset") < 5).rows == 5
+    assert store.table(LINES).scan().to_arrow()["words"].to_pylist() == before
+
+
 def test_an_ingest_that_commits_first_keeps_its_rows_its_entry_and_its_checksum(
     store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,10 @@ class AllFiles:
     def filesystem(self) -> None:
         """As the tables'."""
 
+    def renamed(self, table: str) -> bool:
+        """As the tables'."""
+        return self._tables.renamed(table)
+
 
 PRUNED = {
     "SELECT * FROM logs WHERE timestamp >= '2024-04-20'": 4,

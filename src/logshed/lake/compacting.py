@@ -12,13 +12,12 @@ from uuid import uuid4
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from polars.io.plugins import register_io_source
 from pyiceberg.exceptions import ValidationException
 from pyiceberg.manifest import ManifestContent
 
 from logshed.errors import CommitConflictError, LakeError
-from logshed.lake import storage
+from logshed.lake import by_ids, storage
 from logshed.lake.commit import ATTEMPTS, LOST, back_off, landed, reloaded, remove_files, swap, trim_snapshots
 from logshed.lake.compact_plan import STEM, Sizes, moment, runs
 from logshed.lake.names import LINES
@@ -150,8 +149,9 @@ def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iter
 
 def _written_in(folder: str, loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iterator[DataFile]:
     columns, notes = _contents(group)
-    fields = [field for field in whole_schema(loaded) if field.name in columns or not field.nullable]
-    schema = pa.schema(fields)
+    whole_of_table = whole_schema(loaded)
+    there = {name for number, name in by_ids.called(whole_of_table).items() if number in columns}
+    schema = pa.schema(field for field in whole_of_table if field.name in there or not field.nullable)
     path, whole = Path(), True
     try:
         waiting = deque(runs(_minutes(group, schema, table.partition_column), group, sizes))
@@ -226,21 +226,21 @@ class _Rows:
         return self._path.exists() and self._path.stat().st_size >= self._sizes.target
 
 
-def _contents(group: Group) -> tuple[set[str], dict[str, str]]:
-    """The columns that the files of a group have, and their notes; of several notes of a name a list."""
-    columns: set[str] = set()
+def _contents(group: Group) -> tuple[set[int], dict[str, str]]:
+    """The field ids that the files of a group have, and their notes; of several notes of a name a list."""
+    columns: set[int] = set()
     notes: dict[str, set[str]] = {}
     for one in group.files:
         path = group.here(one)
         try:
-            found = pq.read_metadata(path)
+            found = by_ids.footer(path)
         except (OSError, pa.ArrowException) as error:
             raise LakeError(
                 f"cannot compact {path}: {cause_of(error)}; restore it from a backup, nothing was changed"
             ) from error
-        columns |= set(found.schema.to_arrow_schema().names)
-        for name, value in (found.metadata or {}).items():
-            notes.setdefault(name.decode(), set()).add(value.decode())
+        columns |= set(found.names)
+        for name, value in found.notes.items():
+            notes.setdefault(name, set()).add(value)
     own = {name: values for name, values in notes.items() if name.startswith("logshed")}
     return columns, {name: _joined(values) for name, values in own.items()}
 
@@ -259,7 +259,7 @@ def _joined(values: set[str]) -> str:
 
 def _minutes(group: Group, schema: pa.Schema, column: str) -> pl.DataFrame:
     """How many rows each minute has."""
-    rows = _rows([group.here(one) for one in group.files], schema)
+    rows = by_ids.rows([group.here(one) for one in group.files], schema)
     counted = rows.group_by(pl.col(column).dt.truncate("1m").alias("minute")).agg(rows=pl.len())
     return counted.sort("minute").collect(engine="streaming")
 
@@ -270,7 +270,7 @@ def _sorted(group: Group, run: Run, schema: pa.Schema, table: TableDef, most: in
     time = pl.col(table.partition_column)
     order = [name for name in table.order if name in schema.names]
     within = (time >= run.first) & (time < run.end)
-    parts = _pieces(files, schema, within, most) if run.dense else iter([_rows(files, schema).filter(within)])
+    parts = _pieces(files, schema, within, most) if run.dense else iter([by_ids.rows(files, schema).filter(within)])
     for part in parts:
         yield part.sort(time.dt.truncate("1d"), *order, maintain_order=True).collect()
 
@@ -280,7 +280,7 @@ def _pieces(files: list[str], schema: pa.Schema, within: pl.Expr, most: int) -> 
     held: list[pl.LazyFrame] = []
     size = 0
     for file in files:
-        rows = _rows([file], schema).filter(within)
+        rows = by_ids.rows([file], schema).filter(within)
         height = rows.select(pl.len()).collect().item()
         for start in range(0, height, most):
             length = min(most, height - start)
@@ -291,10 +291,6 @@ def _pieces(files: list[str], schema: pa.Schema, within: pl.Expr, most: int) -> 
             size += length
     if held:
         yield pl.concat(held)
-
-
-def _rows(files: list[str], schema: pa.Schema) -> pl.LazyFrame:
-    return pl.scan_parquet(files, schema=types(schema), missing_columns="insert")
 
 
 def types(schema: pa.Schema) -> pl.Schema:

@@ -8,14 +8,12 @@ from uuid import uuid4
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from polars.io.plugins import register_io_source
 
 from logshed.errors import LakeError
-from logshed.lake import parquet, storage
+from logshed.lake import by_ids, parquet, storage
 from logshed.lake.compact_plan import STEM
 from logshed.lake.compacting import LEVEL, types
-from logshed.lake.finding import scanned
 from logshed.lake.scan import paths
 from logshed.lake.writing import ROW_GROUP_ROWS, cause_of, whole_schema
 from logshed.work import DataFile
@@ -71,12 +69,10 @@ def rest_of(name: str, table: Table, one: Taken) -> DataFile:
     try:
         with storage.copies([one.path]) as copies:
             here = copies[one.path]
-            found = pq.read_metadata(here)
-            columns = set(found.schema.to_arrow_schema().names)
-            whole = whole_schema(table)
-            schema = pa.schema(field for field in whole if field.name in columns or not field.nullable)
-            own = {key.decode(): value.decode() for key, value in (found.metadata or {}).items()}
-            rows = _Staying(here, whole, schema, one.hit, found.num_rows)
+            found, whole = by_ids.footer(here), whole_schema(table)
+            there = {name for number, name in by_ids.called(whole).items() if number in found.names}
+            schema = pa.schema(field for field in whole if field.name in there or not field.nullable)
+            rows = _Staying(here, whole, schema, one.hit, one.file.record_count)
             parquet.sink(
                 rows.frame(),
                 path,
@@ -84,7 +80,7 @@ def rest_of(name: str, table: Table, one: Taken) -> DataFile:
                 compression_level=LEVEL,
                 row_group_size=ROW_GROUP_ROWS,
                 arrow_schema=schema,
-                metadata={key: value for key, value in own.items() if key.startswith("logshed")},
+                metadata={key: value for key, value in found.notes.items() if key.startswith("logshed")},
                 maintain_order=True,
             )
     except (OSError, pl.exceptions.ComputeError, pa.ArrowException) as error:
@@ -117,7 +113,7 @@ class _Staying:
     """
 
     def __init__(self, path: str, whole: pa.Schema, schema: pa.Schema, hit: pl.Expr, height: int) -> None:
-        self._rows = scanned([path], whole)
+        self._rows = by_ids.rows([path], whole)
         self._types = types(schema)
         self._hit = hit
         self._height = height

@@ -71,6 +71,13 @@ class LakeTables:
                 )  # an older lake, and a column that it gets when it is next written to
             raise QueryError(f"cannot prune files of {table} by {where}: {error}; report this statement") from error
 
+    def renamed(self, table: str) -> bool:
+        """Whether data files may call columns otherwise than the table does, or other columns as it calls one."""
+        loaded = self._table(table)
+        schemas = [] if loaded is None else loaded.metadata.schemas
+        called = {(field.field_id, field.name) for schema in schemas for field in schema.fields}
+        return not len(called) == len({number for number, _ in called}) == len({name for _, name in called})
+
     def filesystem(self) -> Any | None:
         """What opens the data files' addresses; None where they lie on this machine."""
         from logshed.lake.reader import Reader  # noqa: PLC0415 - as above

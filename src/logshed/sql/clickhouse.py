@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from logshed.errors import LogshedError, QueryError
-from logshed.sql import dialect
+from logshed.sql import clickhouse_arrow, dialect
 from logshed.sql.duckdb import DuckDB
 from logshed.sql.result import BATCH_ROWS, Result
 from logshed.sql.views import views
@@ -45,23 +46,6 @@ _TYPES: dict[Kind, str] = {
     "boolean": "Nullable(Bool)",
     "timestamptz": "Nullable(DateTime64(6, '{zone}'))",
     "map": "Map(String, Nullable(String))",
-}
-_ARROW: dict[str, pa.DataType] = {
-    "String": pa.string(),
-    "Bool": pa.bool_(),
-    "Int8": pa.int32(),
-    "Int16": pa.int32(),
-    "Int32": pa.int32(),
-    "Int64": pa.int64(),
-    "UInt8": pa.int64(),
-    "UInt16": pa.int64(),
-    "UInt32": pa.int64(),
-    "UInt64": pa.int64(),
-    "Float32": pa.float64(),
-    "Float64": pa.float64(),
-    "Date": pa.date32(),
-    "Date32": pa.date32(),
-    "Nothing": pa.null(),
 }
 
 
@@ -146,7 +130,7 @@ class _Statement:
         text = dialect.to_clickhouse(tree, values, columns, lambda name: f"{self._database}.{name}", zone=self._zone)
         described = self._reader.query(f"DESCRIBE TABLE ({text})").result_rows
         kinds = [str(row[1]) for row in described]
-        schema = _schema([str(row[0]) for row in described], kinds, self._zone)
+        schema = clickhouse_arrow.schema([str(row[0]) for row in described], kinds, self._zone)
         stream = self._reader.query_arrow_stream(text)
         read_files = sum(map(len, files.values()))
         return Result(schema, _batches(stream, kinds, schema), close=self.close, files_read=read_files)
@@ -172,15 +156,40 @@ class _Statement:
         self._database = f"logshed_{secrets.token_hex(8)}"
         self._maker.command(f"CREATE DATABASE {self._database} ENGINE = Memory")
         for table, listed in columns.items():
-            typed = ", ".join(
-                f"{_name(column.name)} {_TYPES[column.kind].format(zone=self._zone)}" for column in listed
-            )
-            source = (
-                f"AS file({_glob(files[table])}, 'Parquet', {_text(typed)})"
-                if files[table]
-                else f"({typed}) ENGINE = Memory"
-            )
-            self._maker.command(f"CREATE TABLE {self._database}.{table} {source}")
+            place = f"{self._database}.{table}"
+            if files[table] and self._tables.renamed(table):
+                self._maker.command(f"CREATE VIEW {place} AS {self._by_ids(place, listed, files[table])}")
+            else:
+                self._create_table(place, [(column.name, column.kind) for column in listed], files[table])
+
+    def _create_table(self, place: str, columns: Sequence[tuple[str, Kind]], files: Sequence[str]) -> None:
+        """Show files by the names that they have for columns."""
+        typed = ", ".join(f"{_name(name)} {self._type(kind)}" for name, kind in columns)
+        source = f"AS file({_glob(files)}, 'Parquet', {_text(typed)})" if files else f"({typed}) ENGINE = Memory"
+        self._maker.command(f"CREATE TABLE {place} {source}")
+
+    def _by_ids(self, place: str, columns: Sequence[TableColumn], files: Sequence[str]) -> str:
+        """A statement over files of which some have other names for columns: ``file()`` knows no field ids."""
+        alike: dict[tuple[str | None, ...], list[str]] = {}
+        for file in files:
+            called = _names_by_id(file)
+            alike.setdefault(tuple(called.get(column.field_id) for column in columns), []).append(file)
+        parts = []
+        for number, (names, some) in enumerate(alike.items()):
+            there = [(name, column.kind) for name, column in zip(names, columns, strict=True) if name]
+            self._create_table(f"{place}_{number}", there, some)
+            shown = [
+                f"{_name(name) if name else self._nothing(column.kind)} AS {_name(column.name)}"
+                for name, column in zip(names, columns, strict=True)
+            ]
+            parts.append(f"SELECT {', '.join(shown)} FROM {place}_{number}")
+        return " UNION ALL ".join(parts)
+
+    def _type(self, kind: Kind) -> str:
+        return _TYPES[kind].format(zone=self._zone)
+
+    def _nothing(self, kind: Kind) -> str:
+        return "map()" if kind == "map" else f"CAST(NULL AS {self._type(kind)})"
 
     def close(self) -> None:
         """Drop what was made for the statement."""
@@ -218,48 +227,11 @@ def _batches(stream: Any, kinds: Sequence[str], schema: pa.Schema) -> Iterator[p
     try:
         with stream as batches:
             for batch in batches:
-                yield _fitted(batch, kinds, schema)
+                yield clickhouse_arrow.fitted(batch, kinds, schema)
     except QueryError:
         raise
     except Exception as error:  # the client raises what its transport does
         raise _query_error(error) from error
-
-
-def _schema(names: Sequence[str], kinds: Sequence[str], zone: str) -> pa.Schema:
-    """The Arrow schema for ClickHouse's types: times in microseconds and one zone, whole numbers with a sign."""
-    return pa.schema([pa.field(name, _arrow_type(name, kind, zone)) for name, kind in zip(names, kinds, strict=True)])
-
-
-def _arrow_type(name: str, kind: str, zone: str) -> pa.DataType:
-    plain = _bare(kind)
-    if plain.startswith("Array("):
-        return pa.list_(_arrow_type(name, plain[6:-1], zone))
-    if plain.startswith("Map(String, "):
-        return pa.map_(pa.string(), _arrow_type(name, plain[12:-1], zone))
-    if decimal := re.fullmatch(r"Decimal\((\d+), (\d+)\)", plain):
-        return pa.decimal128(int(decimal[1]), int(decimal[2]))
-    if plain.startswith("DateTime"):
-        return pa.timestamp("us", zone)
-    found = _ARROW.get(plain.partition("(")[0])
-    if found is None:
-        raise QueryError(f"cannot show column {name}: its type is {kind}; cast it to VARCHAR")
-    return found
-
-
-def _bare(kind: str) -> str:
-    for wrapper in ("LowCardinality(", "Nullable("):
-        if kind.startswith(wrapper):
-            kind = kind[len(wrapper) : -1]
-    return kind
-
-
-def _fitted(batch: pa.RecordBatch, kinds: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
-    arrays = []
-    for array, kind, field in zip(batch.columns, kinds, schema, strict=True):
-        if _bare(kind).startswith("DateTime") and pa.types.is_integer(array.type):  # a DateTime comes as seconds
-            array = array.cast(pa.int64()).cast(pa.timestamp("s", "UTC"))  # noqa: PLW2901 - the same values
-        arrays.append(array if array.type == field.type else array.cast(field.type))
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _query_error(error: Exception) -> QueryError:
@@ -280,6 +252,16 @@ def _glob(files: Sequence[str]) -> str:
     if odd is not None:
         raise QueryError(f"cannot read {odd} by ClickHouse: its path holds one of * ? {{ }} or a comma; use DuckDB")
     return _text("/{" + ",".join(path.removeprefix("/") for path in paths) + "}") if len(paths) > 1 else _text(paths[0])
+
+
+def _names_by_id(file: str) -> dict[int, str]:
+    """What a data file calls its columns, by their field ids."""
+    found = {}
+    for field in pq.read_schema(file.removeprefix("file://")):
+        number = (field.metadata or {}).get(b"PARQUET:field_id")
+        if number is not None:
+            found[int(number)] = field.name
+    return found
 
 
 def _name(name: str) -> str:

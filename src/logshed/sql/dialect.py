@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _RENAMED = {
     "map_values": "mapValues",
     "map_keys": "mapKeys",
+    "strlen": "length",
     "epoch_us": "toUnixTimestamp64Micro",
     "hash": "sipHash64",
     "url_decode": "decodeURLComponent",

@@ -75,3 +75,7 @@ class Tables(Protocol):
     def filesystem(self) -> Any | None:
         """What opens the addresses of files that lie elsewhere, an fsspec filesystem; None where none do."""
         ...
+
+    def renamed(self, table: str) -> bool:
+        """Whether data files may call columns otherwise than the table does, or other columns as it calls one."""
+        ...
