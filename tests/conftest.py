@@ -28,8 +28,10 @@ HEAVY = [line.split()[1] for line in (ROOT / "tests" / "heavy.txt").read_text().
 """Files of tests that take long, the longest first."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes long begin first: a worker that gets it last works alone at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let what takes long begin first: a worker that gets it last works alone at the end. What soaks is to be asked."""
+    if "soak" not in config.option.markexpr:
+        items[:] = [item for item in items if item.get_closest_marker("soak") is None]
     places = {ROOT / name: place for place, name in enumerate(HEAVY)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 

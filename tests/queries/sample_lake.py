@@ -10,6 +10,7 @@ import polars as pl
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
 
 from logshed import schema
+from logshed.lake import storage
 from logshed.lake.names import CASES, FOUND, LOGS
 from logshed.lake.store import Store
 from logshed.lake.writing import FileWriter
@@ -190,7 +191,11 @@ def incidents() -> list[Row]:
 
 def write(root: Path, logs: Sequence[Row], found: Sequence[Row] = (), cases: Sequence[Row] = ()) -> None:
     """A lake with these rows, the logs in three files."""
-    store = Store.open(root, create=True)
+    fill(Store.open(root, create=True), logs, found, cases)
+
+
+def fill(store: Store, logs: Sequence[Row], found: Sequence[Row] = (), cases: Sequence[Row] = ()) -> None:
+    """Put rows into a lake, the logs in three files."""
     size = max(1, -(-len(logs) // 3))
     parts = [(LOGS, schema.SILVER, logs[start : start + size]) for start in range(0, len(logs), size)]
     for number, (table, columns, rows) in enumerate(
@@ -213,7 +218,7 @@ def _append(store: Store, definition: TableDef, rows: pl.DataFrame, name: str) -
     written = FileWriter.of(definition, table).write(rows, name)
     with table.transaction() as transaction, transaction.update_snapshot().fast_append() as append:
         for file in written:
-            path = f"file://{file.path}"
+            path = file.path if storage.is_remote(file.path) else f"file://{file.path}"
             append.append_data_file(parquet_file_to_data_file(table.io, table.metadata, path))
 
 

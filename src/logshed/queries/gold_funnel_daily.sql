@@ -25,7 +25,7 @@ SELECT
     day AS timestamp,
     collection,
     shop,
-    place,
+    CAST(place AS INTEGER) AS place,
     step,
     sessions,
     floor(sessions * 10000.0 / max(sessions) OVER (PARTITION BY day, collection, shop) + 0.5) / 100 AS conversion

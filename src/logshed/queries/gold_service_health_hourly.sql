@@ -26,7 +26,7 @@ WITH seen AS (
         date_trunc('hour', timestamp) AS hour,
         collection,
         service_name,
-        duration_ms,
+        CASE WHEN NOT isnan(duration_ms) THEN duration_ms END AS duration_ms,
         (http_request_method IS NOT NULL OR url_path IS NOT NULL) AS is_request,
         coalesce(http_response_status_code >= 500, severity_number >= 17, false) AS failed
     FROM logs

@@ -55,6 +55,6 @@ SELECT
     arg_max(url_path, timestamp) AS exit_path,
     CAST(sum(size) AS BIGINT) AS bytes,
     count(*) FILTER (WHERE status >= 400) AS errors,
-    max(CAST(is_bot AS INTEGER)) = 1 AS is_bot
+    CAST(max(CAST(is_bot AS INTEGER)) = 1 AS BOOLEAN) AS is_bot
 FROM numbered
 GROUP BY day, collection, visitor, session
