@@ -10,10 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from tests.servers import PATH, found
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BUCKET = "lakes-of-tests"
 KEY, SECRET = "AKIDOFTESTS", "thesecretoftests"
@@ -25,6 +28,14 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
         return port
+
+
+def as_toml(tables: Mapping[str, Mapping[str, str]]) -> str:
+    """A settings file with some tables of texts."""
+    lines = [
+        f"[{table}]\n" + "".join(f'{key} = "{one}"\n' for key, one in keys.items()) for table, keys in tables.items()
+    ]
+    return "".join(lines)
 
 
 class Server:

@@ -37,6 +37,8 @@ Every text reads ``cannot <verb> <thing>: <cause>; <what to do>``.
 
 from __future__ import annotations
 
+import re
+
 
 class LogshedError(Exception):
     """Everything that Logshed raises on purpose."""
@@ -103,7 +105,15 @@ class NewerLakeError(LakeError):
 
 
 class StorageError(LakeError):
-    """A lake's storage or catalog cannot be reached, or refuses what was asked."""
+    """A lake's storage or catalog cannot be reached, or refuses what was asked.
+
+    Attributes:
+        passing: Whether trying again soon may help.
+    """
+
+    def __init__(self, text: str, *, passing: bool = True) -> None:
+        super().__init__(text)
+        self.passing = passing
 
 
 class UnsureError(StorageError):
@@ -166,3 +176,10 @@ class LiveError(LogshedError):
 
 class LiveFullError(LiveError):
     """The hot store has no room, and there is nothing left to trim."""
+
+
+def gone(error: BaseException) -> str:
+    """The sentence for a file that is not there; most libraries tell its path in quotes only."""
+    quoted = re.search(r"""['"]([^'"]+)['"]""", str(error))
+    path = getattr(error, "filename", None) or (quoted[1] if quoted else str(error))
+    return f"cannot read {path}: the file is gone; restore it from a backup, `logshed verify` says what else is missing"

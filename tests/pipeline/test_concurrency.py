@@ -1,7 +1,7 @@
 """Writers, upkeep and readers at one time on one lake: every line once, every read whole, nobody waits for ever.
 
-It takes some seconds with a few of them; ``LOGSHED_CONCURRENCY_S=300`` takes five minutes, with eight writers and four
-readers.
+It takes some seconds with a few of them on a lake in a folder; ``LOGSHED_CONCURRENCY_S=300`` takes five minutes, with
+eight writers and four readers, on a lake of PostgreSQL and S3 as well (moto answers one request after another).
 """
 
 from __future__ import annotations
@@ -10,21 +10,27 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.pipeline.samples import accesses
+from tests.storages import S3, Postgres, as_toml
 
 from logshed.api import Lake
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Run
 
-SECONDS = float(os.environ.get("LOGSHED_CONCURRENCY_S", "6"))
-WRITERS, READERS = (8, 4) if SECONDS > 60 else (3, 2)
+SECONDS = float(os.environ.get("LOGSHED_CONCURRENCY_S", "5"))
+LONG = SECONDS > 60
+WRITERS, READERS = (8, 4) if LONG else (3, 2)
+RESTS = ("own", "postgres", "postgres and s3") if LONG else ("own",)
 LINES = 40
 """Lines that a writer adds at a time."""
 UPKEEP = (("compact",), ("expire",), ("rewrite-manifests",), ("orphans",))
@@ -86,10 +92,26 @@ class Together:
 
 
 def opened(lake: Path) -> Lake:
-    """The lake, with the settings that come with Logshed."""
+    """The lake, with the settings that lie beside it."""
     return Lake.open(lake, settings=Settings.load(lake.parent, environ={}))
 
 
+@pytest.fixture(params=RESTS)
+def rests(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """Settings in the folder of the test, and the servers that they name."""
+    with TemporaryDirectory(prefix="logshed-servers-") as folder, ExitStack() as servers:
+        Path(folder).chmod(0o755)
+        tables: dict[str, dict[str, str]] = {}
+        if "postgres" in request.param:
+            tables["catalog"] = servers.enter_context(Postgres(Path(folder) / "postgres")).catalog("together")
+            tables["storage"] = {"warehouse": f"file://{tmp_path}/warehouse"}
+        if "s3" in request.param:
+            tables["storage"] = servers.enter_context(S3(Path(folder) / "s3")).storage("together")
+        (tmp_path / "logshed.toml").write_text(as_toml(tables))
+        yield
+
+
+@pytest.mark.usefixtures("rests")
 def test_writers_upkeep_and_readers_at_one_time_lose_nothing_and_double_nothing(
     tmp_path: Path, logs: Path, logshed: Run
 ) -> None:

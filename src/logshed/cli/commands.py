@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.errors import LogshedError, UsageError
+from logshed.errors import LogshedError, UsageError, gone
 
 if TYPE_CHECKING:
     import logging
@@ -111,6 +111,8 @@ def _guarded(call: Callable[[], None], level: LogLevel) -> None:
         if error.errno == errno.EPIPE:
             _quiet_stdout()
             raise typer.Exit(PIPE_CLOSED) from None
+        if isinstance(error, FileNotFoundError):
+            _fail(gone(error), FAILED, level)
         _fail(f"cannot go on: {error}; look at the place that it names", FAILED, level)
     except MemoryError:
         _fail("cannot go on: out of memory; set fewer workers or a smaller batch_bytes", FAILED, level)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from logshed.cli import output
 from logshed.cli.progress import SECONDS_BETWEEN_LINES, size
+from logshed.errors import LakeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,9 @@ def run(lake: Lake, paths: Sequence[str], given: dict[str, Any], *, as_json: boo
         report = lake.follow(paths, stop, progress=update, **given)
     if as_json:
         output.document(report.as_dict())
+    if report.waiting:
+        raise LakeError(f"{report.waiting}; what was not read yet is taken by the next run")
+    if as_json:
         return
     print(
         f"Took {report.counts.read:,} lines ({size(report.bytes)}) of {len(report.sources):,} sources in "
@@ -48,6 +52,7 @@ def line(report: FollowReport) -> str:
         f"{report.files:,} files followed, {report.counts.read:,} lines, {report.rate:,.0f} lines/s, "
         f"{report.counts.rejected:,} rejected, {report.batches:,} batches, the last in {report.took:.2f} s"
     )
+    said += ", waiting for the lake" if report.waiting else ""
     return f"{said}, {len(report.failed):,} files cannot be read" if report.failed else said
 
 
@@ -107,7 +112,7 @@ def _problems() -> Callable[[FollowReport], None]:
     def update(report: FollowReport) -> None:
         texts = [f"error: {text}" for text in report.failed.values()]
         texts += [f"drift: {source}: {text}" for source, text in report.drift.items()]
-        texts += [f"warning: {report.live}"] if report.live else []
+        texts += [f"warning: {told}" for told in (report.live, report.waiting) if told]
         for text in texts:
             if text not in said:
                 said.add(text)

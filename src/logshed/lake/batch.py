@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from logshed.lake import storage
 from logshed.lake.names import BATCHES_PROPERTY
+from logshed.lake.writing import room_told
 
 if TYPE_CHECKING:
     from pyiceberg.table import Table
@@ -70,5 +71,6 @@ class Batches:
     def save(self, folder: str) -> str:
         """Write it to a new file in ``folder`` and return its path."""
         path = f"{folder}/batches-{uuid4().hex}.json"
-        storage.write(path, json.dumps({"watermark": self.watermark, "done": sorted(self.done)}).encode())
+        with room_told(path):
+            storage.write(path, json.dumps({"watermark": self.watermark, "done": sorted(self.done)}).encode())
         return path

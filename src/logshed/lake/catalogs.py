@@ -16,6 +16,7 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from logshed.errors import LogshedError, StorageError
 from logshed.lake import fileio
@@ -53,10 +54,9 @@ def opened(root: Path, backing: Backing) -> Catalog:
             properties.setdefault("pool_pre_ping", "true")
     elif uri:
         properties["uri"] = uri
-    if catalog.own:
-        return load_catalog(catalog.name, type=catalog.type, **properties)
-    with told(catalog):
-        return _explained(load_catalog(catalog.name, type=catalog.type, **properties), catalog)
+    name = str(root / CATALOG_FILE) if catalog.own else f"the catalog ({catalog})"
+    with told(catalog, name):
+        return _explained(load_catalog(catalog.name, type=catalog.type, **properties), catalog, name)
 
 
 def _database(catalog: CatalogSettings, uri: str) -> str:
@@ -86,21 +86,30 @@ _MEANT = (
 """What a catalog raises that its callers wait for."""
 
 
-def _explained(catalog: Catalog, settings: CatalogSettings) -> Catalog:
+def _explained(catalog: Catalog, settings: CatalogSettings, name: str) -> Catalog:
     """The same catalog, whose calls raise sentences: the tables that it gives call it too, so it is no other object."""
 
     def explained(call: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(call)
         def run(*words: Any, **named: Any) -> Any:
-            with told(settings):
+            with told(settings, name):
                 return call(*words, **named)
 
         return run
 
-    for name in _CALLS:
-        setattr(catalog, name, explained(getattr(catalog, name)))
+    for one in _CALLS:
+        setattr(catalog, one, explained(getattr(catalog, one)))
     return catalog
 
+
+_OWN: tuple[tuple[str, str], ...] = (
+    (r"locked", "another program keeps it locked; end that one, or try again later"),
+    (r"readonly", "it may only be read; check the rights to it and to its folder"),
+    (r"disk is full", "the disk is full, nothing was committed; free some space"),
+    (r"unable to open", "it cannot be opened; check that its folder is there, and the rights to it"),
+    (r"disk I/O", "the disk fails; check it, and run the same command again"),
+)
+"""What SQLite's words mean of a lake's own catalog, the first that fits."""
 
 _CAUSES: tuple[tuple[str, str], ...] = (
     (
@@ -140,9 +149,17 @@ _CAUSES: tuple[tuple[str, str], ...] = (
 """What a catalog's words mean, the first that fits."""
 
 
+_PASSING = re.compile(r"locked|does not answer|fault of its own|answered with")
+"""Causes that may be gone when it is tried again soon."""
+
+
 @contextmanager
-def told(catalog: CatalogSettings) -> Iterator[None]:
+def told(catalog: CatalogSettings, name: str = "") -> Iterator[None]:
     """Turn what a catalog's client raises into a sentence.
+
+    Args:
+        catalog: The catalog's settings.
+        name: What it is called in the sentence.
 
     Raises:
         StorageError: It cannot be reached, or does not answer as a catalog does.
@@ -151,21 +168,33 @@ def told(catalog: CatalogSettings) -> Iterator[None]:
         yield
     except (LogshedError, *_MEANT):
         raise
+    except OSError as error:
+        if error.errno is None:  # of a client, not of a file
+            raise wrong(catalog, error, name) from error
+        raise
     except Exception as error:
-        raise wrong(catalog, error) from error
+        raise wrong(catalog, error, name) from error
 
 
-def wrong(catalog: CatalogSettings, error: BaseException) -> StorageError:
+def wrong(catalog: CatalogSettings, error: BaseException, name: str = "") -> StorageError:
     """The sentence for an error of a catalog."""
-    thing = f"the catalog ({catalog})"
+    thing = name or f"the catalog ({catalog})"
+    if catalog.own and isinstance(error, SQLAlchemyError):
+        words = str(getattr(error, "orig", error))
+        found = (cause for pattern, cause in _OWN if re.search(pattern, words))
+        return _said(thing, next(found, f"it is damaged ({words}); restore it from a backup"))
     missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
     if missing or "not installed" in str(error).lower():
         return StorageError(f"cannot use {thing}: {missing or 'a package'} is not installed; {_extra(catalog)}")
     words = f"{type(error).__name__} {error} {error.__cause__ or ''} {error.__context__ or ''}"
     for pattern, cause in _CAUSES:
         if re.search(pattern, words, re.IGNORECASE):
-            return StorageError(f"cannot use {thing}: {cause}")
-    return StorageError(f"cannot use {thing}: it answered with {type(error).__name__}; run `logshed doctor`")
+            return _said(thing, cause)
+    return _said(thing, f"it answered with {type(error).__name__}; run `logshed doctor`")
+
+
+def _said(thing: str, cause: str) -> StorageError:
+    return StorageError(f"cannot use {thing}: {cause}", passing=bool(_PASSING.search(cause)))
 
 
 _DRIVERS = (("sql postgresql", "postgres"), ("sql mysql", "mysql"), ("glue", "glue"), ("hive", "hive"))

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import random
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.io.pyarrow import parquet_file_to_data_file
-from sqlalchemy.exc import OperationalError
 
 from logshed.errors import CommitConflictError, LakeError, StorageError, UnsureError
 from logshed.lake import storage
@@ -24,9 +23,10 @@ from logshed.lake.ledger import Ledger, entries
 from logshed.lake.names import BATCHES_PROPERTY, FILE_PROPERTIES, LEDGER_PROPERTY, LINES, TABLES
 from logshed.lake.scan import day_of, iceberg_files, paths
 from logshed.lake.steps import step
+from logshed.lake.writing import room_told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     import polars as pl
@@ -44,7 +44,7 @@ SNAPSHOTS_AT_MOST = 40
 UNREACHED_AT_MOST = 6
 """How often a commit is tried at a catalog that gives no answer."""
 
-LOST = (CommitFailedException, OperationalError, StorageError)
+LOST = (CommitFailedException, StorageError)
 """What a commit raises that another writer, or the way to the catalog, kept from being done."""
 
 _TOKEN = "logshed.commit"  # noqa: S105 - a name
@@ -69,7 +69,8 @@ def commit_lines(
         The bundles that another writer made stale: their work must be planned again.
 
     Raises:
-        LakeError: The batch is too old, or the catalog cannot be written.
+        StorageError: The catalog or the storage cannot be reached; the batch may have been committed.
+        LakeError: The batch is too old, or the disk is full; nothing was committed.
     """
     token = uuid4().hex
     stale: list[tuple[Written, ...]] = []
@@ -206,8 +207,8 @@ def replace_files(
         swap(store, table, old, new, properties, token=token)
     except StorageError as error:
         if not landed(reloaded(store, TABLES[short], 1), token):
-            raise UnsureError(str(error)) from error
-    except (CommitFailedException, OperationalError, ValidationException) as error:
+            raise UnsureError(str(error), passing=error.passing) from error
+    except (CommitFailedException, ValidationException) as error:
         raise CommitConflictError(
             f"cannot rewrite files of {short}: another writer was quicker; run the same command again"
         ) from error
@@ -233,7 +234,7 @@ def swap(
     """
     properties = {**properties, **_checksums(store, table, paths(old), new)}
     storage.keep_a_while([*paths(old), *_superseded(table, properties)])
-    with table.transaction() as transaction:
+    with room_told(named(table)), table.transaction() as transaction:
         with transaction.update_snapshot(snapshot_properties=_noted(token, **(noted or {}))).overwrite() as overwrite:
             for file in old:
                 overwrite.delete_data_file(file)
@@ -258,7 +259,7 @@ def append_files(
     """
     properties = {**properties, **_checksums(store, table, (), files)}
     storage.keep_a_while(_superseded(table, properties))
-    with table.transaction() as transaction:
+    with room_told(named(table)), table.transaction() as transaction:
         noted = _noted(token, **({"logshed.batch": batch} if batch else {}))
         with transaction.update_snapshot(snapshot_properties=noted).merge_append() as append:
             for file in _iceberg_files(table, files):
@@ -300,6 +301,11 @@ def landed(table: Table, token: str) -> bool:
     return any(summary is not None and summary.additional_properties.get(_TOKEN) == token for summary in found)
 
 
+def named(table: Table) -> str:
+    """What a table is called in a sentence about what cannot be written."""
+    return f"table {'.'.join(table.name())}"
+
+
 def _iceberg_files(table: Table, files: Iterable[DataFile]) -> list[IcebergFile]:
     return [parquet_file_to_data_file(table.io, table.metadata, file.path) for file in files]
 
@@ -330,8 +336,9 @@ def back_off(attempt: int, error: BaseException | None = None) -> None:
         UnsureError: The catalog gave no answer so often that it will not give one soon.
     """
     if isinstance(error, StorageError):
-        if attempt >= UNREACHED_AT_MOST:
-            raise UnsureError(f"{error}; what was written stays, run the same command again") from error
+        if attempt >= UNREACHED_AT_MOST or not error.passing:
+            told = f"{error}; what was written stays, run the same command again"
+            raise UnsureError(told, passing=error.passing) from error
         time.sleep(min(0.2 * 2**attempt, 5.0))
     time.sleep(min(0.02 * 2 ** min(attempt, 6), 1.0) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
 
@@ -340,18 +347,30 @@ def trim_snapshots(table: Table) -> None:
     """Keep the list of snapshots short: it is what makes commits slow."""
     if len(table.metadata.snapshots) <= SNAPSHOTS_AT_MOST:
         return
-    table.refresh()
-    snapshots = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
     try:
+        table.refresh()
+        snapshots = sorted(table.metadata.snapshots, key=lambda snapshot: snapshot.timestamp_ms)
         surplus = snapshots[:-SNAPSHOTS_KEPT]
         for snapshot in surplus:
             with suppress(FileNotFoundError):  # another process has expired it
                 storage.keep_a_while(
                     [snapshot.manifest_list, *(one.manifest_path for one in snapshot.manifests(table.io))]
                 )
-        table.maintenance.expire_snapshots().by_ids([snapshot.snapshot_id for snapshot in surplus]).commit()
-    except (CommitFailedException, OperationalError, ValueError):
-        return  # another writer has just done it; the next commit looks again
+        with room_told(named(table)):
+            table.maintenance.expire_snapshots().by_ids([snapshot.snapshot_id for snapshot in surplus]).commit()
+    except (CommitFailedException, LakeError, ValueError):
+        return  # another writer has just done it, or it cannot be done now; the next commit looks again
+
+
+@contextmanager
+def given_back(files: Iterable[DataFile]) -> Iterator[None]:
+    """Remove data files whose commit was surely not done; where no answer came, the table may have them."""
+    try:
+        yield
+    except LakeError as error:
+        if not isinstance(error, StorageError):
+            remove_files(files)
+        raise
 
 
 def remove_files(files: Iterable[DataFile]) -> None:

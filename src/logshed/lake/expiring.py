@@ -12,9 +12,10 @@ from pyiceberg.utils.bin_packing import ListPacker
 
 from logshed.errors import CommitConflictError, LakeError
 from logshed.lake import storage
-from logshed.lake.commit import ATTEMPTS, LOST, back_off, trim_snapshots
+from logshed.lake.commit import ATTEMPTS, LOST, back_off, named, trim_snapshots
 from logshed.lake.named import TRIES, files_named, unnamed_of_ledger, unnamed_of_table
 from logshed.lake.steps import step
+from logshed.lake.writing import room_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,7 +72,8 @@ def expire(store: Store, name: str, grace_s: float, *, dry: bool) -> Removed:
             only = files_named(table) - files_named(table, ids)
             if not dry:
                 step("before expire commit")
-                table.maintenance.expire_snapshots().by_ids(ids).commit()
+                with room_told(named(table)):
+                    table.maintenance.expire_snapshots().by_ids(ids).commit()
         except (*LOST, ValueError) as error:
             back_off(attempt, error)
         except FileNotFoundError as error:  # another process has just expired it, or it is lost
@@ -194,7 +196,7 @@ def _bins(table: Table, manifests: list[ManifestFile]) -> int:
 def _merge(table: Table) -> None:
     """An append without files that merges all manifests; the property that makes it do so is put back with it."""
     before = table.properties.get(_MERGE_AT)
-    with table.transaction() as transaction:
+    with room_told(named(table)), table.transaction() as transaction:
         transaction.set_properties({_MERGE_AT: "1"})
         with transaction.update_snapshot(snapshot_properties={"logshed.verb": "rewrite-manifests"}).merge_append():
             pass

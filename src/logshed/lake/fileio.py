@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pyiceberg.io.fsspec import FsspecFileIO, FsspecInputFile, FsspecOutputFile
 
+from logshed.errors import StorageError
 from logshed.lake import remote, storage
 
 if TYPE_CHECKING:
@@ -21,7 +22,12 @@ NAME = f"{__name__}.LakeIO"
 class _Input(FsspecInputFile):
     """A file to read."""
 
+    def __len__(self) -> int:
+        return storage.size(self.location)
+
     def open(self, seekable: bool = True) -> InputStream:  # noqa: ARG002 - all are
+        if not self.location.endswith(".parquet"):  # metadata is small, and read whole
+            return cast("InputStream", io.BytesIO(storage.read(self.location)))
         with remote.told(self.location):
             stream: InputStream = remote.opened(self.location)
         return stream
@@ -61,10 +67,17 @@ class LakeIO(FsspecFileIO):
         )
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
-        """Remove a file."""
+        """Remove a file.
+
+        Raises:
+            OSError: It cannot be removed. PyIceberg goes on then: the commit before it is done, and a file that stays
+                is one that nothing names.
+        """
         place = location if isinstance(location, str) else location.location
-        with remote.told(place):
-            self._reached(place).rm_file(place)
+        try:
+            storage.remove(place)
+        except StorageError as error:
+            raise OSError(str(error)) from error
 
     def _reached(self, location: str) -> Any:
         """The filesystem of an address, or of a path of this machine."""

@@ -18,6 +18,7 @@ from polars.io.plugins import register_io_source
 
 from logshed.lake import parquet, storage
 from logshed.lake.names import LEDGER_PROPERTY
+from logshed.lake.writing import room_told
 from logshed.sources.reading import hash_of
 from logshed.work import Checkpoint
 
@@ -192,6 +193,7 @@ class Ledger:
         frame = self.scan().filter(pl.col("generation").is_in(list(ids)))
         return dict(frame.group_by("generation").agg(pl.col("end").max()).collect().iter_rows())
 
+    @room_told("the ledger")
     def append(self, new: pl.DataFrame, folder: str) -> str:
         """Write a root file that holds these entries too, and return its path; nothing refers to it yet."""
         delta = f"{folder}/delta-{uuid4().hex}.parquet"

@@ -9,7 +9,7 @@ from logshed.errors import LakeError
 from logshed.lake import storage
 from logshed.lake.checksums import Checksums
 from logshed.lake.ledger import Ledger
-from logshed.lake.names import FILE_PROPERTIES
+from logshed.lake.names import FILE_PROPERTIES, FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -30,8 +30,13 @@ _LEDGER = re.compile(
 
 
 def tables(store: Store) -> dict[str, Table]:
-    """Every table of the catalog by its full name."""
-    return {name: store.load(name) for name in store.names()}
+    """Every table of the catalog by its full name.
+
+    Raises:
+        LakeError: A table that every lake has is not among them: all that lies there would seem to be nobody's.
+    """
+    first = {one.name: store.table(one) for one in FIRST}
+    return {**{name: store.load(name) for name in store.names() if name not in first}, **first}
 
 
 def files_named(table: Table, without: Container[int] = ()) -> set[str]:

@@ -40,13 +40,16 @@ class Reader(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
             raise PermissionError(path)
         try:
             with remote.told(path):
-                return remote.opened(path)
+                return remote.opened(path, self._heard)
         except FileNotFoundError:
             self.told = f"cannot read {path}: the file is gone; restore it from a backup or the bucket's older versions"
             raise
         except StorageError as error:
-            self.told = str(error)
+            self._heard(error)
             raise
+
+    def _heard(self, error: StorageError) -> None:
+        self.told = str(error)
 
     def info(self, path: str, **_options: Any) -> dict[str, Any]:
         """What the storage says of a file."""

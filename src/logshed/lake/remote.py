@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -46,9 +46,27 @@ def filesystem(path: str) -> Any:
     return _opened(_settings(path))
 
 
-def opened(path: str) -> Any:
-    """A file to read from, any part of it; what lies near is read ahead, a mebibyte at a time."""
-    return filesystem(path).open(path, "rb", cache_type="readahead", block_size=_BLOCK_BYTES)
+def opened(path: str, heard: Callable[[StorageError], None] | None = None) -> Any:
+    """A file to read from, any part of it; what lies near is read ahead, a mebibyte at a time.
+
+    Args:
+        path: Its address.
+        heard: Is told why it could not be read on, for a reader whose engine swallows what Python raises.
+    """
+    file = filesystem(path).open(path, "rb", cache_type="readahead", block_size=_BLOCK_BYTES)
+    fetch = file.cache.fetcher
+
+    def fetched(start: int, end: int) -> bytes:
+        try:
+            with told(path):
+                return cast("bytes", fetch(start, end))
+        except StorageError as error:
+            if heard is not None:
+                heard(error)
+            raise
+
+    file.cache.fetcher = fetched
+    return file
 
 
 def _settings(path: str) -> StorageSettings:
@@ -209,6 +227,14 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (r"SlowDown|Throttl|TooManyRequests|ServerBusy|\b429\b", "the storage is too busy; try again later"),
     (
+        r"ClientPayloadError|IncompleteRead|ContentLengthError|ResponseParserError|Connection closed|Connection lost",
+        "the connection to it was cut again and again; check the network, and try again",
+    ),
+    (
+        r"InternalError|InternalServerError|ServiceUnavailable|Bad Gateway|\b50[0-4]\b",
+        "the storage has a fault of its own; try again later",
+    ),
+    (
         (
             r"EndpointConnectionError|ConnectionError|ConnectTimeout|ReadTimeout|ServiceRequestError|Cannot connect"
             r"|ClientConnector|TimeoutError|ConnectionRefused|Could not connect|ServerDisconnected"
@@ -217,6 +243,9 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     ),
 )
 """What a storage's words mean, the first that fits."""
+
+_PASSING = re.compile(r"too busy|fault of its own|was cut|does not answer|answered with")
+"""Causes that may be gone when it is tried again soon."""
 
 
 @contextmanager
@@ -236,7 +265,7 @@ def told(path: str) -> Iterator[None]:
             raise
         if _already_there(error):
             raise FileExistsError(path) from None
-        raise StorageError(f"cannot use {path}: {cause}") from None
+        raise StorageError(f"cannot use {path}: {cause}", passing=bool(_PASSING.search(cause))) from None
 
 
 def _spoken(path: str, error: Exception) -> Exception:

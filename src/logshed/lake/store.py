@@ -10,7 +10,6 @@ from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchTableError, 
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import DayTransform, MonthTransform
-from sqlalchemy.exc import SQLAlchemyError
 
 from logshed.errors import LakeError, NewerLakeError, NotALakeError
 from logshed.lake import catalogs, fitting, folder, remote, shared, storage
@@ -157,10 +156,6 @@ class Store:
             raise LakeError(
                 f"cannot open table {table.name} of lake {self.root}: its metadata file is gone; "
                 "restore the warehouse from a backup, or its versions"
-            ) from error
-        except SQLAlchemyError as error:
-            raise LakeError(
-                f"cannot read the catalog of lake {self.root}: {error.__class__.__name__}; restore {CATALOG_FILE}"
             ) from error
 
     def has(self, table: TableDef) -> bool:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import random
-import time
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,10 +11,9 @@ from uuid import uuid4
 
 import polars as pl
 from pyiceberg.exceptions import CommitFailedException
-from sqlalchemy.exc import OperationalError
 
 from logshed.errors import CommitConflictError
-from logshed.lake.commit import append_files, remove_files
+from logshed.lake.commit import LOST, append_files, back_off, remove_files
 from logshed.lake.names import TRAIL, TRAIL_PROPERTY
 from logshed.lake.writing import FileWriter
 from logshed.schema import AUDIT, polars_schema
@@ -104,9 +101,10 @@ def append(store: Store, entries: Sequence[Mapping[str, Any]], trail: str, first
         files = FileWriter.of(TRAIL, table).write(frame, uuid4().hex)
         try:
             append_files(store, table, files, {TRAIL_PROPERTY: json.dumps(newest.as_dict())})
-        except (CommitFailedException, OperationalError):
-            remove_files(files)
-            time.sleep(random.uniform(0, min(0.01 * 2**attempt, 1)))  # noqa: S311 - no secret
+        except LOST as error:
+            if isinstance(error, CommitFailedException):
+                remove_files(files)  # else it may have been done for all that, which the next look at the head says
+            back_off(attempt, error)
             continue
         return reached
     raise CommitConflictError(f"cannot write the audit trail: {ATTEMPTS} attempts met other writers; run it again")

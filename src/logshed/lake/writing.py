@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -183,8 +184,25 @@ def _id(number: int) -> dict[bytes, bytes]:
     return {b"PARQUET:field_id": str(number).encode()}
 
 
+@contextmanager
+def room_told(what: str) -> Iterator[None]:
+    """Turn into a sentence what a disk refuses; that a file is missing stays as it is.
+
+    Raises:
+        LakeError: The disk is full, or refuses; what was to be written is not there, and no commit was done.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise LakeError(f"cannot write {what}: {cause_of(error)}; run the same command again") from error
+
+
 def cause_of(error: BaseException) -> str:
     """Why a file cannot be written, for a sentence."""
     if (isinstance(error, OSError) and (error.errno == errno.ENOSPC)) or "No space left" in str(error):
         return "the disk is full, nothing was committed; free some space"
+    if "transport error" in str(error):  # Polars, where a disk has no room for the end of a file
+        return "the disk is full or refuses, nothing was committed; free some space"
     return str(error).splitlines()[0]

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from logshed.errors import LakeError, QueryError, UnsureError
+from logshed.errors import LakeError, QueryError, StorageError
 from logshed.lake.adjusting import aged
 from logshed.lake.ages import COMPUTED
 from logshed.lake.changes import Changes, seen_by
@@ -134,7 +134,7 @@ class Aggregate:
                 else:
                     remove_files(files)
         except (QueryError, LakeError) as error:
-            if not isinstance(error, UnsureError):
+            if not isinstance(error, StorageError):  # else the table may have them
                 remove_files(files)
             done.error = str(error)
         done.seconds = round(time.monotonic() - begun, 3)

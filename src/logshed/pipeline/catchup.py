@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from logshed.lake.commit import commit_follower, remove_files
+from logshed.lake.commit import commit_follower, given_back, remove_files
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.scan import batches_missing, frame
 from logshed.lake.writing import FileWriter
@@ -46,7 +46,9 @@ def catch_up(store: Store, job: Job) -> int:
         for number, logs in enumerate(_parsed(files, batch, job)):
             ordered = logs.sort("timestamp", maintain_order=True)
             written += writer.write(ordered, f"{batch}-catch-up-{number:05d}-{uuid4().hex[:8]}")
-        if commit_follower(store, LOGS.short, batch, written):
+        with given_back(written):
+            done = commit_follower(store, LOGS.short, batch, written)
+        if done:
             added += sum(file.rows for file in written)
         else:
             remove_files(written)

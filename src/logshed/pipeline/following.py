@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from logshed.errors import StorageError
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES
 from logshed.pipeline.ingest import Ingest
@@ -56,6 +57,7 @@ class FollowReport:
         took: Seconds that the last batch took.
         drift: Alarms where far fewer lines parse than is usual, by source.
         live: Why what was committed is not in the hot store yet, or empty.
+        waiting: Why nothing comes into the lake now, or empty: it goes on once the lake answers again.
     """
 
     counts: Counts = field(default_factory=Counts)
@@ -69,6 +71,7 @@ class FollowReport:
     took: float = 0.0
     drift: dict[str, str] = field(default_factory=dict)
     live: str = ""
+    waiting: str = ""
 
     def take(self, report: IngestReport) -> None:
         """Add what a batch came to."""
@@ -98,6 +101,7 @@ class FollowReport:
             "failed": self.failed,
             "drift": self.drift,
             "live": self.live,
+            "waiting": self.waiting,
         }
 
 
@@ -141,7 +145,8 @@ class Follow:
             stop: Ends it.
 
         Raises:
-            LakeError: The lake cannot be written; what was committed before is whole.
+            LakeError: The lake cannot be written; what was committed before is whole. Where its storage or catalog
+                does not answer, and may again, it is waited for.
         """
         begun = time.monotonic()
         watch, waiter = Watch(paths, exclude=[str(self._store.root)]), Waiter()
@@ -153,7 +158,8 @@ class Follow:
             self.report.seconds = now - begun
             self.report.took = now - started
             least = max(self._every, (now - started) / SHARE)
-            waiting = SHARE if watch.is_settling or self._tries or self._waits else LOOK_S
+            again = watch.is_settling or self._tries or self._waits or self.report.waiting
+            waiting = SHARE if again else LOOK_S
             stopped = stop.wait(max(0.0, started + least - now))
             self.report.rate = (self.report.counts.read - before) / (time.monotonic() - started)
             self._tell()
@@ -169,11 +175,19 @@ class Follow:
         self._waits = False
         if not changed:
             return
-        done = self._ingest.run(changed)
+        try:
+            done = self._ingest.run(changed)
+        except StorageError as error:
+            if not error.passing:
+                raise
+            self.report.waiting = str(error)
+            watch.again(changed)
+            return
+        self.report.waiting = ""
         self.report.take(done)
-        waiting = [one.path for one in done.files if one.waits]
-        self._waits = bool(waiting)
-        watch.again(waiting)
+        opened = [one.path for one in done.files if one.waits]
+        self._waits = bool(opened)
+        watch.again(opened)
         if self._fails(done):
             watch.again(changed)
 

@@ -11,7 +11,7 @@ from logshed import buckets
 from logshed.enrichment import sources
 from logshed.errors import CommitConflictError, LakeError, LogshedError, SettingsError
 from logshed.lake.batch import new_batch
-from logshed.lake.commit import commit_follower, commit_lines, remove_files
+from logshed.lake.commit import commit_follower, commit_lines, given_back, remove_files
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.writing import FileWriter
@@ -219,15 +219,17 @@ class Ingest:
         if self._store is None or self._options.dry_run or not written:
             return []
         sources = {piece.split.source for bundle in written for piece in bundle}
-        refused = commit_lines(
-            self._store, batch, written, {key: end for key, end in expected.items() if key[0] in sources}
-        )
+        planned = {key: end for key, end in expected.items() if key[0] in sources}
+        with given_back(file for bundle in written for file in _files(bundle)):
+            refused = commit_lines(self._store, batch, written, planned)
         remove_files(file for bundle in refused for file in _files(bundle))
         taken = [file for bundle in written if bundle not in refused for file in _files(bundle)]
         if len(refused) < len(written):
             result.batches.append(batch)
             logs = [file for file in taken if file.table == LOGS.name]
-            if not commit_follower(self._store, LOGS.short, batch, logs):
+            with given_back(logs):
+                done = commit_follower(self._store, LOGS.short, batch, logs)
+            if not done:
                 remove_files(logs)
         return refused
 

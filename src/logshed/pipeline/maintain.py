@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from logshed.errors import LakeError, UsageError
+from logshed.errors import LakeError, UsageError, gone
 from logshed.lake import expiring, named
 from logshed.lake.batch import COMMIT_WITHIN_MS
 from logshed.lake.compact_plan import Sizes, groups
@@ -181,6 +181,8 @@ class Maintain:
                     done.take(expiring.orphans(self.store, name, self.grace_s, dry=self.dry))
         except LakeError as error:
             done.error = str(error)
+        except FileNotFoundError as error:
+            done.error = gone(error)
         done.seconds = round(time.monotonic() - begun, 3)
 
     def _retain(self, done: Upkeep, name: str) -> None:

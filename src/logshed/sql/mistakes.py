@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from logshed.errors import QueryError
+from logshed.errors import QueryError, gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +38,8 @@ def explained(error: Exception, sql: str, known: Mapping[str, Iterable[str]], sh
         shift: Bytes that stood before the statement when DuckDB read it.
     """
     mistake = _read(str(error), sql, shift)
+    if isinstance(error, FileNotFoundError) or mistake.message.startswith("No files found that match the pattern"):
+        return QueryError(gone(error if isinstance(error, FileNotFoundError) else QueryError(mistake.message)))
     cause, advice = _cause(mistake, sql, known)
     place = _place(sql, mistake)
     return QueryError(f"cannot run the query: {cause}; {advice}{place}")
