@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -31,14 +32,19 @@ class Footer:
     notes: Mapping[str, str]
 
 
-@lru_cache(_REMEMBERED)
 def footer(path: str) -> Footer:
-    """A file's footer; no file of a lake is ever written anew.
+    """A file's footer, which is read once as long as the file stays as it is.
 
     Raises:
         OSError: It cannot be read.
         pyarrow.ArrowException: It is no Parquet file.
     """
+    now = os.stat(path)  # noqa: PTH116 - a path of this machine, thousands of times
+    return _footer(path, now.st_size, now.st_mtime_ns)
+
+
+@lru_cache(_REMEMBERED)
+def _footer(path: str, _size: int, _changed: int) -> Footer:
     found = pq.read_metadata(path)
     notes = {name.decode(): value.decode() for name, value in (found.metadata or {}).items() if name != b"ARROW:schema"}
     return Footer(called(found.schema.to_arrow_schema()), notes)
