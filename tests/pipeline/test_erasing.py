@@ -42,8 +42,7 @@ ROWS = 60
 TELLING_STEPS = (
     "after erase file", "after erase of bronze.lines", "after a file of expire is gone"
 )  # fmt: skip
-"""Where what is left to do differs most; with LOGSHED_SOAK set all steps are tried."""
-LONG = pytest.mark.skipif("LOGSHED_SOAK" not in os.environ, reason="half a minute: set LOGSHED_SOAK")
+"""Where what is left to do differs most; `-m soak` tries all steps."""
 GOLD = "user_activity_daily"
 ADDRESS = "198.51.100.7"
 
@@ -211,7 +210,7 @@ def test_the_receipt_is_signed_tells_no_value_and_a_change_of_it_is_found(lake: 
     assert "it was changed since it was signed" in problem.what
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=LONG)])
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_runs_killed_one_after_the_other_lose_nothing_else_and_the_last_one_finishes(
     lake: Lake, template: Path, starter: Starter, tmp_path: Path, *, every: bool
 ) -> None:

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 RECORDS = "SELECT * EXCLUDE (batch, observed_timestamp) FROM logs WHERE source LIKE '%{}%' ORDER BY source, \"offset\""
 TELLING_STEPS = ("before reparse commit", "after reparse commit")
-"""Where what is left to do differs; with LOGSHED_SOAK set all steps are tried."""
-LONG = pytest.mark.skipif("LOGSHED_SOAK" not in os.environ, reason="ten seconds: set LOGSHED_SOAK")
+"""Where what is left to do differs; `-m soak` tries all steps."""
 SHOP = "".join(java(number, frames=number % 3) for number in range(30))
 
 
@@ -173,7 +172,7 @@ def test_files_that_others_rewrite_again_and_again_are_told_and_nothing_is_chang
     assert len([path for path in named - files_of(again)["logs"] if "reparse-" in path]) <= 2 * 3
 
 
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=LONG)])
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_runs_killed_one_after_the_other_lose_nothing_and_the_last_one_finishes(
     lake: Lake, template: Path, starter: Starter, tmp_path: Path, *, every: bool
 ) -> None:

@@ -63,7 +63,7 @@ def maintain(
     """Keep a lake quick and small: take away what is old, make large files of small ones, remove what nothing names.
 
     It may run beside anything that reads or writes the lake, and be stopped at any moment: the next run goes on.
-    Rows that were kept for longer than [retain] in logshed.toml says, or its defaults, go: --dry-run tells which, and why.
+    Rows that were kept for longer than [retain] in logshed.toml says, or its defaults, go: --dry-run tells which.
     """
     from logshed.api import Lake  # noqa: PLC0415 - heavy
 

@@ -189,7 +189,7 @@ class _Statement:
         return _TYPES[kind].format(zone=self._zone)
 
     def _nothing(self, kind: Kind) -> str:
-        return "map()" if kind == "map" else f"CAST(NULL AS {self._type(kind)})"
+        return f"CAST({'map()' if kind == 'map' else 'NULL'} AS {self._type(kind)})"
 
     def close(self) -> None:
         """Drop what was made for the statement."""
