@@ -32,7 +32,7 @@ class Proxy:
     Args:
         server: The other.
         chance: How many of the requests fail, from 0 to 1.
-        seed: Of the faults.
+        seed: Of which requests fail.
         faults: Which.
         row: How many a request meets at most before one of its kind is answered.
 
@@ -61,7 +61,7 @@ class Proxy:
                 self._rows[place] = 0
                 return ""
             self._rows[place] += 1
-            found = self._random.choice(usable)
+            found = min(usable, key=self.met.__getitem__)  # each kind comes, however few there are
             self.met[found] += 1
             return found
 
