@@ -193,7 +193,7 @@ def _wait(done: Callable[[], bool], seconds: float = 30) -> None:
     until = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < until
-        time.sleep(0.5)
+        time.sleep(1)
 
 
 @pytest.mark.parametrize("task", ["compact", "expire", "erase"])
