@@ -23,6 +23,7 @@ from tests.storages import S3, Postgres, as_toml
 
 from logshed.api import Lake
 from logshed.errors import LogshedError, StorageError
+from logshed.lake.writing import room_told
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
@@ -313,3 +314,14 @@ def test_an_empty_lake_answers_and_has_nothing_to_maintain(tmp_path: Path, logsh
     lake = lake_on(tmp_path / "lake", {}, {})
     assert lake.query("SELECT count(*), max(timestamp) FROM logs").rows() == [(0, None)]
     assert "Nothing to do" in logshed("maintain", "all", "--lake", lake.root).stdout
+
+
+def test_what_pyiceberg_hides_behind_an_error_of_its_own_is_told() -> None:
+    def merged() -> None:
+        try:
+            raise StorageError("cannot use s3://lakes/x: the storage is too busy; try again later")  # noqa: TRY301 - as above
+        except StorageError:
+            raise ValueError("An empty manifest file has been written")  # noqa: B904 - as PyIceberg does
+
+    with pytest.raises(StorageError, match="too busy; try again later"), room_told("table silver.logs"):
+        merged()

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 from pyiceberg.types import MapType
 
-from logshed.errors import LakeError
+from logshed.errors import LakeError, StorageError
 from logshed.lake import parquet, storage
 from logshed.lake.names import LINES
 from logshed.lake.promoted import Promoted, promoted
@@ -88,7 +88,8 @@ class FileWriter:
             level: zstd level.
 
         Raises:
-            LakeError: The disk is full or refuses.
+            StorageError: The storage cannot be reached, or refuses.
+        LakeError: The disk is full or refuses.
         """
         written = []
         if self.promoted and UNMAPPED in frame.columns:
@@ -194,6 +195,10 @@ def room_told(what: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
+        raise
+    except ValueError as error:  # PyIceberg's writer of manifests hides by it why the ones before could not be read
+        if isinstance(error.__context__, StorageError | FileNotFoundError):
+            raise error.__context__ from error
         raise
     except (OSError, pl.exceptions.ComputeError) as error:
         raise LakeError(f"cannot write {what}: {cause_of(error)}; run the same command again") from error
