@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
 LINES = 40
 ONCE = 'SELECT count(*), count(DISTINCT ("generation", "offset")) FROM {}'
-LONG = "LOGSHED_SOAK" in os.environ
-ROUNDS = 8 if LONG else 2
-"""With LOGSHED_SOAK set, more verbs meet more faults."""
+FEW, MANY = 2, 8
+"""How often verbs meet faults; many times, which takes minutes, by `-m soak`."""
 UPKEEP: dict[str, Any] = {"grace": "0s", "alone": True}
 
 
@@ -101,8 +100,9 @@ def test_faults_that_pass_are_not_felt(servers: Servers, tmp_path: Path) -> None
         assert_whole(lake, 2 * LINES)
 
 
+@pytest.mark.parametrize("rounds", [FEW, pytest.param(MANY, marks=pytest.mark.soak)])
 def test_what_cannot_be_done_says_why_and_the_next_run_makes_it_whole(
-    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int
 ) -> None:
     import s3fs  # noqa: PLC0415 - heavy
 
@@ -117,10 +117,10 @@ def test_what_cannot_be_done_says_why_and_the_next_run_makes_it_whole(
             "compact": lambda: upkept(lake, "compact"),
             "erase": lambda: lake.erase(column="url_path", value="/item/3", alone=True),
         }
-        if LONG:
+        if rounds == MANY:
             verbs |= {"maintain": lambda: upkept(lake), "reparse": lambda: lake.reparse("all")}
         said: dict[str, str] = {}
-        for number in range(ROUNDS):
+        for number in range(rounds):
             with log.open("a") as file:
                 file.write(accesses(number * LINES, (number + 1) * LINES))
             proxy.chance = 0.07
@@ -136,7 +136,7 @@ def test_what_cannot_be_done_says_why_and_the_next_run_makes_it_whole(
             assert text.partition(": ")[2].count("; ") >= 1, (verb, text)
         for call in verbs.values():
             call()
-        assert_whole(lake, ROUNDS * LINES - 1)
+        assert_whole(lake, rounds * LINES - 1)
 
 
 def test_a_connection_to_the_catalog_that_is_cut_at_a_commit_loses_and_doubles_nothing(
