@@ -3,8 +3,8 @@ SHELL := /bin/bash
 VENV ?= .venv
 export VENV
 BIN := $(VENV)/bin
-# One more than there are processors: some tests wait for servers and clocks.
-WORKERS := $(shell echo $$(($$(nproc) + 1)))
+# Two more than there are processors: some tests wait for servers and clocks.
+WORKERS := $(shell echo $$(($$(nproc) + 2)))
 
 .PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle install clean
 

@@ -207,4 +207,5 @@ class _Passed(BaseRequestHandler):
             while answer := server.recv(65536):
                 if not self._keeps_answers:
                     self.request.sendall(answer)
+        with suppress(OSError):  # also where the server reset the connection: who waits for it is to know
             self.request.shutdown(socket.SHUT_RDWR)

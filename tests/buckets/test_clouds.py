@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from logshed.pipeline.uploading import Upload
 
 
-@pytest.fixture(params=[storages.S3, storages.Azurite, storages.Google], ids=lambda kind: kind.__name__)
+@pytest.fixture(
+    params=[storages.S3, storages.Azurite, pytest.param(storages.Google, marks=pytest.mark.soak)],
+    ids=lambda kind: kind.__name__,
+)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[storages.Server]:
     with request.param(tmp_path / "server") as server:
         yield server

@@ -122,7 +122,13 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize(
     ("storage_kind", "catalog_kind"),
-    [("s3", "postgres"), ("azure", "mysql"), ("google", "postgres"), ("s3", "rest"), ("s3", "glue")],
+    [
+        ("s3", "postgres"),
+        ("azure", "mysql"),
+        ("s3", "rest"),
+        pytest.param("google", "postgres", marks=pytest.mark.soak),
+        pytest.param("s3", "glue", marks=pytest.mark.soak),
+    ],
 )
 def test_a_lake_answers_the_same_wherever_it_rests_and_keeps_itself_there(
     storage_kind: str, catalog_kind: str, servers: Servers, expected: list[tuple[Any, ...]], tmp_path: Path
