@@ -100,7 +100,8 @@ def test_faults_that_pass_are_not_felt(servers: Servers, tmp_path: Path) -> None
         assert_whole(lake, 2 * LINES)
 
 
-@pytest.mark.parametrize("rounds", [FEW, pytest.param(MANY, marks=pytest.mark.soak)])
+@pytest.mark.soak
+@pytest.mark.parametrize("rounds", [FEW, MANY])
 def test_what_cannot_be_done_says_why_and_the_next_run_makes_it_whole(
     servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int
 ) -> None:
@@ -156,6 +157,7 @@ def test_a_connection_to_the_catalog_that_is_cut_at_a_commit_loses_and_doubles_n
     assert_whole(lake, 2 * LINES)
 
 
+@pytest.mark.soak
 def test_a_catalog_that_goes_and_comes_back_is_waited_for(
     servers: Servers, tmp_path: Path, starter: Starter, environment: dict[str, str]
 ) -> None:

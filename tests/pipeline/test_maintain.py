@@ -206,6 +206,7 @@ def test_a_run_killed_at_a_step_loses_nothing_and_the_next_one_finishes_it(
     assert whole(again)
 
 
+@pytest.mark.soak
 def test_300_tiny_ingests_are_as_quick_to_ask_once_compacted_as_one(tmp_path: Path) -> None:
     stores = [Store.open(tmp_path / name, create=True) for name in ("many", "once")]
     rows = [NOW + (NOW - NOW.replace(hour=11, minute=59)) * number / 100 for number in range(6_000)]

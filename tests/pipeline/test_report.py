@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -23,9 +24,6 @@ from logshed.pipeline.report_answers import LONGEST_TEXT, label, plain
 from logshed.pipeline.report_days import MOST_ROWS, trimmed
 from logshed.pipeline.report_files import replaced, summary
 from logshed.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILES = [*(f"{name}.html" for name in PAGES), "log_summary.txt", "report.json"]
 
@@ -122,7 +120,11 @@ def test_an_interrupt_leaves_the_older_report_as_it_was(
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     words = [sys.executable, "-m", "logshed", "report", "--lake", str(lake.root), "--since", "all", "-o", str(folder)]
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE) as running:
-        time.sleep(3)
+        until = time.monotonic() + 30
+        while "duckdb" not in Path(f"/proc/{running.pid}/maps").read_text():
+            assert time.monotonic() < until, "it has not begun to ask"
+            time.sleep(0.1)
+        time.sleep(1)
         running.send_signal(signal.SIGINT)
         assert running.wait(30) == 130
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

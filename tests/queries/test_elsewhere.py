@@ -79,6 +79,7 @@ def assert_same(store: Store, name: str) -> None:
         assert all(map(same, one, two)), (one, two)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("catalog", SOME)
 def test_both_engines_answer_the_same_over_a_bucket(catalog: str, s3: tuple[S3, dict[str, Store]]) -> None:
     for name in SOME[catalog]:
@@ -94,6 +95,7 @@ def test_both_engines_answer_every_question_over_a_bucket(
     assert_same(s3[1][catalog], name)
 
 
+@pytest.mark.soak
 def test_clickhouse_reads_a_bucket_by_itself(s3: tuple[S3, dict[str, Store]]) -> None:
     from clickhouse_connect import get_client  # noqa: PLC0415 - an extra
 

@@ -31,7 +31,17 @@ if TYPE_CHECKING:
 
     from logshed.storage_settings import Backing, CatalogSettings
 
-TIMEOUT_S = 10
+PATIENCE = {
+    "psycopg2": {
+        "connect_timeout": "10",
+        "keepalives_idle": "30",
+        "keepalives_interval": "10",
+        "keepalives_count": "3",
+        "tcp_user_timeout": "30000",
+    },
+    "pymysql": {"connect_timeout": "10", "read_timeout": "60", "write_timeout": "60"},
+}
+"""By driver, how long a database that went without a word is waited for, unless the address says it; else for ever."""
 
 
 def opened(root: Path, backing: Backing) -> Catalog:
@@ -62,6 +72,8 @@ def opened(root: Path, backing: Backing) -> Catalog:
 def _database(catalog: CatalogSettings, uri: str) -> str:
     password = secret(catalog.password, "catalog.password")
     url = make_url(uri)
+    patience = PATIENCE.get(url.get_driver_name(), {})
+    url = url.update_query_dict({name: value for name, value in patience.items() if name not in url.query})
     return (url.set(password=password) if password else url).render_as_string(hide_password=False)
 
 
