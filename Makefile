@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two more than there are processors: some tests wait for servers and clocks.
 WORKERS := $(shell echo $$(($$(nproc) + 2)))
 
-.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle install clean
+.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle soak install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -24,6 +24,7 @@ help:
 	@echo "make truth-redaction  redact planted values and write docs/truth-redaction.md"
 	@echo "make truth-detect  run the rules over the shared attack cases and write docs/truth-detect.md"
 	@echo "make oracle   ask Spark, with Iceberg's own library, of a lake before and after upkeep"
+	@echo "make soak     the tests that take minutes"
 	@echo "make docs     write the generated reference pages anew"
 	@echo "make clean    remove what these have made"
 
@@ -99,6 +100,9 @@ truth-redaction: $(VENV)/.dev
 
 truth-detect: $(VENV)/.dev
 	$(BIN)/python -m tests.truth_detect --write docs/truth-detect.md $(TRUTH)
+
+soak: $(VENV)/.dev
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m soak $(PYTEST)
 
 # PySpark gets an environment of its own, $(VENV)-spark; without Java or PySpark it says so.
 oracle: $(VENV)/.dev

@@ -196,6 +196,7 @@ def test_frames_of_a_stack_trace_are_known_line_by_line(tmp_path: Path) -> None:
     assert clean == b"java.lang.X: no\n\t[STACK_TRACE]\n [STACK_TRACE]\nend\n"
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_line_of_a_hundred_megabytes_is_redacted_in_bounded_memory(tmp_path: Path) -> None:
     piece = f"user=ada mail=bob@example.com url=/x?password={PLANTED}&y=1 some more words that stay, ".encode()
