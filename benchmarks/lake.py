@@ -192,6 +192,17 @@ def year(folder: Path) -> dict[str, Any]:
 
 def run(lake: Path, *words: str) -> tuple[Any, Any]:
     """What a command in a process of its own answers as JSON, and what it used."""
+    line = [sys.executable, "-m", "logshed", *words, "--lake", str(lake), "--json"]
+    with (lake.parent / "told.json").open("w+b") as told:
+        process = subprocess.Popen(
+            line, stdout=told, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, cwd=lake.parent
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        told.seek(0)
+        answer = json.load(told)
+    if status:
+        raise SystemExit(f"{words[0]} ended with {status}: {answer}")
+    return answer, usage
 
 
 def erased(folder: Path, count: int) -> dict[str, Any]:
@@ -229,16 +240,9 @@ def erased(folder: Path, count: int) -> dict[str, Any]:
 
 def measured(folder: Path, *command: str) -> tuple[dict[str, Any], dict[str, float]]:
     """What a command in a process of its own says, and what it took."""
-    words = [sys.executable, "-m", "logshed", *command, "--lake", str(folder / "lake"), "--json"]
-    with (folder / "told.json").open("w+b") as told:
-        begun = time.monotonic()
-        process = subprocess.Popen(words, stdout=told, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, cwd=folder)
-        _, status, usage = os.wait4(process.pid, 0)
-        took = time.monotonic() - begun
-        told.seek(0)
-        answer = json.load(told)
-    if status:
-        raise SystemExit(f"{command[0]} ended with {status}: {answer}")
+    begun = time.monotonic()
+    answer, usage = run(folder / "lake", *command)
+    took = time.monotonic() - begun
     cpu = usage.ru_utime + usage.ru_stime
     return answer, {"s": round(took, 2), "cpu_s": round(cpu, 2), "peak_MB": round(usage.ru_maxrss / 1024)}
 
