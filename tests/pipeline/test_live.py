@@ -253,7 +253,6 @@ def test_ingests_killed_at_random_moments_count_everything_once(
     assert_counts(redis, lake)
 
 
-@pytest.mark.soak
 @pytest.mark.slow
 def test_imports_killed_at_random_moments_count_everything_once(tmp_path: Path, redis: RedisServer) -> None:
     chance = random.Random(20261127)  # noqa: S311 - moments, no secrets

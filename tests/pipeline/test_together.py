@@ -99,7 +99,6 @@ def test_streams_under_different_policies_drops_and_transforms_come_alone(
     assert [one.counts.dropped for one in jointly[0] if one.counts.dropped] == [{"shut": 1}]
 
 
-@pytest.mark.soak
 @pytest.mark.truth
 @pytest.mark.skipif(not TRUTH.is_dir(), reason="needs ../shared/truth beside the checkout")
 def test_small_real_files_come_out_as_they_would_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,9 +188,7 @@ def test_clickhouse_gives_the_same_answer(place: int, told: list[Any], answers: 
     assert plain(answers[place][2]) == plain(rows)
 
 
-@pytest.mark.parametrize(
-    "lake", [next(iter(SMALL)), *(pytest.param(one, marks=pytest.mark.soak) for one in list(SMALL)[1:])]
-)
+@pytest.mark.parametrize("lake", SMALL)
 def test_a_lake_with_next_to_nothing_is_no_failure(lake: str, tmp_path: Path) -> None:
     pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
     sample_lake.write(tmp_path / "lake", SMALL[lake])
