@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logshed.interface.base import EngineName
 from logshed.interface.figures import Figures
@@ -13,6 +13,8 @@ from logshed.lake import folder
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from logshed.security import Security
 
 __all__ = ["REJECTS", "EngineName", "Lake"]
@@ -36,6 +38,7 @@ class Lake(Intake, Figures, Keeping):
         create: bool = False,
         check: bool = True,
         settings: Settings | None = None,
+        engine: Mapping[str, Any] | None = None,
     ) -> Lake:
         """Open a lake.
 
@@ -44,12 +47,13 @@ class Lake(Intake, Figures, Keeping):
             create: Make an empty lake where there is none.
             check: Look now whether there is a lake; False looks when its tables are first needed.
             settings: Settings; None reads logshed.toml, ``.env`` and the environment.
+            engine: What differs from the settings of ``[engine]``: ``{"name": "ray", "address": "auto"}``.
 
         Raises:
             logshed.errors.LakeError: There is no lake, it is something else, or a newer version wrote it.
             logshed.errors.SettingsError: A setting is wrong.
         """
-        settings = settings or Settings.load()
+        settings = (settings or Settings.load()).run_by(engine or {})
         lake = cls(Path(settings.lake if path is None else path).expanduser().absolute(), settings)
         if create and not folder.is_lake(lake.root):
             lake._opened(create=True)

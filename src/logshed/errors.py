@@ -30,6 +30,8 @@
     ├── AccessError              tokens cannot be read, made or revoked
     ├── DoorError                a door cannot be opened for readers
     ├── BusyError                what is to run by the clock is running already
+    ├── EngineError              a cluster cannot be reached, or its workers cannot do this work
+    │   └── WorkerLostError      the worker that ran a task was lost each time
     └── AlertError               a destination of alerts cannot be reached or refuses one
 
 Every text reads ``cannot <verb> <thing>: <cause>; <what to do>``.
@@ -168,6 +170,14 @@ class AlertError(LogshedError):
         super().__init__(text)
         self.retry = retry
         self.after = after
+
+
+class EngineError(LogshedError):
+    """A cluster cannot be reached, or its workers cannot do this work."""
+
+
+class WorkerLostError(EngineError):
+    """The worker that ran a task was lost each time, out of memory perhaps."""
 
 
 class LiveError(LogshedError):

@@ -25,6 +25,7 @@ from pydantic import (
 
 from logshed.alert_settings import Alert, rooted
 from logshed.detection_settings import DetectSettings, Suppress
+from logshed.engine_settings import EngineSettings
 from logshed.errors import SettingsError
 from logshed.live_settings import Live
 from logshed.object_settings import Objects
@@ -56,6 +57,7 @@ NESTED: dict[str, type[BaseModel]] = {
     "storage": StorageSettings,
     "objects": Objects,
     "retain": Retain,
+    "engine": EngineSettings,
 }
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
 
@@ -131,7 +133,9 @@ class Settings(BaseModel):
         default_factory=lambda: StorageSettings.model_validate({}), description="Where the lake's files lie."
     )
     retain: Retain = Field(default_factory=lambda: Retain.model_validate({}), description="How long rows are kept.")
-
+    engine: EngineSettings = Field(
+        default_factory=lambda: EngineSettings.model_validate({}), description="What runs the work."
+    )
     objects: Objects = Field(
         default_factory=lambda: Objects.model_validate({}),
         description="Object stores that logs are read from, and uploaded to.",
@@ -202,6 +206,22 @@ class Settings(BaseModel):
     def backing(self) -> Backing:
         """What the lake rests on."""
         return Backing(self.catalog, self.storage)
+
+    def run_by(self, given: Mapping[str, Any]) -> Self:
+        """The settings with another engine, or the same with other values.
+
+        Raises:
+            SettingsError: A value is off.
+        """
+        if not given:
+            return self
+        try:
+            engine = EngineSettings.model_validate({**self.engine.model_dump(), **given})
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = {"name": "engine"}.get(str(first["loc"][0]), str(first["loc"][0]).replace("_", "-"))
+            raise SettingsError(f"cannot use --{name}: {first['msg'].removeprefix('Value error, ')}") from None
+        return self.model_copy(update={"engine": engine})
 
     def enriched(self, **given: Sequence[str | Path] | None) -> Self:
         """The settings with other databases or lists; None leaves them as they are."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from logshed.cli import tables, terminal
-from logshed.cli.commands import FAILED, JsonOption, LakeOption, add
+from logshed.cli.commands import FAILED, EngineOptions, JsonOption, LakeOption, add
 
 COLUMNS = ("table", "days", "rows", "seconds")
 EXAMPLES = (
@@ -31,6 +31,7 @@ def aggregate(
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Compute every day anew.")] = False,
     show: Annotated[bool, typer.Option("--list", help="Say which gold tables there are.")] = False,
     lake: LakeOption = None,
+    run_by: EngineOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Bring the gold tables up to date: what each day's records come to, by hour or day.
@@ -40,7 +41,7 @@ def aggregate(
     """
     from logshed.api import Lake  # noqa: PLC0415 - heavy
 
-    opened = Lake.open(lake, check=not show)
+    opened = Lake.open(lake, check=not show, engine=run_by)
     if show:
         _list(opened.settings.plugins, as_json=as_json)
         return

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from logshed.cli import engines
 from logshed.errors import LogshedError, UsageError, gone
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ LakeOption = Annotated[
         "--lake", metavar="DIR", help="The lake; LOGSHED_LAKE or logshed.toml say it too.", show_default=False
     ),
 ]
+EngineOptions = engines.EngineOptions
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell what is being done (--log-level info).")]
 _Level = Annotated[LogLevel | None, typer.Option(help="Tell more or less; debug shows tracebacks.", show_default=False)]
@@ -61,9 +63,10 @@ def add(
     def run(*, verbose: bool = False, log_level: LogLevel | None = None, **options: Any) -> None:
         level = log_level or (LogLevel.INFO if verbose else LogLevel.WARNING)
         _configure_logging(level, structured=logs or level is not LogLevel.WARNING)
-        _guarded(functools.partial(function, **options), level)
+        _guarded(functools.partial(function, **engines.gathered(whole, options)), level)
 
-    own = inspect.signature(function, eval_str=True)
+    whole = inspect.signature(function, eval_str=True)
+    own = engines.spread(whole)
     shared = [
         inspect.Parameter("verbose", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Verbose),
         inspect.Parameter("log_level", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Level),

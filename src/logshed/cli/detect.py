@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from logshed.cli import output, tables, terminal
-from logshed.cli.commands import FAILED, JsonOption, LakeOption, add
+from logshed.cli.commands import FAILED, EngineOptions, JsonOption, LakeOption, add
 from logshed.cli.output import Format, FormatOption, OutputOption
 from logshed.errors import UsageError
 
@@ -57,6 +57,7 @@ def detect(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Look again and again, until Ctrl-C.")] = False,
     lake: LakeOption = None,
+    run_by: EngineOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Look for what rules describe in every record that was not looked at yet, and keep what is found.
@@ -67,7 +68,7 @@ def detect(
 
     if follow and since is not None:
         raise UsageError("cannot follow and look back at once: --since looks one time; give one of them")
-    security = Lake.open(lake).security
+    security = Lake.open(lake, engine=run_by).security
     while True:
         report = security.detect(rules or (), since=since, progress=_progress if sys.stderr.isatty() else None)
         if sys.stderr.isatty():

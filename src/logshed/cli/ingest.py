@@ -9,7 +9,15 @@ import typer
 
 from logshed.cli import following, progress, terminal
 from logshed.cli.cells import shown
-from logshed.cli.commands import FAILED, TOO_MANY_REJECTS, JsonOption, LakeOption, add, let_interrupts_through
+from logshed.cli.commands import (
+    FAILED,
+    TOO_MANY_REJECTS,
+    EngineOptions,
+    JsonOption,
+    LakeOption,
+    add,
+    let_interrupts_through,
+)
 from logshed.cli.reading import FormatNameOption, GrokOption, LogFormatOption, RegexOption, chosen, named
 from logshed.errors import UsageError
 
@@ -81,6 +89,7 @@ def ingest(
     every: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, help="With --follow: least time from one batch to the next.")
     ] = 1.0,
+    run_by: EngineOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Take logs into the lake. Running it again takes only what was appended since."""
@@ -92,15 +101,15 @@ def ingest(
     given |= {"format": chosen(format, log_format, regex, grok), "service": service, "encoding": encoding}
     given = {name: value for name, value in given.items() if value is not None}
     if follow:
-        if final or dry_run or max_rejects is not None or "-" in paths:
+        if final or dry_run or max_rejects is not None or "-" in paths or run_by:
             raise UsageError(
-                "cannot follow: --follow goes with files, folders and globs alone; leave out --final, --dry-run, "
-                "--max-rejects and -, or leave out --follow"
+                "cannot follow: --follow goes with files, folders and globs alone, and runs here; leave out --final, "
+                "--dry-run, --max-rejects, --engine and -, or leave out --follow"
             )
         following.run(Lake.open(lake, create=True), paths, {**given, "every": every}, as_json=as_json)
         return
     with progress.shown() as update:
-        report = Lake.open(lake, create=not dry_run, check=not dry_run).ingest(
+        report = Lake.open(lake, create=not dry_run, check=not dry_run, engine=run_by).ingest(
             paths, dry_run=dry_run, final=final, progress=update, **given
         )
     _tell(report, as_json=as_json)

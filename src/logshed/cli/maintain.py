@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from logshed.cli import tables, terminal
-from logshed.cli.commands import FAILED, JsonOption, LakeOption, add
+from logshed.cli.commands import FAILED, EngineOptions, JsonOption, LakeOption, add
 from logshed.cli.progress import size
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def maintain(
         bool, typer.Option("--alone", help="Nothing else uses the lake: --grace may be shorter than 12h.")
     ] = False,
     lake: LakeOption = None,
+    run_by: EngineOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Keep a lake quick and small: take away what is old, make large files of small ones, remove what nothing names.
@@ -67,7 +68,7 @@ def maintain(
     """
     from logshed.api import Lake  # noqa: PLC0415 - heavy
 
-    done = Lake.open(lake).maintain(
+    done = Lake.open(lake, engine=run_by).maintain(
         () if task is Task.ALL else (task.value,),
         tables=table or (),
         grace=grace,

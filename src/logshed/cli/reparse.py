@@ -9,7 +9,7 @@ import typer
 
 from logshed.cli import tables, terminal
 from logshed.cli.cells import shown
-from logshed.cli.commands import JsonOption, LakeOption, add
+from logshed.cli.commands import EngineOptions, JsonOption, LakeOption, add
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,6 +48,7 @@ def reparse(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
     lake: LakeOption = None,
+    run_by: EngineOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Make the records of lines that rest anew, after a format was added or mended, and say what changed.
@@ -56,7 +57,7 @@ def reparse(
     """
     from logshed.api import Lake  # noqa: PLC0415 - heavy
 
-    done = Lake.open(lake).reparse(
+    done = Lake.open(lake, engine=run_by).reparse(
         since,
         until,
         format=form,

@@ -13,8 +13,8 @@ from logshed.engines import Done
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from logshed.engines import Bundle, Task
-    from logshed.work import Written
+    from logshed.engine_settings import EngineSettings
+    from logshed.engines import Item, Result, Task
 
 
 class LocalEngine:
@@ -24,22 +24,25 @@ class LocalEngine:
         workers: How many; None takes one per processor that this process may use.
     """
 
+    elsewhere = False
+    draws = False
+
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
 
-    def run(self, task: Task, bundles: Iterable[Bundle]) -> Iterator[Done]:
-        """Run the task on every bundle; a failure is handed back and stops no other bundle."""
-        waiting = iter(bundles)
+    def run(self, task: Task[Item, Result], items: Iterable[Item]) -> Iterator[Done[Item, Result]]:
+        """Run the task on every item; a failure is handed back and stops no other."""
+        waiting = iter(items)
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="logshed")
         try:
-            running = {pool.submit(task, bundle): bundle for bundle in islice(waiting, self.workers)}
+            running = {pool.submit(task, item): item for item in islice(waiting, self.workers)}
             while running:
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    bundle = running.pop(future)
+                    item = running.pop(future)
                     for following in islice(waiting, 1):
                         running[pool.submit(task, following)] = following
-                    yield _done(bundle, future)
+                    yield _done(item, future)
         except BaseException:
             task.stop()
             raise
@@ -49,10 +52,15 @@ class LocalEngine:
             pool.shutdown(wait=not interrupted, cancel_futures=True)
 
 
-def _done(bundle: Bundle, future: Future[tuple[Written, ...]]) -> Done:
+def make(settings: EngineSettings, workers: int | None) -> LocalEngine:
+    """The engine; of the settings only the processors are its own."""
+    return LocalEngine(workers or settings.num_cpus)
+
+
+def _done(item: Item, future: Future[Result]) -> Done[Item, Result]:
     error = future.exception()
     if error is None:
-        return Done(bundle, future.result())
+        return Done(item, future.result())
     if isinstance(error, Exception):
-        return Done(bundle, error=error)
+        return Done(item, error=error)
     raise error

@@ -171,7 +171,7 @@ class Asking(Opened):
         """
         from logshed.pipeline.aggregate import Aggregate  # noqa: PLC0415 - heavy
 
-        return Aggregate(self._opened(), self.settings, tables, rebuild, progress).run()
+        return Aggregate(self._opened(), self.settings, tables, rebuild, progress, self._runner()).run()
 
     def questions(self) -> dict[str, Question]:
         """All named questions: ours, installed packages' and the user's."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from logshed.lake.store import Store
+    from logshed.pipeline.away import Runner
     from logshed.pipeline.job import Job
     from logshed.pipeline.tables import LakeTables
     from logshed.settings import Settings
@@ -91,6 +92,13 @@ class Opened:
         from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
 
         return Ingest(self._opened(), self.settings, Options(dry_run=dry_run), LocalEngine(1)).job("")
+
+    def _runner(self, workers: int = 1) -> Runner:
+        """What runs the tasks of a verb; here so many at once, since each fills the processors by itself."""
+        from logshed.engines import made  # noqa: PLC0415 - heavy
+        from logshed.pipeline.away import Runner  # noqa: PLC0415 - heavy
+
+        return Runner(made(self.settings.engine, workers), self.settings)
 
     def _ask(self, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
         return self.query(sql, params=dict(params)).pl()

@@ -77,7 +77,7 @@ class Intake(Opened):
             logshed.errors.LakeError: The lake cannot be written; what was committed before is whole.
             logshed.errors.LogshedError: A format, policy, setting, database or threat list is wrong; nothing was read.
         """
-        from logshed.engines.local import LocalEngine  # noqa: PLC0415 - heavy
+        from logshed.engines import made  # noqa: PLC0415 - heavy
         from logshed.pipeline.ingest import Ingest  # noqa: PLC0415 - heavy
         from logshed.pipeline.planning import Options  # noqa: PLC0415 - heavy
 
@@ -93,7 +93,7 @@ class Intake(Opened):
             dry_run=dry_run,
         )
         store = self._opened() if folder.is_lake(self.root) or not dry_run else None
-        engine = LocalEngine(workers or settings.workers)
+        engine = made(settings.engine, workers or settings.workers)
         return Ingest(store, settings, options, engine, progress).run([str(path) for path in paths])
 
     def follow(
@@ -242,6 +242,7 @@ class Intake(Opened):
         run = Reparse(
             self._opened(),
             self._job(dry_run=dry_run),
+            self._runner(),
             begin,
             end,
             format_text=format,

@@ -54,8 +54,8 @@ class Keeping(Opened):
 
         since = self.moment(grace)
         seconds = (datetime.now(UTC) - since).total_seconds()
-        run = Maintain(self._opened(), self.settings, tasks, tables, seconds, dry_run, alone, progress)
-        return run.run()
+        given = (self._opened(), self.settings, tasks, tables, seconds, dry_run, alone, progress)
+        return Maintain(*given, runner=self._runner()).run()
 
     def erase(
         self,

@@ -27,7 +27,7 @@ from logshed.lake.writing import ROW_GROUP_ROWS, cause_of, digest, whole_schema
 from logshed.work import DataFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pyiceberg.table import Table
 
@@ -52,24 +52,63 @@ class Compacted:
     bytes: int
 
 
-def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compacted:
-    """Write a group's rows into large files and put them in its place.
+@dataclass(frozen=True, slots=True)
+class Compaction:
+    """Writes groups' rows into large files beside them: what a worker does of a compaction.
 
     Rows lie by day, and in each run of rows by the table's order. Memory is bounded by the rows of a run.
 
+    Attributes:
+        table: Their table.
+        schema: Its Arrow schema, with field ids.
+        sizes: How large is what.
+    """
+
+    table: TableDef
+    schema: pa.Schema
+    sizes: Sizes
+
+    @classmethod
+    def of(cls, store: Store, table: TableDef, sizes: Sizes) -> Compaction:
+        """That of a table as it is now.
+
+        Raises:
+            LakeError: Rows are marked as deleted, or a column is of a type that Logshed does not write.
+        """
+        loaded = store.table(table)
+        assert_nothing_marked(loaded, "compact")
+        return cls(table, whole_schema(loaded), sizes)
+
+    def __call__(self, group: Group, /) -> tuple[DataFile, ...]:
+        """Write a group's rows.
+
+        Raises:
+            LakeError: A file cannot be read or written; what was written is gone again.
+        """
+        new: list[DataFile] = []
+        try:
+            with _copied(self.table, group) as near:
+                for file in _written(self, near):
+                    new.append(file)
+                    step("after compact file")
+            _assert_whole(self.table, group, new)
+        except BaseException:
+            remove_files(new)
+            raise
+        return tuple(new)
+
+    def stop(self) -> None:
+        """Nothing is given up: a file that is half written is of no table, and swept later."""
+
+
+def put_in_place(store: Store, table: TableDef, group: Group, new: Sequence[DataFile]) -> Compacted:
+    """Put files in a group's place.
+
     Raises:
-        LakeError: A file cannot be read or written, or rows are marked as deleted; nothing was changed.
+        LakeError: Rows are marked as deleted meanwhile; nothing was changed.
         CommitConflictError: Other writers were quicker each time.
     """
-    loaded = store.table(table)
-    assert_nothing_marked(loaded, "compact")
-    new: list[DataFile] = []
     try:
-        with _copied(table, group) as near:
-            for file in _written(loaded, table, near, sizes):
-                new.append(file)
-                step("after compact file")
-        _assert_whole(table, group, new)
         size = sum(storage.size(file.path) for file in new)
         if _committed(store, table, group, new):
             return Compacted(len(new), size)
@@ -78,6 +117,16 @@ def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compac
         raise
     remove_files(new)
     return Compacted(0, 0)
+
+
+def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compacted:
+    """Write a group's rows into large files and put them in its place.
+
+    Raises:
+        LakeError: A file cannot be read or written, or rows are marked as deleted; nothing was changed.
+        CommitConflictError: Other writers were quicker each time.
+    """
+    return put_in_place(store, table, group, Compaction.of(store, table, sizes)(group))
 
 
 @contextmanager
@@ -92,13 +141,13 @@ def _copied(table: TableDef, group: Group) -> Iterator[Group]:
         ) from error
 
 
-def remove_unless_taken(store: Store, name: str, new: list[DataFile]) -> None:
+def remove_unless_taken(store: Store, name: str, new: Sequence[DataFile]) -> None:
     """Give the room back. An interrupt may come after the commit: then the table has them."""
     taken = {storage.local(file.file_path) for file in iceberg_files(store.load(name))}
     remove_files(file for file in new if file.path not in taken)
 
 
-def _committed(store: Store, table: TableDef, group: Group, new: list[DataFile]) -> bool:
+def _committed(store: Store, table: TableDef, group: Group, new: Sequence[DataFile]) -> bool:
     """Swap the files; where other writers were quicker, look again whether the old ones are all there still."""
     old, token = [one.file for one in group.files], uuid4().hex
     for attempt in range(ATTEMPTS):
@@ -108,7 +157,7 @@ def _committed(store: Store, table: TableDef, group: Group, new: list[DataFile])
         assert_nothing_marked(loaded, "compact")
         try:
             step("before compact commit")
-            swap(store, loaded, old, new, {}, {"logshed.verb": "compact"}, token)
+            swap(store, loaded, old, list(new), {}, {"logshed.verb": "compact"}, token)
         except ValidationException:
             return False
         except LOST as error:
@@ -142,16 +191,16 @@ def _assert_whole(table: TableDef, group: Group, new: list[DataFile]) -> None:
         )
 
 
-def _written(loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iterator[DataFile]:
+def _written(task: Compaction, group: Group) -> Iterator[DataFile]:
     with storage.workshop(group.folder) as folder:
-        yield from _written_in(folder, loaded, table, group, sizes)
+        yield from _written_in(folder, task, group)
 
 
-def _written_in(folder: str, loaded: Table, table: TableDef, group: Group, sizes: Sizes) -> Iterator[DataFile]:
+def _written_in(folder: str, task: Compaction, group: Group) -> Iterator[DataFile]:
+    table, sizes = task.table, task.sizes
     columns, notes = _contents(group)
-    whole_of_table = whole_schema(loaded)
-    there = {name for number, name in by_ids.called(whole_of_table).items() if number in columns}
-    schema = pa.schema(field for field in whole_of_table if field.name in there or not field.nullable)
+    there = {name for number, name in by_ids.called(task.schema).items() if number in columns}
+    schema = pa.schema(field for field in task.schema if field.name in there or not field.nullable)
     path, whole = Path(), True
     try:
         waiting = deque(runs(_minutes(group, schema, table.partition_column), group, sizes))
@@ -167,7 +216,7 @@ def _written_in(folder: str, loaded: Table, table: TableDef, group: Group, sizes
                 metadata=notes,
                 maintain_order=True,
             )
-            checksum = digest(str(path)) if table is LINES else ""
+            checksum = digest(str(path)) if table == LINES else ""
             settled = storage.settle(path, group.folder)
             whole = True
             yield DataFile(table.name, settled, rows.written, checksum)

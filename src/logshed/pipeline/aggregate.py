@@ -7,9 +7,6 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
-
-import polars as pl
 
 from logshed.errors import LakeError, QueryError, StorageError
 from logshed.lake.adjusting import aged
@@ -19,9 +16,10 @@ from logshed.lake.commit import remove_files, replace_days
 from logshed.lake.names import CHANGES_SEEN_PROPERTY, LOGS, gold
 from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
+from logshed.pipeline.away import Runner
+from logshed.pipeline.day_rows import DayRows
 from logshed.pipeline.tables import LakeTables
 from logshed.queries.gold import GoldTable, load
-from logshed.schema import polars_schema
 from logshed.sql.duckdb import DuckDB
 from logshed.sql.views import literal
 
@@ -72,6 +70,7 @@ class Aggregate:
         tables: Names of gold tables; empty takes all.
         rebuild: Compute every day anew.
         progress: Is told the table that is begun.
+        runner: Runs what computes days; None does it here.
     """
 
     store: Store
@@ -79,6 +78,7 @@ class Aggregate:
     tables: Sequence[str] = ()
     rebuild: bool = False
     progress: Callable[[str], None] | None = None
+    runner: Runner | None = None
     report: list[Refreshed] = field(default_factory=list)
 
     def run(self) -> list[Refreshed]:
@@ -126,7 +126,8 @@ class Aggregate:
             days = self._days(list(missing), whole=self.rebuild or grown) if again is None else list(again)
             days = sorted({*days, *changed} - aged(self.store.table(LOGS)))
             if days:
-                files = [file for run in runs(days) for file in self._computed(table, definition, run)]
+                for made in self._computed(table, definition, days):
+                    files += made
             if missing or days:
                 seen = {CHANGES_SEEN_PROPERTY: str(changes.last)}
                 if replace_days(self.store, definition, list(missing), days, files, seen):
@@ -149,30 +150,23 @@ class Aggregate:
         gone = aged(self.store.table(LOGS))  # what is left of such a day comes to less than what was there
         return [row[0] for row in self._engine().query(sql).rows() if row[0] not in gone]
 
-    def _computed(self, table: GoldTable, definition: TableDef, days: Sequence[date]) -> Iterator[DataFile]:
-        """A file for each of some days that follow each other."""
-        since = datetime.combine(days[0], datetime.min.time(), UTC)
-        until = datetime.combine(days[-1], datetime.min.time(), UTC) + timedelta(days=1)
-        rows = self._engine().query(table.sql, table.bind(since, until)).pl()
-        if missing := [column.name for column in table.columns if column.name not in rows.columns]:
-            raise QueryError(f"cannot refresh {table.name}: its statement gives no column {missing[0]}; add it")
-        rows = rows.select(column.name for column in table.columns).cast(polars_schema(table.columns))  # type: ignore[arg-type]
+    def _computed(self, table: GoldTable, definition: TableDef, days: Sequence[date]) -> Iterator[tuple[DataFile, ...]]:
+        """A file for each day; a day a task where tasks run elsewhere, else many, since a statement has its price."""
+        runner = self.runner or Runner.here(self.settings)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         writer = replace(FileWriter.of(definition, self.store.to_write(definition)), notes=((COMPUTED, now),))
-        wanted = set(days)
-        for (day,), part in rows.group_by(pl.col("timestamp").dt.date()):
-            if day in wanted:
-                yield from writer.write(part.sort("timestamp", "collection"), f"{day}-{uuid4().hex}")
+        task = DayRows(table, writer, runner.tables(self.store), runner.limits)
+        return runner.results(self.store, task, runs(days, 1 if runner.elsewhere else DAYS_AT_ONCE))
 
     def _engine(self) -> DuckDB:
         return DuckDB(LakeTables(lambda: self.store))
 
 
-def runs(days: Sequence[date]) -> Iterator[list[date]]:
-    """Days that follow each other, so many at a time."""
+def runs(days: Sequence[date], most: int = DAYS_AT_ONCE) -> Iterator[list[date]]:
+    """Days that follow each other, at most so many at a time."""
     run: list[date] = []
     for day in days:
-        if run and (day - run[-1] > timedelta(days=1) or len(run) >= DAYS_AT_ONCE):
+        if run and (day - run[-1] > timedelta(days=1) or len(run) >= most):
             yield run
             run = []
         run.append(day)

@@ -18,10 +18,12 @@ from logshed.lake.names import CASES, FOUND, LOGS, TABLES
 from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import findings, incidents, lookback
+from logshed.pipeline.away import Runner
 from logshed.pipeline.detect_report import DetectReport
 from logshed.pipeline.relooking import look_again
 from logshed.pipeline.rule_cases import carried
-from logshed.pipeline.rule_scan import CHUNK_ROWS, KEY, Scan
+from logshed.pipeline.rule_hits import RuleHits
+from logshed.pipeline.rule_scan import KEY, Scan
 from logshed.pipeline.suppress import Suppressions
 from logshed.pipeline.tables import LakeTables
 from logshed.sql.duckdb import DuckDB
@@ -59,6 +61,7 @@ class Detect:
         settings: Settings.
         rules: Globs on rules' names; empty takes all that are not disabled.
         progress: Is told the records looked at so far, and how many there are.
+        runner: Runs what looks at the records; None does it here.
 
     Attributes:
         rules: The rules that are looked for, by name.
@@ -71,8 +74,10 @@ class Detect:
         settings: Settings,
         rules: Sequence[str] = (),
         progress: Callable[[int, int], None] | None = None,
+        runner: Runner | None = None,
     ) -> None:
         self._store = store
+        self._runner = runner or Runner.here(settings)
         self._settings = settings
         loaded = registry.load(settings.plugins)
         self.rules = chosen(loaded.rules, rules, settings.detect.disabled)
@@ -186,31 +191,33 @@ class Detect:
             self._tell(batches[-1], found, cases, suppressed)
 
     def _hits(self, scan: Scan, where: str, *, count: bool = False) -> pl.DataFrame:
-        """Hits in the rows that meet a condition, a chunk in hand at a time."""
-        parts = []
-        for rows in self._chunks(scan.select(where)):
-            parts.append(scan.hits(rows))
+        """Hits in the rows that meet a condition: a day a task where tasks run elsewhere."""
+        runner = self._runner
+        parts = [where] if not runner.elsewhere else [f"({where}) AND {day}" for day in self._days(where)]
+        told = self._count if count else None
+        task = RuleHits(scan, runner.tables(self._store), runner.limits, told)
+        frames: list[pl.DataFrame] = []
+        for done in runner.results(self._store, task, parts):
+            frames += done.frames
             if count:
-                self._report.rows += rows.height
-                self.first = min(filter(None, (self.first, lookback.span(rows)[0])))
-                if self._progress is not None:
-                    self._progress(self._report.rows, self._report.rows)
-        return pl.concat(parts) if parts else scan.hits(self.ask(scan.select("false")))
+                self.first = min(filter(None, (self.first, done.first)), default=None)
+                if runner.elsewhere:
+                    self._count(done.rows)
+        return pl.concat(frames) if frames else scan.hits(self.ask(scan.select("false")))
 
-    def _chunks(self, sql: str) -> Iterator[pl.DataFrame]:
-        parts: list[pl.DataFrame] = []
-        height = 0
-        for batch in DuckDB(LakeTables(lambda: self._store)).query(sql).batches():
-            frame = pl.from_arrow(batch)
-            if isinstance(frame, pl.Series):
-                continue
-            parts.append(frame)
-            height += frame.height
-            if height >= CHUNK_ROWS:
-                yield pl.concat(parts)
-                parts, height = [], 0
-        if parts:
-            yield pl.concat(parts)
+    def _count(self, rows: int) -> None:
+        self._report.rows += rows
+        if self._progress is not None:
+            self._progress(self._report.rows, self._report.rows)
+
+    def _days(self, where: str) -> list[str]:
+        """A condition for each day (UTC) on which some records happened."""
+        sql = f"SELECT DISTINCT time_bucket(INTERVAL 1 DAY, timestamp) AS day FROM logs WHERE {where} ORDER BY 1"
+        days = [begin.astimezone(UTC) for begin in self.ask(sql)["day"]]
+        return [
+            f"timestamp >= {moment_in_sql(day)} AND timestamp < {moment_in_sql(day + timedelta(days=1))}"
+            for day in days
+        ]
 
     def _context(self, new: pl.DataFrame, batches: list[str]) -> Iterator[pl.DataFrame]:
         """Hits of other batches near the new ones of correlations, so that late and split series are found too."""

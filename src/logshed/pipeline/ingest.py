@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING
 
 from logshed import buckets
 from logshed.enrichment import sources
-from logshed.errors import CommitConflictError, LakeError, LogshedError, SettingsError
+from logshed.errors import (
+    CommitConflictError,
+    EngineError,
+    EnrichmentError,
+    LakeError,
+    LogshedError,
+    SettingsError,
+    UsageError,
+    WorkerLostError,
+)
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower, commit_lines, given_back, remove_files
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import drift, drops, transforms
+from logshed.pipeline.away import Runner
 from logshed.pipeline.catchup import catch_up
 from logshed.pipeline.live_sink import LiveSink
 from logshed.pipeline.naming import Naming
@@ -44,6 +54,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WHOLE = LakeError | SettingsError | EngineError | EnrichmentError
+"""What stops a run, since it is no fault of a file."""
+MEMORY = WorkerLostError | MemoryError
+SMALLER = 8
+"""Into so many pieces goes what was too large for a worker's memory, and was in hand at once."""
 ROUNDS = 20
 """How often work that another writer made stale is planned again."""
 
@@ -72,7 +87,7 @@ class Ingest:
         self._store = store
         self._settings = settings
         self._options = options
-        self._engine = engine
+        self._runner = Runner(engine, settings)
         buckets.use(settings.objects.access(settings.storage))
         self._policy: Policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
         self._sources = sources.opened(settings.enrichment)
@@ -82,7 +97,7 @@ class Ingest:
         self._planner = Planner(settings, options, self._naming)
         self._live = None if store is None or options.dry_run else live or LiveSink(store, settings)
         self._meter = Meter()
-        self._ticker = Ticker(self._meter, self._naming, progress)
+        self._ticker = Ticker(self._meter, self._naming, None if engine.draws else progress)
 
     def run(self, paths: Sequence[str]) -> IngestReport:
         """Ingest what is new in these paths.
@@ -96,6 +111,7 @@ class Ingest:
         """
         own = [] if self._store is None else [str(self._store.root)]
         found = files.discover(paths, encoding=self._options.encoding, exclude=own, look=False)
+        self._assert_in_reach(found)
         result = IngestReport([], dry_run=self._options.dry_run)
         if self._store is not None:
             result.caught_up = catch_up(self._store, self.job(""))
@@ -110,6 +126,14 @@ class Ingest:
             drift.alarm(self._store, result.files, result.batches)
         result.seconds = self._ticker.elapsed
         return result
+
+    def _assert_in_reach(self, found: Discovered) -> None:
+        streams = [target for target in found.targets if target.is_stream]
+        if self._runner.elsewhere and streams:
+            raise UsageError(
+                f"cannot ingest {streams[0].path} by workers elsewhere: it can be read here alone, and once; "
+                "leave out --engine, or write it to a file that they reach"
+            )
 
     def _refused(self, found: Discovered) -> list[FileReport]:
         """What is told of what is not read."""
@@ -187,22 +211,36 @@ class Ingest:
             self._show(result)
         return stale
 
-    def _work(self, work: Sequence[Bundle], batch: str, reports: dict[str, FileReport]) -> list[tuple[Written, ...]]:
-        """Run the bundles. Where one fails, its files are tried one by one; a file that fails stops no other."""
-        task = IngestTask(self.job(batch), self._meter)
+    def _work(
+        self, work: Sequence[Bundle], batch: str, reports: dict[str, FileReport], *, small: bool = False
+    ) -> list[tuple[Written, ...]]:
+        """Run the bundles. Where one fails, its files are tried one by one; a file that fails stops no other.
+
+        What was too large for a worker's memory is tried once more in small pieces.
+        """
+        job = self.job(batch)
+        task = IngestTask(smaller(job) if small else job, self._meter)
         written: list[tuple[Written, ...]] = []
         again: list[Bundle] = []
         with self._ticker.ticking():
-            for done in self._engine.run(task, work):
-                if done.error is None:
-                    written.append(done.written)
-                elif isinstance(done.error, LakeError | SettingsError):
+            for done in self._runner.run(self._written_to, task, work):
+                if done.result is not None:
+                    written.append(done.result)
+                    self._count(done.result)
+                elif isinstance(done.error, WHOLE) and not isinstance(done.error, WorkerLostError):
                     raise done.error
-                elif len(done.bundle) > 1:
-                    again += [(split,) for split in done.bundle]
-                else:
-                    self._fail(reports[done.bundle[0].locator], done.error, done.bundle[0].locator)
-        return written + (self._work(again, batch, reports) if again else [])
+                elif len(done.item) > 1 or (isinstance(done.error, MEMORY) and not small):
+                    again += [(split,) for split in done.item]
+                elif done.error is not None:
+                    self._fail(reports[done.item[0].locator], done.error, done.item[0].locator)
+        alone = all(len(bundle) == 1 for bundle in work)
+        return written + (self._work(again, batch, reports, small=small or alone) if again else [])
+
+    def _count(self, bundle: tuple[Written, ...]) -> None:
+        """Let the meter know what workers elsewhere have read."""
+        if self._runner.elsewhere:
+            for piece in bundle:
+                self._meter.add(piece.split.end - piece.split.start, piece.counts, piece.split.locator)
 
     def _commit(
         self,
@@ -262,8 +300,17 @@ class Ingest:
         lines, logs = (FileWriter.of(table, self._store.to_write(table)) for table in (LINES, LOGS))
         return replace(found, lines=lines, logs=replace(logs, notes=self._sources.notes))
 
+    @property
+    def _written_to(self) -> Store | None:
+        return None if self._options.dry_run else self._store
+
     def _ledger(self) -> Ledger | None:
         return None if self._store is None else Ledger.of(self._store.table(LINES))
+
+
+def smaller(job: Job) -> Job:
+    """The same work with less in hand at a time."""
+    return replace(job, chunk_bytes=job.chunk_bytes // SMALLER, part_bytes=job.part_bytes // SMALLER)
 
 
 def _unbroken(

@@ -10,9 +10,10 @@ from logshed.errors import LakeError, UsageError, gone
 from logshed.lake import expiring, named
 from logshed.lake.batch import COMMIT_WITHIN_MS
 from logshed.lake.compact_plan import Sizes, groups
-from logshed.lake.compacting import compact
+from logshed.lake.compacting import Compaction, put_in_place
 from logshed.lake.names import GOLD, TABLES
 from logshed.lake.scan import iceberg_files
+from logshed.pipeline.away import Runner
 from logshed.pipeline.retaining import retain, why
 from logshed.pipeline.trail import noted
 
@@ -97,6 +98,7 @@ class Maintain:
         alone: Nothing else uses the lake, so that a shorter grace period harms nobody.
         progress: Is told what is begun.
         sizes: How large compaction makes files.
+        runner: Runs compaction's tasks; None does them here, one after another.
 
     Raises:
         UsageError: There is no such task or table, or the grace period is too short.
@@ -111,6 +113,7 @@ class Maintain:
     alone: bool = False
     progress: Callable[[str], None] | None = None
     sizes: Sizes = field(default_factory=Sizes)
+    runner: Runner | None = None
     report: list[Upkeep] = field(default_factory=list)
 
     def run(self) -> list[Upkeep]:
@@ -199,13 +202,17 @@ class Maintain:
             return
         loaded = self.store.table(table)
         due = groups(loaded, iceberg_files(loaded), table.partition_column, self.sizes)
-        for number, group in enumerate(due, start=1):
+        if self.dry or not due:
+            done.files, done.bytes = sum(len(group.files) for group in due), sum(group.bytes for group in due)
+            return
+        task = Compaction.of(self.store, table, self.sizes)
+        runner = self.runner or Runner.here(self.settings)
+        for number, one in enumerate(runner.run(self.store, task, due), start=1):
+            if one.error is not None:
+                raise one.error
+            group, made = one.item, put_in_place(self.store, table, one.item, one.result or ())
             if self.progress is not None:
                 self.progress(f"compact {done.table}: {number} of {len(due)}, {len(group.files):,} files")
-            if self.dry:
-                done.files, done.bytes = done.files + len(group.files), done.bytes + group.bytes
-                continue
-            made = compact(self.store, table, group, self.sizes)
             if not made.files:
                 done.beaten += 1
                 continue

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from logshed.lake.store import Store
+    from logshed.pipeline.away import Runner
     from logshed.pipeline.job import Job
     from logshed.pipeline.reparse_report import Reparsed
 
@@ -38,6 +39,7 @@ class Reparse:
     Args:
         store: The lake.
         job: Policy, formats and enrichment, as of an ingest.
+        runner: Runs what reads them.
         since: Lines that were read since then.
         until: Lines that were read before; None takes all.
         format_text: ``auto``, or the format choice for all of them.
@@ -54,6 +56,7 @@ class Reparse:
         self,
         store: Store,
         job: Job,
+        runner: Runner,
         since: datetime,
         until: datetime | None = None,
         *,
@@ -65,6 +68,7 @@ class Reparse:
     ) -> None:
         self._store = store
         self._job = job
+        self._runner = runner
         self._wanted = Wanted(since, until, tuple(collections), source)
         self._format = format_text
         self._dry = dry
@@ -95,8 +99,8 @@ class Reparse:
         begun = time.monotonic()
         for _ in range(TRIES):
             try:
-                reader = Reader(self._job, self._format)
-                done = Day(self._store, self._wanted, day, reader, self._progress).run(dry=self._dry)
+                one = Day(self._store, self._wanted, day, (self._job, self._format), self._runner, self._progress)
+                done = one.run(dry=self._dry)
             except OvertakenError:
                 continue
             done.seconds = round(time.monotonic() - begun, 3)

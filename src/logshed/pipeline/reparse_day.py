@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import polars as pl
 
@@ -21,22 +20,21 @@ from logshed.lake.steps import step
 from logshed.lake.writing import FileWriter
 from logshed.pipeline.reparse_report import Reparsed
 from logshed.pipeline.reparse_rows import holders
-from logshed.pipeline.reparse_slices import slices, windows
+from logshed.pipeline.reparse_slices import windows
+from logshed.pipeline.reparse_window import VERB, Reread, Window, WindowTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from pyiceberg.table import Table
 
-    from logshed.lake.names import TableDef
     from logshed.lake.staying import Taken
     from logshed.lake.store import Store
+    from logshed.pipeline.away import Runner
+    from logshed.pipeline.job import Job
     from logshed.pipeline.reparse_rows import Rows, Wanted
-    from logshed.pipeline.rereading import Reader
     from logshed.work import DataFile
-
-VERB = "reparse"
 
 
 class Day:
@@ -46,17 +44,26 @@ class Day:
         store: The lake.
         wanted: Which lines are read anew.
         day: The day on which they were read.
-        reader: Reads them.
+        how: Policy, formats and enrichment, as of an ingest; and ``auto`` or the format choice for all rows.
+        runner: Runs what reads them.
         progress: Is told how far it is.
     """
 
     def __init__(
-        self, store: Store, wanted: Wanted, day: date, reader: Reader, progress: Callable[[str], None] | None
+        self,
+        store: Store,
+        wanted: Wanted,
+        day: date,
+        how: tuple[Job, str],
+        runner: Runner,
+        progress: Callable[[str], None] | None,
     ) -> None:
         self._store = store
         self._wanted = wanted
-        self._reader = reader
+        self._how = how
+        self._runner = runner
         self._tell = progress
+        self._read_rows = 0
         self._done = Reparsed(day)
         self._logs: list[DataFile] = []
         self._lines: list[DataFile] = []
@@ -93,9 +100,9 @@ class Day:
         rows = self._wanted.rows(counts, kept)
         old = holders(logs, rows)
         self._before([one.path for one in old], rows)
-        for number, window in enumerate(windows(counts), start=1):
-            self._window(lines, self._wanted.rows(window, kept), number, dry=dry)
-        self._done.formats = self._reader.lines
+        batches = enumerate(windows(counts), start=1)
+        every = [self._window(lines, self._wanted.rows(one, kept), number) for number, one in batches]
+        self._windows(every, dry=dry)
         if not dry and rows.batches:
             self._commit(logs, old, lines, self._wanted.rows(self._changed, kept))
 
@@ -108,46 +115,38 @@ class Day:
         self._done.filled[0].update(facts)
         self._days |= set(own.select(pl.col("timestamp").dt.date()).unique().collect(engine="streaming").to_series())
 
-    def _window(self, lines: Table, rows: Rows, number: int, *, dry: bool) -> None:
-        files = [one.path for one in holders(lines, rows)]
+    def _window(self, lines: Table, rows: Rows, number: int) -> Window:
+        files = tuple(one.path for one in holders(lines, rows))
         self._read |= set(files)
-        changed, first = False, len(self._lines)
-        for part in slices(files, rows, self._reader.held_back):
-            self._told()
-            read = list(self._reader.read(part))
-            logs = pl.concat([one.logs for one in read])
-            new = pl.concat([one.lines for one in read])
-            self._count(part, new, logs)
-            changed |= any(one.changed for one in read)
-            if dry:
-                continue
-            self._logs += self._written(LOGS, logs.sort("timestamp", maintain_order=True), number)
-            self._lines += self._written(LINES, new, number)
-        if changed:
-            self._changed |= rows.batches
-        else:  # they are what rests already
-            remove_files(self._lines[first:])
-            del self._lines[first:]
+        return Window(number, files, rows)
 
-    def _count(self, before: pl.DataFrame, lines: pl.DataFrame, logs: pl.DataFrame) -> None:
-        """What the records come to now, and whose lines a format takes that none took, or the other way round."""
-        done = self._done
-        done.rows[1] += logs.height
-        done.errors[1] += logs.height - logs["parse_error"].null_count()
-        done.filled[1].update({name: logs.height - logs[name].null_count() for name in logs.columns})
-        done.joined += before.height - lines.height
-        self._days |= set(logs["timestamp"].dt.date().unique())
-        for sign, rows in ((1, before), (-1, lines)):
-            rejected = rows.filter(pl.col("parse_error").is_not_null())
-            for source, generation, count in (
-                rejected.group_by("source", "generation").agg(pl.col("line_count").sum()).iter_rows()
-            ):
-                self._moved[source, generation] += sign * count
+    def _windows(self, every: Sequence[Window], *, dry: bool) -> None:
+        tables = () if dry else (LOGS, LINES)
+        writers = {table.short: FileWriter.of(table, self._store.to_write(table)) for table in tables}
+        task = WindowTask(*self._how, writers.get(LOGS.short), writers.get(LINES.short), self._told)
+        done: dict[int, Reread] = {}
+        for one in self._runner.results(self._store, task, every):
+            self._logs += one.logs
+            self._lines += one.lines
+            done[one.number] = one
+            if self._runner.elsewhere:
+                self._told(one.rows)
+        self._sum_up(every, done)
 
-    def _written(self, table: TableDef, rows: pl.DataFrame, number: int) -> Iterator[DataFile]:
-        writer = FileWriter.of(table, self._store.to_write(table))
-        yield from writer.write(rows, f"{VERB}-{number:05d}-{uuid4().hex}")
-        step(f"after {VERB} file")
+    def _sum_up(self, every: Sequence[Window], done: Mapping[int, Reread]) -> None:
+        told = self._done
+        for window in every:
+            one = done[window.number]
+            told.rows[1] += one.rows
+            told.errors[1] += one.errors
+            told.joined += one.joined
+            told.filled[1].update(one.filled)
+            for key, count in one.formats.items():
+                told.formats[key] = told.formats.get(key, 0) + count
+            self._days |= one.days
+            self._moved.update(one.moved)
+            if one.changed:
+                self._changed |= window.rows.batches
 
     def _commit(self, logs: Table, old: Sequence[Taken], lines: Table, changed: Rows) -> None:
         """Records first: a run that is ended between the two is repaired by the next one over the same day."""
@@ -185,6 +184,7 @@ class Day:
             taken = set(paths(iceberg_files(self._store.table(table)))) if files else set()
             remove_files(file for file in files if file.path not in taken)
 
-    def _told(self) -> None:
+    def _told(self, rows: int) -> None:
+        self._read_rows += rows
         if self._tell is not None:
-            self._tell(f"reparse {self._done.day}: {self._done.rows[1]:,} of {self._done.rows[0]:,} records")
+            self._tell(f"reparse {self._done.day}: {self._read_rows:,} of {self._done.rows[0]:,} records")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pyiceberg.table import Table
 
+    from logshed.lake.pinned import Pinned
     from logshed.lake.store import Store
 
 
@@ -23,7 +24,7 @@ class LakeTables:
         opened: Opens the lake.
     """
 
-    def __init__(self, opened: Callable[[], Store]) -> None:
+    def __init__(self, opened: Callable[[], Store | Pinned]) -> None:
         self._opened = opened
         self._loaded: dict[str, Table | None] = {}
         self._gold: list[str] | None = None

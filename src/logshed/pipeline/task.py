@@ -43,6 +43,10 @@ class Meter:
     stopped: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __reduce__(self) -> tuple[type[Meter], tuple[()]]:
+        """Another process counts anew: its driver counts what comes back."""
+        return Meter, ()
+
     def add(self, size: int, counts: Counts, current: str) -> None:
         """Count a frame that is done."""
         with self._lock:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from logshed.lake.store import Store
+    from logshed.pipeline.away import Runner
     from logshed.pipeline.detect_report import DetectReport
     from logshed.settings import Settings
     from logshed.sql.result import Result
@@ -42,6 +43,7 @@ def watch(
     rules: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
     since: datetime | None = None,
+    runner: Runner | None = None,
 ) -> DetectReport:
     """Look at what is new, keep what is found, and tell those who are to be told.
 
@@ -51,13 +53,14 @@ def watch(
         rules: Globs on rules' names; none takes all that are not disabled.
         progress: Is told the records looked at so far.
         since: Look again at all records from then on, and not only at what is new.
+        runner: Runs what looks at the records; None does it here.
 
     Raises:
         LakeError: The lake cannot be read or written.
         SettingsError: A destination of alerts does not fit.
     """
     alerting = Alerting(settings.alert, store.root, settings.plugins)
-    verb = Detect(store, settings, rules, progress)
+    verb = Detect(store, settings, rules, progress, runner)
     report = verb.run() if since is None else verb.again(since)
     now = datetime.now(UTC)
     lake = _Lake(store)

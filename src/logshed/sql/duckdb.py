@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import duckdb
 
@@ -47,6 +47,13 @@ def connect(
         timezone: The zone of days, hours and times that name none.
     """
     return DuckDB(tables, memory_limit=memory_limit, threads=threads, timezone=timezone)
+
+
+class Limits(TypedDict, total=False):
+    """What a statement may take: memory as ``2GB``, and threads; all of the machine where it is not said."""
+
+    memory_limit: str
+    threads: int
 
 
 class DuckDB:

@@ -1,0 +1,135 @@
+"""What travels between the driver and workers elsewhere, as bytes: a task, its items, and what came of them."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import platform
+import socket
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from logshed.engines import Done
+from logshed.errors import EngineError, WorkerLostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from logshed.engines import Item, Result, Task
+
+log = logging.getLogger(__name__)
+
+
+class Parcel(NamedTuple):
+    """A task on its way to workers.
+
+    Attributes:
+        python: Version of Python that packed it, ``3.11``.
+        logshed: Version of Logshed that packed it.
+        task: The task, pickled.
+    """
+
+    python: str
+    logshed: str
+    task: bytes
+
+
+def packed(task: object) -> Parcel:
+    """A task for workers of the same versions."""
+    return Parcel(*_versions(), pickle.dumps(task))
+
+
+def perform(parcel: tuple[str, str, bytes], item: bytes) -> bytes:
+    """Do the task in a worker; what goes wrong comes back as what came of it.
+
+    Args:
+        parcel: The fields of a ``Parcel``.
+        item: The item, pickled.
+
+    Returns:
+        The result and the exception, one of them None, pickled.
+    """
+    try:
+        _assert_same(*parcel[:2])
+        return pickle.dumps((_task(parcel[2])(pickle.loads(item)), None))  # noqa: S301 - from our own driver
+    except Exception as error:  # noqa: BLE001 - the driver judges it
+        return _failure(error)
+
+
+def run(
+    task: Task[Item, Result],
+    items: Iterable[Item],
+    together: Callable[[Parcel, dict[int, bytes]], Iterator[tuple[int, bytes]]],
+    lost: Callable[[Exception], bool],
+) -> Iterator[Done[Item, Result]]:
+    """Run a task on items elsewhere. Where a worker is lost again and again, each item that is left runs alone.
+
+    Args:
+        task: The task.
+        items: The items.
+        together: Performs numbered items on the engine, and gives what came of each, by its number.
+        lost: Whether an exception of ``together`` says that a worker was lost.
+
+    Raises:
+        EngineError: Workers cannot do this work at all.
+    """
+    parcel, every = packed(task), dict(enumerate(items))
+    rounds = [every] if every else []
+    while rounds:
+        left = rounds.pop(0)
+        try:
+            yield from _arrived(left, together(parcel, {number: pickle.dumps(item) for number, item in left.items()}))
+        except Exception as error:
+            if not lost(error):
+                raise
+            if len(left) == 1:
+                yield Done(left.popitem()[1], error=_lost(error))
+                continue
+            log.warning("a worker was lost again and again: each of the %d tasks left runs alone", len(left))
+            rounds = [{number: item} for number, item in left.items()]
+
+
+def _lost(error: Exception) -> WorkerLostError:
+    told = str(error).strip().splitlines() or [type(error).__name__]
+    return WorkerLostError(
+        f"cannot finish a task: the worker that ran it was lost each time ({told[0][:200]}); "
+        "out of memory perhaps: let fewer tasks run on a machine at once (--task-memory)"
+    )
+
+
+def _arrived(left: dict[int, Item], results: Iterator[tuple[int, bytes]]) -> Iterator[Done[Item, Any]]:
+    for number, data in results:
+        result, error = pickle.loads(data)  # noqa: S301 - from our own worker
+        if isinstance(error, EngineError) and not isinstance(error, WorkerLostError):
+            raise error
+        yield Done(left.pop(number), result, error)
+
+
+def _versions() -> tuple[str, str]:
+    # Not by an import: the package's front stands above the engines.
+    return ".".join(platform.python_version_tuple()[:2]), str(sys.modules["logshed"].__version__)
+
+
+def _assert_same(python: str, version: str) -> None:
+    own = _versions()
+    if own != (python, version):
+        raise EngineError(
+            f"cannot work on {socket.gethostname()}: it has Python {own[0]} and Logshed {own[1]}, the driver has "
+            f"Python {python} and Logshed {version}; install the same versions on both"
+        )
+
+
+@lru_cache(maxsize=2)
+def _task(data: bytes) -> Callable[[Any], Any]:
+    """The task, the same for all items that a process gets, so that what it opens stays open."""
+    return cast("Callable[[Any], Any]", pickle.loads(data))  # noqa: S301 - from our own driver
+
+
+def _failure(error: Exception) -> bytes:
+    try:
+        data = pickle.dumps((None, error))
+        pickle.loads(data)  # noqa: S301 - our own; some exceptions cannot be made again of what they were pickled to
+    except Exception:  # noqa: BLE001 - any library's exception may be so
+        return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
+    return data

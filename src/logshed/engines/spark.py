@@ -1,0 +1,135 @@
+"""Runs work on Spark: an item a partition, through ``mapInArrow``; Spark begins a lost one again."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from logshed.engines import parcel, reach
+from logshed.errors import EngineError
+
+try:
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+except ImportError as error:
+    raise EngineError(f"cannot run on Spark: {error.name} is not installed; pip install 'logshed[spark]'") from error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from logshed.engine_settings import EngineSettings
+    from logshed.engines import Done, Item, Result, Task
+    from logshed.engines.parcel import Parcel
+
+STANDALONE = "spark://"
+PYTHON = "PYSPARK_PYTHON"
+LOG = Path(__file__).with_name("log4j2.properties")
+"""How loud Spark is here: errors alone, unless the user has said something else."""
+# Its own code does not use pandas here, and says this of every session.
+warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+
+
+class SparkEngine:
+    """Tasks of a Spark application.
+
+    Args:
+        settings: Where the cluster is, and what a task takes; threads of this machine where no address is set.
+    """
+
+    elsewhere = True
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._settings = settings
+        self.draws = sys.stderr.isatty()
+
+    def run(self, task: Task[Item, Result], items: Iterable[Item]) -> Iterator[Done[Item, Result]]:
+        """Run the task on every item; a failure is handed back and stops no other.
+
+        Raises:
+            EngineError: There is no cluster at the address, or its workers are of other versions.
+        """
+        self.session()
+        yield from parcel.run(task, items, self._together, lost)
+
+    def session(self) -> SparkSession:
+        """The session of this process, or a new one.
+
+        Raises:
+            EngineError: There is no cluster at the address.
+        """
+        found = SparkSession.getActiveSession()
+        if found is not None:
+            return found
+        settings = self._settings
+        address = settings.address or f"local[{settings.num_cpus or '*'},{settings.retries + 1}]"
+        if address.startswith(STANDALONE):
+            reach.assert_listens(address, "Spark", 7077)
+        os.environ.setdefault(PYTHON, sys.executable)
+        builder = SparkSession.builder.master(address).appName("logshed")
+        for name, value in self._options().items():
+            builder = builder.config(name, value)
+        try:
+            session: SparkSession = builder.getOrCreate()
+        except Exception as error:
+            raise EngineError(f"cannot begin Spark at {address}: {_cause(error)}; look at its log") from error
+        return session
+
+    def _options(self) -> dict[str, str]:
+        settings = self._settings
+        given: dict[str, object] = {
+            "spark.task.cpus": settings.task_cpus,
+            "spark.task.maxFailures": settings.retries + 1,
+            "spark.ui.showConsoleProgress": str(self.draws).lower(),
+        }
+        if "SPARK_CONF_DIR" not in os.environ:
+            given["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile={LOG.as_uri()}"
+        if settings.address and settings.num_cpus:
+            given["spark.cores.max"] = settings.num_cpus
+        options = {name: str(value) for name, value in given.items()}
+        if settings.task_memory:
+            # A worker that needs more is refused it, so that the machine's other tasks live on.
+            options["spark.executor.pyspark.memory"] = f"{settings.task_memory // 2**20}m"
+        return options
+
+    def _together(self, sent: Parcel, items: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
+        numbers = list(items)
+        rows = self.session().range(0, len(numbers), 1, len(numbers))
+        done = rows.mapInArrow(
+            performing((sent.python, sent.logshed, sent.task), list(items.values())), "place long, done binary"
+        ).collect()
+        yield from ((numbers[place], bytes(data)) for place, data in done)
+
+
+def performing(
+    sent: tuple[str, str, bytes], items: list[bytes]
+) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """What performs the task in a worker on the items whose places it is given."""
+
+    def performed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            places = batch.column(0).to_pylist()
+            done = [parcel.perform(sent, items[place]) for place in places]
+            columns = [pa.array(places, pa.int64()), pa.array(done, pa.binary())]
+            yield pa.RecordBatch.from_arrays(columns, ["place", "done"])
+
+    return performed
+
+
+def lost(error: Exception) -> bool:
+    """Whether an exception says that workers or executors were lost, and not that they cannot work."""
+    return isinstance(error, PySparkException) or type(error).__module__.startswith("py4j")
+
+
+def make(settings: EngineSettings, workers: int | None) -> SparkEngine:
+    """The engine; threads of this process are not its own."""
+    del workers
+    return SparkEngine(settings)
+
+
+def _cause(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
