@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 HEAVY = ("pyiceberg.catalog.sql", "pyiceberg.io.pyarrow", "sqlalchemy.dialects.sqlite.pysqlite", "pyarrow.dataset")
 """What is imported when it is used first."""
+CLUSTERS = ("ray", "spark", "ray_data", "spark_frames")
+"""Modules that import Ray and Spark, which begin threads and take seconds."""
 LARGEST = 1 << 17
 NUMBER = struct.Struct("=i")
 
@@ -207,7 +209,7 @@ def _import() -> None:
     """What commands import, at once."""
     package = import_module("logshed")
     for module in walk_packages(package.__path__, "logshed."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith(("__main__", *CLUSTERS)):
             import_module(module.name)
     for name in HEAVY:
         import_module(name)

@@ -48,14 +48,12 @@ class Security:
             logshed.errors.LakeError: The lake cannot be read or written.
             logshed.errors.SettingsError: A destination of alerts does not fit; nothing was looked at.
         """
-        from logshed.engines import made  # noqa: PLC0415 - heavy
         from logshed.pipeline.away import Runner  # noqa: PLC0415 - heavy
         from logshed.pipeline.watching import watch  # noqa: PLC0415 - heavy
 
         now, zone = datetime.now(UTC), self._settings.timezone or "UTC"
         begin = None if since is None else moment(since, now=now, timezone=zone)
-        runner = Runner(made(self._settings.engine, 1), self._settings)
-        return watch(self._opened(), self._settings, rules, progress, begin, runner)
+        return watch(self._opened(), self._settings, rules, progress, begin, Runner.of(self._settings))
 
     def rules(self) -> Loaded:
         """Every rule: ours, installed packages' and the user's, and the files that are broken."""

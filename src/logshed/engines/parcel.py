@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import platform
 import socket
@@ -21,26 +22,33 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+POLARS_THREADS = "POLARS_MAX_THREADS"
+"""Is read when Polars is imported, which a worker does with its first task."""
+Fields = tuple[str, str, int, bytes]
+
+
 class Parcel(NamedTuple):
     """A task on its way to workers.
 
     Attributes:
         python: Version of Python that packed it, ``3.11``.
         logshed: Version of Logshed that packed it.
+        threads: Processors that a task takes.
         task: The task, pickled.
     """
 
     python: str
     logshed: str
+    threads: int
     task: bytes
 
 
-def packed(task: object) -> Parcel:
+def packed(task: object, threads: int) -> Parcel:
     """A task for workers of the same versions."""
-    return Parcel(*_versions(), pickle.dumps(task))
+    return Parcel(*_versions(), threads, pickle.dumps(task))
 
 
-def perform(parcel: tuple[str, str, bytes], item: bytes) -> bytes:
+def perform(parcel: Fields, item: bytes) -> bytes:
     """Do the task in a worker; what goes wrong comes back as what came of it.
 
     Args:
@@ -51,8 +59,10 @@ def perform(parcel: tuple[str, str, bytes], item: bytes) -> bytes:
         The result and the exception, one of them None, pickled.
     """
     try:
-        _assert_same(*parcel[:2])
-        return pickle.dumps((_task(parcel[2])(pickle.loads(item)), None))  # noqa: S301 - from our own driver
+        python, version, threads, task = parcel
+        _assert_same(python, version)
+        os.environ.setdefault(POLARS_THREADS, str(threads))
+        return pickle.dumps((_task(task)(pickle.loads(item)), None))  # noqa: S301 - from our own driver
     except Exception as error:  # noqa: BLE001 - the driver judges it
         return _failure(error)
 
@@ -62,6 +72,7 @@ def run(
     items: Iterable[Item],
     together: Callable[[Parcel, dict[int, bytes]], Iterator[tuple[int, bytes]]],
     lost: Callable[[Exception], bool],
+    threads: int = 1,
 ) -> Iterator[Done[Item, Result]]:
     """Run a task on items elsewhere. Where a worker is lost again and again, each item that is left runs alone.
 
@@ -70,11 +81,12 @@ def run(
         items: The items.
         together: Performs numbered items on the engine, and gives what came of each, by its number.
         lost: Whether an exception of ``together`` says that a worker was lost.
+        threads: Processors that a task takes.
 
     Raises:
         EngineError: Workers cannot do this work at all.
     """
-    parcel, every = packed(task), dict(enumerate(items))
+    parcel, every = packed(task, threads), dict(enumerate(items))
     rounds = [every] if every else []
     while rounds:
         left = rounds.pop(0)

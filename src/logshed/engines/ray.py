@@ -49,7 +49,7 @@ class RayEngine:
             EngineError: There is no cluster at the address, or its workers are of other versions.
         """
         self.join()
-        yield from parcel.run(task, items, self._together, lambda error: isinstance(error, ray.exceptions.RayError))
+        yield from parcel.run(task, items, self._together, lost, self._settings.task_cpus)
 
     def join(self) -> None:
         """Reach the cluster, or begin one on this machine; one that this process has joined already is taken.
@@ -75,6 +75,12 @@ class RayEngine:
                 "look whether it runs (ray status) and is of this version of Ray and Python"
             ) from error
 
+    @property
+    def _most(self) -> int | None:
+        """Tasks at once on a cluster that has more processors; one that is begun here has no more."""
+        settings = self._settings
+        return max(settings.num_cpus // settings.task_cpus, 1) if settings.address and settings.num_cpus else None
+
     def _together(self, sent: Parcel, items: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
         context = DataContext.get_current().copy()
         context.enable_progress_bars = self.draws
@@ -87,6 +93,7 @@ class RayEngine:
                 batch_size=None,
                 num_cpus=self._settings.task_cpus,
                 memory=self._settings.task_memory,
+                concurrency=self._most,
                 max_retries=self._settings.retries,
             )
             batch: Any
@@ -94,10 +101,15 @@ class RayEngine:
                 yield from zip(batch["number"].to_pylist(), batch["done"].to_pylist(), strict=True)
 
 
-def performed(rows: pa.Table, sent: tuple[str, str, bytes]) -> pa.Table:
+def performed(rows: pa.Table, sent: parcel.Fields) -> pa.Table:
     """Perform the task on items in a worker: a table of ``number`` and ``item`` to one of ``number`` and ``done``."""
     done = [parcel.perform(sent, item) for item in rows["item"].to_pylist()]
     return pa.table({"number": rows["number"], "done": pa.array(done, pa.large_binary())})
+
+
+def lost(error: Exception) -> bool:
+    """Whether an exception says that workers were lost: what tasks raise comes back with what they made."""
+    return isinstance(error, ray.exceptions.RayError)
 
 
 def make(settings: EngineSettings, workers: int | None) -> RayEngine:

@@ -54,7 +54,7 @@ class SparkEngine:
             EngineError: There is no cluster at the address, or its workers are of other versions.
         """
         self.session()
-        yield from parcel.run(task, items, self._together, lost)
+        yield from parcel.run(task, items, self._together, lost, self._settings.task_cpus)
 
     def session(self) -> SparkSession:
         """The session of this process, or a new one.
@@ -99,14 +99,12 @@ class SparkEngine:
     def _together(self, sent: Parcel, items: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
         numbers = list(items)
         rows = self.session().range(0, len(numbers), 1, len(numbers))
-        done = rows.mapInArrow(
-            performing((sent.python, sent.logshed, sent.task), list(items.values())), "place long, done binary"
-        ).collect()
+        done = rows.mapInArrow(performing(sent, list(items.values())), "place long, done binary").collect()
         yield from ((numbers[place], bytes(data)) for place, data in done)
 
 
 def performing(
-    sent: tuple[str, str, bytes], items: list[bytes]
+    sent: parcel.Fields, items: list[bytes]
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """What performs the task in a worker on the items whose places it is given."""
 

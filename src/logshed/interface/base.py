@@ -93,12 +93,10 @@ class Opened:
 
         return Ingest(self._opened(), self.settings, Options(dry_run=dry_run), LocalEngine(1)).job("")
 
-    def _runner(self, workers: int = 1) -> Runner:
-        """What runs the tasks of a verb; here so many at once, since each fills the processors by itself."""
-        from logshed.engines import made  # noqa: PLC0415 - heavy
+    def _runner(self) -> Runner:
         from logshed.pipeline.away import Runner  # noqa: PLC0415 - heavy
 
-        return Runner(made(self.settings.engine, workers), self.settings)
+        return Runner.of(self.settings)
 
     def _ask(self, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
         return self.query(sql, params=dict(params)).pl()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, cast
 from uuid import uuid4
 
 from logshed import buckets
-from logshed.engines import Item, Result
+from logshed.engines import Item, Result, made
 from logshed.engines.local import LocalEngine
 from logshed.errors import EngineError, StorageError
 from logshed.lake import remote, storage
@@ -90,6 +90,15 @@ class Runner:
     def here(cls, settings: Settings) -> Runner:
         """One task after another, in this process."""
         return cls(LocalEngine(1), settings)
+
+    @classmethod
+    def of(cls, settings: Settings, workers: int = 1) -> Runner:
+        """By the engine of the settings; here so many at once, since most tasks fill the processors by themselves.
+
+        Raises:
+            EngineError: A package that it needs is not installed.
+        """
+        return cls(made(settings.engine, workers), settings)
 
     @property
     def elsewhere(self) -> bool:
