@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import chart
 from typer.main import get_command
 
 from logshed import errors, schema
@@ -121,7 +122,13 @@ def exceptions() -> str:
     return f"{NOTE}\n# Errors and exit codes\n\n```text\n{drawn}\n```\n\n{codes}"
 
 
-PAGES = {"cli.md": command_line, "settings.md": settings, "columns.md": columns, "errors.md": exceptions}
+PAGES = {
+    "cli.md": command_line,
+    "settings.md": settings,
+    "columns.md": columns,
+    "errors.md": exceptions,
+    "helm.md": chart.table,
+}
 
 
 def main() -> int:
