@@ -19,7 +19,6 @@ import logshed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest.importorskip("logshed.cli.engines", reason="ingest has no --engine here yet")
 pytestmark = pytest.mark.soak
 LINES = 2_821
 SHARED = {"storage": {"warehouse": "s3://b/lake"}, "catalog": {"type": "glue"}}

@@ -169,8 +169,6 @@ def test_every_command_and_option_is_one_of_logshed(name: str) -> None:
 
 @pytest.mark.parametrize("engine", ["ray", "spark"])
 def test_the_words_of_a_job_are_those_of_logshed(engine: str) -> None:
-    if unknown(["logshed", "ingest", "--engine=local"]):
-        pytest.skip("ingest has no --engine here yet")
     data = next(one["data"] for one in of_kind(rendered(f"cluster-{engine}"), "ConfigMap") if "job.json" in one["data"])
     words = json.loads(data["job.json"])
     assert words[words.index("--engine") + 1] == engine
