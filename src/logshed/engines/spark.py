@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 STANDALONE = "spark://"
 PYTHON = "PYSPARK_PYTHON"
+SUBMITTED = "PYSPARK_GATEWAY_PORT"
+"""A variable that ``spark-submit`` sets."""
 LOG = Path(__file__).with_name("log4j2.properties")
 """How loud Spark is here: errors alone, unless the user has said something else."""
 # Its own code does not use pandas here, and says this of every session.
@@ -65,19 +67,30 @@ class SparkEngine:
         found = SparkSession.getActiveSession()
         if found is not None:
             return found
-        settings = self._settings
-        address = settings.address or f"local[{settings.num_cpus or '*'},{settings.retries + 1}]"
-        if address.startswith(STANDALONE):
-            reach.assert_listens(address, "Spark", 7077)
         os.environ.setdefault(PYTHON, sys.executable)
-        builder = SparkSession.builder.master(address).appName("logshed")
+        builder = SparkSession.builder.appName("logshed")
         for name, value in self._options().items():
             builder = builder.config(name, value)
+        address = self._address()
+        if address:
+            builder = builder.master(address)
         try:
             session: SparkSession = builder.getOrCreate()
         except Exception as error:
-            raise EngineError(f"cannot begin Spark at {address}: {_cause(error)}; look at its log") from error
+            raise EngineError(
+                f"cannot begin Spark at {address or 'the master of spark-submit'}: {_cause(error)}; look at its log"
+            ) from error
         return session
+
+    def _address(self) -> str:
+        """The master; empty where ``spark-submit`` has begun this process, which has said it."""
+        settings = self._settings
+        if settings.address is None:
+            threads = f"local[{settings.num_cpus or '*'},{settings.retries + 1}]"
+            return "" if SUBMITTED in os.environ else threads
+        if settings.address.startswith(STANDALONE):
+            reach.assert_listens(settings.address, "Spark", 7077)
+        return settings.address
 
     def _options(self) -> dict[str, str]:
         settings = self._settings
