@@ -1,7 +1,8 @@
 """Measures how ingest scales over the workers of an engine, and computes what many terabytes a day need.
 
-One task takes one processor, so that two workers can do twice what one does and no more. ``--model`` computes from
-figures that were measured before, and runs nothing.
+One task takes one processor, so that two workers can do twice what one does and no more. ``--simulated`` gives an
+engine more workers than there are processors, and tasks that only wait as long as a real one works: what is lost then
+is the engine's own. ``--model`` computes from figures that were measured before, and runs nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,19 +26,24 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 os.environ.setdefault("RAY_AUTH_MODE", "disabled")
 os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+os.environ["PYTHONPATH"] = f"{ROOT / 'src'}:{ROOT}"
 
 from benchmarks.formats import lines_of  # noqa: E402 - the path comes first
 
 from logshed.api import Lake  # noqa: E402 - as above
+from logshed.engine_settings import EngineSettings  # noqa: E402 - as above
+from logshed.engines import made  # noqa: E402 - as above
 from logshed.prices import Prices  # noqa: E402 - as above
 from logshed.settings import Settings  # noqa: E402 - as above
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 SPLIT_BYTES = 16 * 2**20
 GB = 10**9
 DAY_S = 86_400
+TASKS = 8
+"""Tasks of each worker that only waits."""
 BUSY = 0.6
 """Share of a worker's time that it may be planned to work: logs come in waves, and machines go."""
 
@@ -68,6 +75,8 @@ def main() -> None:
     words.add_argument("--family", default="json_nested", help="kind of lines, as benchmarks/formats.py has them")
     words.add_argument("--bytes", type=int, default=256 * 2**20, help="bytes of the log")
     words.add_argument("--repeat", type=int, default=3, help="runs of each, of which the median counts")
+    words.add_argument("--simulated", type=int, nargs="+", help="workers, each with eight tasks that wait")
+    words.add_argument("--task-s", type=float, default=2.0, help="how long such a task waits")
     words.add_argument("--model", metavar="TB", type=float, help="only compute what so many terabytes a day need")
     words.add_argument("--cpu-s-per-gb", type=float, default=16.0, help="of the model: seconds of one processor")
     words.add_argument("--commit-s", type=float, default=0.36, help="of the model: seconds of a commit of both tables")
@@ -76,6 +85,9 @@ def main() -> None:
     if given.model:
         found = model(given.model, given.cpu_s_per_gb, given.commit_s, given.plan_ms)
         print(json.dumps(found, indent=2))
+        return
+    if given.simulated:
+        print(json.dumps([simulated(given.engine, number, given.task_s) for number in given.simulated], indent=2))
         return
     print(json.dumps(scaled(given.engine, given.workers, given.family, given.bytes, given.repeat), indent=2))
 
@@ -100,18 +112,28 @@ def log_bytes(block: bytes, size: int) -> int:
 
 
 def run(engine: str, workers: int, log: Path, folder: Path, repeat: int) -> Measured:
-    """Ingest a log several times, each into a lake of its own, in a process that does nothing else."""
-    pid = os.fork()  # an engine is begun once a process, with so many processors
-    told = folder / f"{engine}-{workers}.json"
-    if pid == 0:
-        told.write_text(json.dumps(_runs(engine, workers, log, folder, repeat)))
-        os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    if status:
-        raise SystemExit(f"the run of {engine} with {workers} workers ended with {os.waitstatus_to_exitcode(status)}")
-    start, *others = json.loads(told.read_text())
+    """Ingest a log several times, each into a lake of its own."""
+    start, *others = apart(lambda: _runs(engine, workers, log, folder, repeat))
     seconds = statistics.median(others)
     return Measured(engine, workers, round(start, 2), round(seconds, 2), round(log.stat().st_size / GB / seconds, 4))
+
+
+def apart(call: Callable[[], Any]) -> Any:
+    """Call it in a process of its own: an engine is begun once a process, with so many processors."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        with os.fdopen(writing, "w") as told:
+            told.write(json.dumps(call()))
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        found = told.read()
+    _, status = os.waitpid(pid, 0)
+    if status:
+        raise SystemExit(f"a run ended with {os.waitstatus_to_exitcode(status)}")
+    return json.loads(found)
 
 
 def _runs(engine: str, workers: int, log: Path, folder: Path, repeat: int) -> list[float]:
@@ -131,6 +153,33 @@ def _runs(engine: str, workers: int, log: Path, folder: Path, repeat: int) -> li
         lake.ingest([path])
         took.append(time.perf_counter() - begun)
     return took
+
+
+class Wait:
+    """A task that takes as long as it is told, and no processor."""
+
+    def __call__(self, seconds: float, /) -> float:
+        """Wait."""
+        time.sleep(seconds)
+        return seconds
+
+    def stop(self) -> None:
+        """Nothing is under way."""
+
+
+def simulated(engine: str, workers: int, seconds: float) -> dict[str, Any]:
+    """How near an engine comes to ``workers`` times one worker where tasks only wait."""
+
+    def timed() -> dict[str, Any]:
+        runs = made(EngineSettings.model_validate({"name": engine, "num_cpus": workers}), workers)
+        wait = import_module("benchmarks.scale").Wait()  # by a name that workers know, too
+        list(runs.run(wait, [0.1] * workers * 2))  # its workers are begun by now
+        begun = time.perf_counter()
+        list(runs.run(wait, [seconds] * workers * TASKS))
+        took = time.perf_counter() - begun
+        return {"workers": workers, "seconds": round(took, 2), "efficiency": round(seconds * TASKS / took, 3)}
+
+    return {"engine": engine, "tasks": workers * TASKS, "task_s": seconds} | apart(timed)
 
 
 def model(terabytes: float, cpu_s_per_gb: float, commit_s: float, plan_ms: float) -> dict[str, Any]:
