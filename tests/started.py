@@ -1,8 +1,9 @@
 """Starts ``logshed`` in processes of their own whose imports are done: otherwise they are a second of each start.
 
-A server imports what commands import, and runs nothing of it. For each start it forks a process that gets the words,
-the folder, the environment and the pipes that a shell would give it. That ``python -m logshed`` works, and that a
-command imports no more than it needs, is for the tests that start an interpreter of their own.
+A server imports what commands import, has read our own data files as the first command that needs them does, and runs
+nothing else. For each start it forks a process that gets the words, the folder, the environment and the pipes that a
+shell would give it; where its user has data files too, it reads them with ours. That ``python -m logshed`` works, and
+that a command imports no more than it needs, is for the tests that start an interpreter of their own.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ HEAVY = ("pyiceberg.catalog.sql", "pyiceberg.io.pyarrow", "sqlalchemy.dialects.s
 """What is imported when it is used first."""
 CLUSTERS = ("ray", "spark", "ray_data", "spark_frames")
 """Modules that import Ray and Spark, which begin threads and take seconds."""
+READ = (
+    ("logshed.formats.registry", "load", "_load"),
+    ("logshed.redaction.registry", "load_rules", "_load_rules"),
+    ("logshed.detections.taxonomy", "load", "_load"),
+    ("logshed.detections.registry", "load", "_load"),
+)
+"""What reads data files once a process, and where it keeps them; otherwise they are most of a second of each start."""
+USERS = Path(".config/logshed")
 LARGEST = 1 << 17
 NUMBER = struct.Struct("=i")
 
@@ -215,6 +224,23 @@ def _import() -> None:
         import_module(name)
 
 
+def _read_data() -> None:
+    """What commands read of our own. Nothing here may start threads: they would not be in the forks."""
+    for module, load, _ in READ:
+        getattr(import_module(module), load)()
+    literals, formats = import_module("logshed.formats.literals"), import_module("logshed.formats.registry")
+    for shape in (shape for form in formats.load().values() for shape in form.shapes):
+        literals.needed(shape.pattern)
+    redaction = import_module("logshed.redaction")
+    import_module("logshed.redaction.engine").Redactor(redaction.load_policy("default"))
+
+
+def _forget_data() -> None:
+    """Let a process read what its user has beside ours."""
+    for module, _, kept in READ:
+        getattr(import_module(module), kept).cache_clear()
+
+
 def _bury() -> None:
     """Let those go that have waited for a process and have told of its end."""
     with suppress(ChildProcessError):
@@ -254,6 +280,8 @@ def _become(given: Any, pipes: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    if (Path.home() / USERS).exists():
+        _forget_data()
     sys.argv = [module, *words]
     sys.path[0] = folder
     try:
@@ -275,6 +303,7 @@ def main() -> None:
     """Serve; each process that was started comes out of it as well."""
     sys.path[0] = os.devnull  # not the folder of the tests
     _import()
+    _read_data()
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # idle, of allocators
     gc.collect()
     gc.freeze()  # else each process would copy all pages when it counts what is garbage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, cast, get_args
 
 import polars as pl
@@ -60,24 +61,28 @@ def rule_failures(rule: Rule) -> list[str]:
 
 def rule_problems(extra: Iterable[Path] = ()) -> tuple[int, list[str]]:
     """How many rule files there are, and what is wrong with them: with the file, or with what its examples become."""
-    files = plugins.data_files("redaction", ".toml", tuple(extra))
+    found = plugins.data_files("redaction", ".toml", tuple(extra))
     problems: list[str] = []
-    for name, file in files.items():
+    for name, file in found.items():
         try:
             problems += [f"{file}: true/false: {failure}" for failure in rule_failures(_rule(name, file))]
         except RedactionError as error:
             problems.append(str(error).removeprefix("cannot load redaction rule "))
-    return len(files), problems
+    return len(found), problems
 
 
 @lru_cache(maxsize=8)
 def _load_rules(roots: tuple[Path, ...]) -> tuple[tuple[str, Rule], ...]:
-    rules = [_rule(name, file) for name, file in plugins.data_files("redaction", ".toml", roots).items()]
+    ours = str(files("logshed") / "redaction")
+    rules = [
+        _rule(name, file, trusted=str(file).startswith(ours))
+        for name, file in plugins.data_files("redaction", ".toml", roots).items()
+    ]
     return tuple((rule.name, rule) for rule in sorted(rules, key=lambda rule: (rule.order, rule.name)))
 
 
-def _rule(name: str, file: Traversable) -> Rule:
-    table = read_table("redaction rule", file)
+def _rule(name: str, file: Traversable, *, trusted: bool = False) -> Rule:
+    table = read_table("redaction rule", file, trusted=trusted)
     keys = table.texts("keys")
     harmless = table.regex("harmless", table.take("harmless", str, _NOTHING))
     others = table.regex("others", table.take("others", str, ""))
