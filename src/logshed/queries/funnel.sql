@@ -26,19 +26,25 @@ WITH reached AS (
     GROUP BY place
 ),
 steps AS (
-    SELECT shop_list.place AS place, step, after, coalesce(sessions, 0) AS sessions, minutes
+    SELECT
+        shop_list.place AS place,
+        step,
+        CAST(sum(CASE WHEN reached.place = shop_list.place THEN sessions ELSE 0 END) AS BIGINT) AS sessions,
+        CAST(sum(CASE WHEN reached.place = after THEN sessions ELSE 0 END) AS BIGINT) AS sooner,
+        after > 0 AS follows,
+        max(CASE WHEN reached.place = shop_list.place THEN minutes END) AS minutes
     FROM shop_list
-    LEFT JOIN reached ON reached.place = shop_list.place
-    WHERE shop = $shop AND (SELECT count(*) FROM reached) > 0
+    CROSS JOIN reached
+    WHERE shop_list.shop = $shop
+    GROUP BY shop_list.place, step, after
 )
 SELECT
-    CAST(steps.place AS INTEGER) AS place,
-    steps.step AS step,
-    steps.sessions AS sessions,
-    floor(steps.sessions * 10000.0 / max(steps.sessions) OVER () + 0.5) / 100 AS percent,
-    sooner.sessions - steps.sessions AS dropped,
-    floor(steps.sessions * 10000.0 / nullif(sooner.sessions, 0) + 0.5) / 100 AS percent_of_previous,
-    floor(steps.minutes * 100 + 0.5) / 100 AS median_minutes
+    CAST(place AS INTEGER) AS place,
+    step,
+    sessions,
+    floor(sessions * 10000.0 / max(sessions) OVER () + 0.5) / 100 AS percent,
+    CASE WHEN follows THEN sooner - sessions END AS dropped,
+    CASE WHEN follows THEN floor(sessions * 10000.0 / nullif(sooner, 0) + 0.5) / 100 END AS percent_of_previous,
+    floor(minutes * 100 + 0.5) / 100 AS median_minutes
 FROM steps
-LEFT JOIN steps AS sooner ON sooner.place = steps.after
 ORDER BY place

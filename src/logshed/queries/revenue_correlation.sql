@@ -16,15 +16,22 @@ sold = "orders or revenue"
 hours = "hours with the figure"
 correlation = "between -1 and 1"
 */
-WITH pairs AS (
-    SELECT 'error percent' AS figure, 'orders' AS sold, error_percent AS x, CAST(orders AS DOUBLE) AS y FROM shop_hours
-    UNION ALL SELECT 'error percent' AS figure, 'revenue' AS sold, error_percent AS x, revenue AS y FROM shop_hours
-    UNION ALL SELECT 'p95 ms' AS figure, 'orders' AS sold, p95 AS x, CAST(orders AS DOUBLE) AS y FROM shop_hours
-    UNION ALL SELECT 'p95 ms' AS figure, 'revenue' AS sold, p95 AS x, revenue AS y FROM shop_hours
-    UNION ALL
-    SELECT 'requests' AS figure, 'orders' AS sold, CAST(requests AS DOUBLE) AS x, CAST(orders AS DOUBLE) AS y
+WITH figures AS (
+    SELECT 'error percent' AS figure UNION ALL SELECT 'p95 ms' AS figure UNION ALL SELECT 'requests' AS figure
+),
+goods AS (
+    SELECT 'orders' AS sold UNION ALL SELECT 'revenue' AS sold
+),
+pairs AS (
+    SELECT
+        figure,
+        sold,
+        CASE figure WHEN 'error percent' THEN error_percent WHEN 'p95 ms' THEN p95 ELSE CAST(requests AS DOUBLE) END
+            AS x,
+        CASE sold WHEN 'orders' THEN CAST(orders AS DOUBLE) ELSE revenue END AS y
     FROM shop_hours
-    UNION ALL SELECT 'requests' AS figure, 'revenue' AS sold, CAST(requests AS DOUBLE) AS x, revenue AS y FROM shop_hours
+    CROSS JOIN figures
+    CROSS JOIN goods
 ),
 centred AS (
     SELECT

@@ -33,11 +33,21 @@ WITH told AS (
         revenue
     FROM shop_sales
 ),
+kinds AS (
+    SELECT 'visitor' AS what
+    UNION ALL SELECT 'country' AS what
+    UNION ALL SELECT 'device' AS what
+    UNION ALL SELECT 'source' AS what
+),
 long AS (
-    SELECT 'visitor' AS what, visitor AS value, orders, revenue FROM told
-    UNION ALL SELECT 'country' AS what, country AS value, orders, revenue FROM told
-    UNION ALL SELECT 'device' AS what, device AS value, orders, revenue FROM told
-    UNION ALL SELECT 'source' AS what, source AS value, orders, revenue FROM told
+    SELECT
+        what,
+        CASE what WHEN 'visitor' THEN visitor WHEN 'country' THEN country WHEN 'device' THEN device ELSE source END
+            AS value,
+        orders,
+        revenue
+    FROM told
+    CROSS JOIN kinds
 )
 SELECT
     what,
