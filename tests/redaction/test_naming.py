@@ -141,14 +141,15 @@ _PARTS = st.sampled_from(
 )
 
 
-@settings(deadline=None)
-@given(
-    st.lists(st.lists(_PARTS, min_size=1, max_size=3).map("".join), min_size=1, max_size=4).map("/".join),
-    st.lists(st.lists(_PARTS, min_size=1, max_size=3).map("".join), min_size=1, max_size=4).map("/".join),
-)
-def test_a_recorded_name_is_clean_stays_as_it_is_and_is_no_other_names(one: str, other: str) -> None:
-    names = [f"file:/{one}", f"file:/{other}"]
-    found = list(NAMES.recorded(names).values())
-    assert NAMES.texts(found) == found
-    assert list(NAMES.recorded(found).values()) == found
-    assert (found[0] == found[-1]) == (one == other)
+_PATHS = st.lists(st.lists(_PARTS, min_size=1, max_size=3).map("".join), min_size=1, max_size=4).map("/".join)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.lists(_PATHS, min_size=16, max_size=16))
+def test_a_recorded_name_is_clean_stays_as_it_is_and_is_no_other_names(paths: list[str]) -> None:
+    names = [f"file:/{path}" for path in paths]
+    found = NAMES.recorded(names)
+    clean = [found[name] for name in names]
+    assert NAMES.texts(clean) == clean
+    assert NAMES.recorded(clean) == {name: name for name in clean}
+    assert len(set(clean)) == len(set(names))
