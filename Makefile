@@ -56,6 +56,7 @@ types: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	@tools/system-packages
+	@$(BIN)/python -m compileall -q src  # once, not in each process that a test starts where nothing may write it
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 # What users install has no pandas, whose import would be counted; chdb brings it into $(VENV).
