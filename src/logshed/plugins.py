@@ -5,6 +5,8 @@ A thing's name is its file's stem. A user's file wins over a package's, a packag
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
@@ -38,10 +40,16 @@ def data_files(folder: str, suffix: str, extra: Iterable[Path] = ()) -> dict[str
 
 def _roots(folder: str, extra: Iterable[Path]) -> Iterator[Traversable]:
     yield files("logshed") / folder
-    for entry_point in entry_points(group=f"logshed.{folder}"):
-        package = files(entry_point.value)
+    for name in _packages(folder, tuple(sys.path)):
+        package = files(name)
         if package.is_dir():
             yield package
     for path in (USER_FOLDER.expanduser(), *extra):
         if (path / folder).is_dir():
             yield path / folder
+
+
+@lru_cache(maxsize=64)
+def _packages(folder: str, _: tuple[str, ...]) -> tuple[str, ...]:
+    """What installed packages offer; a look at all of them takes longer than many a question, so once a path."""
+    return tuple(one.value for one in entry_points(group=f"logshed.{folder}"))

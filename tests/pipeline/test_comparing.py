@@ -145,7 +145,6 @@ def test_what_cannot_be_asked_is_refused(lake: Lake, name: str, asked: dict[str,
         lake.run(name, now=NOW, **asked)
 
 
-@pytest.mark.soak
 def test_the_rows_of_every_question_that_counts_are_told_apart_by_its_keys(tmp_path: Path) -> None:
     sample_lake.write(tmp_path / "lake", sample_lake.records(), sample_lake.findings(), sample_lake.incidents())
     lake = Lake.open(tmp_path / "lake", settings=Settings.load(tmp_path, environ={}))
@@ -159,7 +158,6 @@ def test_the_rows_of_every_question_that_counts_are_told_apart_by_its_keys(tmp_p
     assert compared > 40
 
 
-@pytest.mark.soak
 def test_both_engines_answer_questions_of_days_and_hours_alike_in_a_zone_of_half_hours(tmp_path: Path) -> None:
     pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
     sample_lake.write(tmp_path / "lake", sample_lake.records(), sample_lake.findings(), sample_lake.incidents())
