@@ -30,4 +30,5 @@ class EngineSettings(BaseModel):
         None,
         description="Memory that a task takes, such as `2GB`: fewer run at once; not counted unless set.",
     )
+    progress_bars: bool = Field(False, description="Ray and Spark draw their own progress in place of ours.")
     retries: int = Field(3, ge=0, le=100, description="How often a task is begun again whose worker was lost.")

@@ -75,11 +75,15 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
     from rich.progress import Progress as Bar  # noqa: PLC0415 - as above
 
     columns = (BarColumn(bar_width=24), TaskProgressColumn(), TextColumn("{task.description}", markup=False))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
+    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=None)
 
-        def update(progress: Progress) -> None:
-            total = progress.bytes_total or None
-            bar.update(task, completed=progress.bytes_done, total=total, description=line(progress))
+    def update(progress: Progress) -> None:
+        bar.start()  # only now: an engine that draws its own never comes here
+        total = progress.bytes_total or None
+        bar.update(task, completed=progress.bytes_done, total=total, description=line(progress))
 
+    try:
         yield update
+    finally:
+        bar.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +39,7 @@ class RayEngine:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
-        self.draws = sys.stderr.isatty() and DataContext.get_current().enable_progress_bars
+        self.draws = settings.progress_bars
 
     def run(self, task: Task[Item, Result], items: Iterable[Item]) -> Iterator[Done[Item, Result]]:
         """Run the task on every item; a failure is handed back and stops no other.
@@ -84,6 +83,7 @@ class RayEngine:
     def _together(self, sent: Parcel, items: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
         context = DataContext.get_current().copy()
         context.enable_progress_bars = self.draws
+        context.use_ray_tqdm, context.enable_rich_progress_bars = False, True
         rows = [{"number": number, "item": item} for number, item in items.items()]
         with DataContext.current(context):
             waiting = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(

@@ -47,7 +47,7 @@ class SparkEngine:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._settings = settings
-        self.draws = sys.stderr.isatty()
+        self.draws = settings.progress_bars
 
     def run(self, task: Task[Item, Result], items: Iterable[Item]) -> Iterator[Done[Item, Result]]:
         """Run the task on every item; a failure is handed back and stops no other.

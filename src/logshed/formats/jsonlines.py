@@ -68,6 +68,8 @@ def claims(forms: Sequence[Format], text: pl.Series) -> dict[str, pl.Series]:
     nowhere = pl.Series(OK, [False]).new_from_index(0, text.len())
     found = {form.name: nowhere for form in forms}
     looks = _looks_like_objects(text)
+    if not looks.any():
+        return found
     with Documents(text.filter(looks)) as documents:
         rows = looks.arg_true().filter(documents.valid())
     if rows.is_empty():
