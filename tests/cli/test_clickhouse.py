@@ -60,3 +60,27 @@ def test_the_catalog_of_the_settings_is_named_without_secrets(
     settings: dict[str, str], given: tuple[str | None, str | None], found: tuple[str, str]
 ) -> None:
     assert _catalog(CatalogSettings.model_validate(settings), *given) == found
+
+
+def test_a_copy_of_the_newest_days_is_printed_and_what_brings_it_up_to_date(logshed: Run, lake: Path) -> None:
+    made = logshed("clickhouse", "ddl", "--lake", lake, "--hot-days", "7", "--database", "own").stdout.splitlines()
+    assert made[-2].startswith('CREATE TABLE IF NOT EXISTS "own"."logs_hot" ENGINE = MergeTree')
+    done = logshed("clickhouse", "ddl", "--hot-days", "7", "--database", "own", "--refresh")
+    assert [line.split(" ")[0] for line in done.stdout.splitlines()] == ["DELETE", "INSERT", "INSERT"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--refresh",), "how many days it has is missing; give --hot-days"),
+        (("--hot-days", "7", "--table", "lines"), "it is one of logs; add --table logs"),
+        (("--cluster", "a", "--as", "tables"), "only --as views can; leave --cluster out"),
+        (("--cluster", "a'b"), "take letters, digits"),
+    ],
+)
+def test_a_copy_and_a_cluster_that_cannot_be_are_refused(
+    words: tuple[str, ...], message: str, logshed: Run, lake: Path
+) -> None:
+    done = logshed("clickhouse", "ddl", "--lake", lake, *words)
+    assert done.returncode == 2
+    assert message in done.stderr

@@ -14,6 +14,7 @@ from logshed.errors import UsageError
 from logshed.lake.names import CASES, FOUND
 from logshed.lake.store import Store
 from logshed.settings import Settings
+from logshed.sql import clickhouse_hot
 from logshed.sql.clickhouse_ddl import Wanted, needed, statements
 from logshed.sql.tables import Stored
 
@@ -84,6 +85,7 @@ def syntax(lake: Lake, tables: LakeTables) -> list[str]:
     for location in BUCKETS:
         there = stored(location, tables)
         found += statements(there, Wanted("tables")) + statements(there, Wanted()) + needed(there, Wanted())
+        found += statements(there, Wanted(cluster="analytics")) + clickhouse_hot.tables("logshed", 7)
     return [f"EXPLAIN AST {text}" for text in found if not text.startswith("SET ")]
 
 

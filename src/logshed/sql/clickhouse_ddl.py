@@ -44,6 +44,7 @@ class Wanted:
         uri: Its address.
         warehouse: What the catalog calls the warehouse; of Glue its region.
         pinned: Views show the tables as they are now, whatever is committed later.
+        cluster: The cluster whose servers share the reading of files; empty lets the server that is asked read all.
     """
 
     way: Way = "views"
@@ -53,6 +54,7 @@ class Wanted:
     uri: str = ""
     warehouse: str = ""
     pinned: bool = False
+    cluster: str = ""
 
 
 def statements(tables: Mapping[str, Stored], wanted: Wanted) -> list[str]:
@@ -85,7 +87,7 @@ def _from(stored: Stored, wanted: Wanted) -> str:
     """What a view reads."""
     if wanted.way != "views":
         return f"{TABLES}.{quoted(stored.name)}"
-    source = _source(stored.location, wanted.collection, "iceberg")
+    source = _source(stored.location, wanted.collection, "iceberg", wanted.cluster)
     if not wanted.pinned:
         return source
     path = stored.metadata.removeprefix(f"{stored.location.rstrip('/')}/")
@@ -151,17 +153,18 @@ def _catalog(wanted: Wanted) -> Iterator[str]:
     )
 
 
-def _source(location: str, collection: str, kind: str) -> str:
+def _source(location: str, collection: str, kind: str, cluster: str = "") -> str:
     """A table function (``iceberg``) or an engine (``Iceberg``) that reads the table in a folder."""
+    shared, first = ("Cluster", f"{_text(cluster)}, ") if cluster else ("", "")
     scheme, _, path = _parts(location)
     if set(path) & set("*?{}"):
         raise UsageError(f"cannot let ClickHouse read {location}: it holds one of * ? {{ }}; move the lake")
     if scheme == "file":
-        return f"{kind}Local({_text(f'/{path}')})"
+        return f"{kind}Local{shared}({first}{_text(f'/{path}')})"
     if scheme in S3:
-        return f"{kind}S3({collection}, filename = {_text(path)})"
+        return f"{kind}S3{shared}({first}{collection}, filename = {_text(path)})"
     if scheme in AZURE:
-        return f"{kind}Azure({collection}, blob_path = {_text(path)})"
+        return f"{kind}Azure{shared}({first}{collection}, blob_path = {_text(path)})"
     raise UsageError(f"cannot let ClickHouse read {location}: it reads file, s3, gs and abfss; move the warehouse")
 
 
