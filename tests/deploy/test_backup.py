@@ -54,27 +54,32 @@ def numbers(lake: Lake) -> list[int]:
     return [row[0] for row in found]
 
 
+def page(name: str) -> str:
+    """A block of commands of the page."""
+    found = re.search(rf"<!-- test: {name} -->\n```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert found is not None, name
+    return found[1]
+
+
 def as_the_page_says(
     name: str, folder: Path, given: dict[str, Path], tools: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run a block of commands of the page with its variables set."""
-    found = re.search(rf"<!-- test: {name} -->\n```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert found is not None, name
     path = f"{tools}{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/sbin:/bin"
     variables = {"PATH": path, "DEPLOY": ROOT / "deploy", "PYTHONPATH": ROOT / "src", **given}
-    words, env = ["bash", "-euc", found[1]], {key: str(value) for key, value in variables.items()}
+    words, env = ["bash", "-euc", page(name)], {key: str(value) for key, value in variables.items()}
     return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
 
 
 @contextmanager
-def written_between(folder: Path, write: Callable[[], None]) -> Iterator[str]:
+def written_between(folder: Path, write: Callable[[], None], names: tuple[str, ...] = TOOLS) -> Iterator[str]:
     """A folder of tools for the PATH: before each of them does what it does, something is written."""
     asked, answered = folder / "asked", folder / "answered"
     for pipe in (asked, answered):
         os.mkfifo(pipe)
     tools = folder / "tools"
     tools.mkdir()
-    for tool in TOOLS:
+    for tool in names:
         file = tools / tool
         real = shutil.which(tool)
         one = f"flock {folder}/turn sh -c 'echo go >{asked}; read -r _ <{answered}'"  # of two in a pipe, too
