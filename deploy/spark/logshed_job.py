@@ -34,6 +34,11 @@ def main(given: list[str]) -> int:
     parser.add_argument("--run", type=commands, required=True)
     known, _ = parser.parse_known_args(given)
     os.environ.update(known.set)
+    if any("spark" in words for words in known.run) or os.environ.get("LOGSHED_ENGINE_NAME") == "spark":
+        # The engine takes the session that is there; without one it would begin its own, on this machine alone.
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - a job without Spark does not need it
+
+        SparkSession.builder.appName("logshed").getOrCreate()
     from logshed.cli import main as logshed  # noqa: PLC0415 - reads the environment
 
     for words in known.run:

@@ -164,7 +164,38 @@ def test_a_job_sets_its_environment_runs_its_commands_and_ends_with_the_first_th
 
 
 @pytest.mark.soak
-def test_the_notebooks_run_one_after_the_other_on_spark_and_spark_answers_as_the_lake_does(tmp_path: Path) -> None:
+def test_a_submitted_job_works_in_the_session_that_it_was_submitted_to(tmp_path: Path) -> None:
+    pytest.importorskip("pyspark", reason="needs PySpark, which is not installed")
+    (tmp_path / "app.log").write_text(LINES)
+    (tmp_path / "events").mkdir()
+    events = [
+        "--conf",
+        "spark.eventLog.enabled=true",
+        "--conf",
+        "spark.eventLog.compress=false",
+        "--conf",
+        f"spark.eventLog.dir={tmp_path / 'events'}",
+    ]
+    given = {"LOGSHED_LAKE": str(tmp_path / "lake"), "LOGSHED_ENGINE_NAME": "spark"}
+    run = "ingest app.log --format json ; aggregate traffic_hourly"
+    words = ["--master", "local[2]", *events, str(JOB), "--set", json.dumps(given), "--run", run]
+    environment = {**os.environ, "PYTHONPATH": str(DEPLOY.parent / "src"), "PYSPARK_PYTHON": sys.executable}
+    submit = Path(sys.executable).with_name("spark-submit")
+    done = subprocess.run([submit, *words], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    lake = Lake.open(tmp_path / "lake", settings=Settings.load(tmp_path, environ={}))
+    assert lake.query("SELECT sum(requests) FROM traffic_hourly").rows() == [(9,)]
+    told = "".join(path.read_text() for path in (tmp_path / "events").rglob("*") if path.is_file())
+    assert '"spark.master":"local[2]"' in told
+    assert '"spark.master":"local[*' not in told
+    assert "MapInArrow" in told
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("engine", ["local", "spark"])
+def test_the_notebooks_run_one_after_the_other_on_spark_and_spark_answers_as_the_lake_does(
+    engine: str, tmp_path: Path
+) -> None:
     pytest.importorskip("pyspark", reason="needs PySpark, which is not installed")
     (tmp_path / "raw").mkdir()
     (tmp_path / "raw" / "app.log").write_text(LINES)
@@ -176,7 +207,12 @@ def test_the_notebooks_run_one_after_the_other_on_spark_and_spark_answers_as_the
         "PYSPARK_PYTHON": sys.executable,
     }
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
+        [sys.executable, str(script), engine],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads(done.stdout.splitlines()[-1])
