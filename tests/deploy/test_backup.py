@@ -68,7 +68,7 @@ def as_the_page_says(
     path = f"{tools}{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/sbin:/bin"
     variables = {"PATH": path, "DEPLOY": ROOT / "deploy", "PYTHONPATH": ROOT / "src", **given}
     words, env = ["bash", "-euc", page(name)], {key: str(value) for key, value in variables.items()}
-    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=600)
 
 
 @contextmanager

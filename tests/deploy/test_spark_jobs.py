@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +42,19 @@ def read(name: str) -> Any:
     return json.loads((DEPLOY / name).read_text())
 
 
-def complaints(name: str, given: Any) -> str:
-    """What is wrong with a file for AWS; its client's own description of the call says which keys there are."""
+@lru_cache
+def input_of(service: str, call: str) -> Any:
+    """The description of what a call takes, in AWS' own client."""
     from botocore.session import get_session  # noqa: PLC0415 - heavy
-    from botocore.validate import ParamValidator  # noqa: PLC0415
 
-    service, call = AWS[name]
-    shape = get_session().get_service_model(service).operation_model(call).input_shape
+    return get_session().get_service_model(service).operation_model(call).input_shape
+
+
+def complaints(name: str, given: Any) -> str:
+    """What is wrong with a file for AWS."""
+    from botocore.validate import ParamValidator  # noqa: PLC0415 - heavy
+
+    shape = input_of(*AWS[name])
     told = dict(given)
     for required, member in shape.members.items():  # a client fills in what only makes a call the same when repeated
         if member.metadata.get("idempotencyToken"):
