@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two more than there are processors: some tests wait for servers and clocks.
 WORKERS := $(shell echo $$(($$(nproc) + 2)))
 
-.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle soak install clean
+.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle checkov soak install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -24,6 +24,7 @@ help:
 	@echo "make truth-redaction  redact planted values and write docs/truth-redaction.md"
 	@echo "make truth-detect  run the rules over the shared attack cases and write docs/truth-detect.md"
 	@echo "make oracle   ask Spark, with Iceberg's own library, of a lake before and after upkeep"
+	@echo "make checkov  look for what is unsafe in deploy/terraform, with Checkov"
 	@echo "make soak     the tests that take minutes"
 	@echo "make docs     write the generated reference pages anew"
 	@echo "make clean    remove what these have made"
@@ -102,6 +103,14 @@ truth-redaction: $(VENV)/.dev
 truth-detect: $(VENV)/.dev
 	$(BIN)/python -m tests.truth_detect --write docs/truth-detect.md $(TRUTH)
 
+# It wants an environment of its own; --skip-download keeps it from asking its makers.
+checkov: $(VENV)-checkov/bin/checkov
+	$< --directory deploy/terraform/aws --framework terraform dockerfile --compact --quiet --skip-download
+
+$(VENV)-checkov/bin/checkov:
+	@python3 -m venv $(VENV)-checkov
+	@$(VENV)-checkov/bin/python -m pip install -q 'checkov>=3.3'
+
 soak: $(VENV)/.dev
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m soak $(PYTEST)
 
@@ -114,4 +123,4 @@ docs: $(VENV)/.dev
 	$(BIN)/python tools/lists.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-rivals $(VENV)-spark build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-rivals $(VENV)-spark $(VENV)-checkov build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
