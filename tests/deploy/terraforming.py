@@ -19,8 +19,6 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 NOWHERE = "http://127.0.0.1:9"
 """Where nothing listens: a request that would leave this machine fails at once."""
 ACCOUNT = "123456789012"
-OPERATORS = ("external-secrets.io/", "sparkoperator.k8s.io/")
-"""Groups of objects that Kubernetes itself has no schema for."""
 REPLACED = {
     "stand_in_override.tf": 'provider "aws" {\n  s3_use_path_style       = true\n  skip_metadata_api_check = true\n}\n',
     "modules/cluster/stand_in_override.tf": """

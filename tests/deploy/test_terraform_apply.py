@@ -9,9 +9,9 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-import kubernetes_validate
 import pytest
-from tests.deploy.terraforming import ACCOUNT, OPERATORS, REPLACED, Terraform, copied
+from tests.deploy.manifests import faults
+from tests.deploy.terraforming import ACCOUNT, REPLACED, Terraform, copied
 from tests.storages import KEY, S3, SECRET
 
 from logshed.redaction.keyring import load_keys
@@ -138,7 +138,7 @@ def test_the_registry_scans_pushes_and_lets_no_tag_be_changed(cloud: S3) -> None
 def test_roles_are_taken_by_one_service_account_and_have_no_wildcard(cloud: S3) -> None:
     iam = cloud.client("iam")
     expected = {
-        "lake": ["spark:spark", "logshed:logshed"],
+        "lake": ["spark:spark", "logshed:logshed", "logshed:logshed-spark"],
         "clickhouse": ["clickhouse:clickhouse"],
         "metastore": ["hive:hive-metastore"],
         "external-secrets": ["external-secrets:external-secrets"],
@@ -219,9 +219,7 @@ def test_nodes_are_on_demand_for_the_system_and_spot_for_executors(cloud: S3, ou
 
 def test_what_goes_into_the_cluster_is_sound_and_comes_from_the_own_registry(outputs: dict[str, Any]) -> None:
     found = objects(outputs)
-    for one in found:
-        if not one["apiVersion"].startswith(OPERATORS):
-            kubernetes_validate.validate(one, "1.33", strict=True)
+    assert [fault for one in found for fault in faults(one, "1.33")] == []
     images = re.findall(r'"image": "([^"]+)"', json.dumps(found))
     assert len(images) == 4
     assert all(image.startswith(f"{outputs['registry']}/data-platform/") for image in images)
@@ -242,8 +240,8 @@ def test_what_goes_into_the_cluster_is_sound_and_comes_from_the_own_registry(out
 
 def test_logshed_takes_the_settings_that_the_jobs_are_given(outputs: dict[str, Any], tmp_path: Path) -> None:
     settings = Settings.load(tmp_path, environ=outputs["logshed_settings"])
-    assert settings.storage.warehouse == f"s3://{LAKE}/lake"
-    assert (settings.catalog.type, settings.catalog.uri) == ("hive", outputs["metastore_uri"])
+    assert (settings.storage.warehouse, settings.storage.region) == (f"s3://{LAKE}/lake", "us-east-1")
+    assert (settings.catalog.type, settings.catalog.uri.get_secret_value()) == ("hive", outputs["metastore_uri"])
 
 
 def test_the_script_installs_namespaces_then_operators_then_the_rest(made: Terraform) -> None:
@@ -252,11 +250,14 @@ def test_the_script_installs_namespaces_then_operators_then_the_rest(made: Terra
     ran = subprocess.run(
         [made.folder / "kubernetes.sh", "show"], check=True, capture_output=True, text=True, env=made.environment
     )
-    commands = [line.split()[:4] for line in ran.stdout.splitlines()]
+    commands = [line.split() for line in ran.stdout.splitlines()]
     assert [words[0] for words in commands] == ["kubectl", "helm", "helm", "helm", "helm", "kubectl"]
     assert [words[3] for words in commands if words[0] == "helm"] == [
         "external-secrets", "spark-operator", "kuberay-operator", "cluster-autoscaler",
     ]  # fmt: skip
+    named = {words[index + 1] for words in commands for index, one in enumerate(words) if one.endswith("context")}
+    assert named == {made.outputs()["cluster_arn"]}
+    assert all(any(one.endswith("context") for one in words) for words in commands)
 
 
 def test_applying_again_would_change_nothing_that_the_stand_in_keeps(made: Terraform) -> None:
@@ -270,21 +271,21 @@ def test_applying_again_would_change_nothing_that_the_stand_in_keeps(made: Terra
     assert changed == []
 
 
-def test_the_other_switches_turn_the_plan_round(made: Terraform) -> None:
+def test_the_other_switches_turn_the_plan_round(made: Terraform, tmp_path: Path) -> None:
     plan = made.plan(
-        protect_data=True,
-        multi_az=True,
-        enable_nat_gateway=True,
-        catalog="glue",
-        raw_expiration_days=90,
-        node_size="m7i.4xlarge",
-    )
+        protect_data=True, multi_az=True, enable_nat_gateway=True, catalog="glue",
+        raw_expiration_days=90, node_size="m7i.large",
+    )  # fmt: skip
+    given = plan["planned_values"]["outputs"]["logshed_settings"]["value"]
+    catalog = Settings.load(tmp_path, environ=given).catalog
+    assert catalog.type == "glue"
+    assert catalog.properties["glue.region"].get_secret_value() == "us-east-1"
     after = {one["address"]: one["change"]["after"] for one in plan["resource_changes"] if one["change"]["after"]}
     assert sum(".aws_nat_gateway." in address for address in after) == 3
     groups = [one for address, one in after.items() if ".aws_eks_node_group.system" in address]
     assert {one["scaling_config"][0]["min_size"] for one in groups} == {1}
     assert len(groups) == 3
-    assert after["module.cluster.aws_eks_node_group.executors"]["instance_types"] == ["m7i.4xlarge"]
+    assert after["module.cluster.aws_eks_node_group.executors"]["instance_types"] == ["m7i.large"]
     assert not any(address.startswith(("module.catalog", "module.metastore")) for address in after)
     assert 'module.registry.aws_ecr_repository.this["hive-metastore"]' not in after
     raw = after['module.storage.aws_s3_bucket_lifecycle_configuration.this["raw"]']

@@ -14,6 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.metastore import Hive
 from tests.pipeline.samples import accesses
 from tests.pipeline.test_kill import Ingests
 from tests.storages import BUCKET, KEY, PASSWORD, S3, SECRET, Azurite, Google, Maria, Postgres, Rest
@@ -62,6 +63,8 @@ class Servers:
 
     def storage(self, kind: str, prefix: str) -> dict[str, Any]:
         """Settings of a storage."""
+        if kind == "folder":
+            return {"warehouse": (self._folder / "warehouses" / prefix).as_uri()}
         made: dict[str, Any] = {"s3": S3, "azure": Azurite, "google": Google}
         found: dict[str, Any] = self._of(kind, made[kind]).storage(prefix)
         return found
@@ -73,6 +76,7 @@ class Servers:
         made: dict[str, Callable[[Path], Any]] = {
             "postgres": Postgres,
             "mysql": Maria,
+            "hive": Hive,
             "rest": lambda folder: Rest(folder, self.s3),
         }
         found: dict[str, Any] = self._of(kind, made[kind]).catalog(name)
@@ -128,6 +132,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
         ("s3", "rest"),
         pytest.param("google", "postgres", marks=pytest.mark.soak),
         pytest.param("s3", "glue", marks=pytest.mark.soak),
+        pytest.param("folder", "hive", marks=pytest.mark.soak),
     ],
 )
 def test_a_lake_answers_the_same_wherever_it_rests_and_keeps_itself_there(

@@ -16,6 +16,7 @@ for tool in terraform jq; do
     command -v "$tool" >/dev/null || fail "$tool is not installed" "install it"
 done
 if [ "$what" != show ]; then
+    # helm uninstall takes --ignore-not-found from 3.14 on.
     for tool in helm kubectl; do
         command -v "$tool" >/dev/null || fail "$tool is not installed" "install it"
     done
@@ -37,6 +38,8 @@ trap 'rm -rf "$folder"' EXIT
 out namespaces >"$folder/namespaces.json" || fail "there are no outputs" "make apply first"
 out releases >"$folder/releases.json"
 out objects >"$folder/objects.json"
+# By name, so that nothing is done to whichever cluster kubectl happens to speak to.
+context=$(out cluster_arn)
 project=$(jq -r '.items[0].metadata.labels["app.kubernetes.io/part-of"]' "$folder/namespaces.json")
 
 releases() { jq -r '.[] | [.name, .namespace, .repository, .chart, .version] | @tsv' "$folder/releases.json"; }
@@ -49,27 +52,27 @@ pruned() {
 }
 
 up() {
-    run kubectl apply -f "$folder/namespaces.json"
+    run kubectl --context "$context" apply -f "$folder/namespaces.json"
     while IFS=$'\t' read -r name namespace repository chart version; do
         jq --arg name "$name" '.[] | select(.name == $name) | .values' "$folder/releases.json" >"$folder/$name.json"
-        run helm upgrade --install "$name" "$chart" --repo "$repository" --version "$version" \
+        run helm upgrade --install "$name" "$chart" --kube-context "$context" --repo "$repository" --version "$version" \
             --namespace "$namespace" --create-namespace --values "$folder/$name.json" --wait --timeout 10m
     done < <(releases)
     mapfile -t kinds < <(pruned)
-    run kubectl apply -f "$folder/objects.json" --prune -l "app.kubernetes.io/part-of=$project,app.kubernetes.io/managed-by=terraform" "${kinds[@]}"
+    run kubectl --context "$context" apply -f "$folder/objects.json" --prune -l "app.kubernetes.io/part-of=$project,app.kubernetes.io/managed-by=terraform" "${kinds[@]}"
 }
 
 down() {
     mapfile -t namespaces < <(jq -r '.items[].metadata.name' "$folder/namespaces.json")
-    run kubectl delete -f "$folder/objects.json" --ignore-not-found --wait
+    run kubectl --context "$context" delete -f "$folder/objects.json" --ignore-not-found --wait
     for namespace in "${namespaces[@]}"; do
         # A claim outlives its StatefulSet, and its disk the cluster.
-        run kubectl delete persistentvolumeclaims --all --namespace "$namespace" --ignore-not-found --wait
+        run kubectl --context "$context" delete persistentvolumeclaims --all --namespace "$namespace" --ignore-not-found --wait
     done
     while IFS=$'\t' read -r name namespace _; do
-        run helm uninstall "$name" --namespace "$namespace" --ignore-not-found --wait
+        run helm uninstall "$name" --kube-context "$context" --namespace "$namespace" --ignore-not-found --wait
     done < <(releases | tac)
-    run kubectl delete -f "$folder/namespaces.json" --ignore-not-found --wait
+    run kubectl --context "$context" delete -f "$folder/namespaces.json" --ignore-not-found --wait
 }
 
 case $what in

@@ -43,7 +43,7 @@ locals {
     }, local.hive ? {
     LOGSHED_CATALOG_URI = module.metastore[0].uri
     } : {
-    LOGSHED_CATALOG_PROPERTIES = jsonencode({ "glue.region" = var.aws_region })
+    LOGSHED_CATALOG_PROPERTIES = "glue.region=${var.aws_region}"
   })
 }
 
@@ -152,18 +152,19 @@ module "catalog" {
 module "roles" {
   source = "./modules/roles"
 
-  name               = local.name
-  partition          = local.partition
-  region             = var.aws_region
-  account_id         = local.account_id
-  cluster_name       = module.cluster.name
-  oidc_provider_arn  = module.cluster.oidc_provider_arn
-  oidc_issuer        = module.cluster.oidc_issuer
-  bucket_arns        = module.storage.arns
-  kms_key_arn        = module.keys.arn
-  secret_arns        = values(module.secrets.arns)
-  glue               = !local.hive
-  lake_accounts      = ["${var.spark_namespace}:spark", "${var.logshed_namespace}:logshed"]
+  name              = local.name
+  partition         = local.partition
+  region            = var.aws_region
+  account_id        = local.account_id
+  cluster_name      = module.cluster.name
+  oidc_provider_arn = module.cluster.oidc_provider_arn
+  oidc_issuer       = module.cluster.oidc_issuer
+  bucket_arns       = module.storage.arns
+  kms_key_arn       = module.keys.arn
+  secret_arns       = values(module.secrets.arns)
+  glue              = !local.hive
+  # The second and third are the Helm chart's, of a release called logshed.
+  lake_accounts      = ["${var.spark_namespace}:spark", "${var.logshed_namespace}:logshed", "${var.logshed_namespace}:logshed-spark"]
   reader_accounts    = var.deploy_clickhouse ? ["${var.clickhouse_namespace}:clickhouse"] : []
   metastore_accounts = local.hive ? ["${var.hive_namespace}:hive-metastore"] : []
 }

@@ -13,6 +13,11 @@ output "cluster_name" {
   value       = module.cluster.name
 }
 
+output "cluster_arn" {
+  description = "ARN of the cluster, which is also what `make kubeconfig` calls its context."
+  value       = module.cluster.arn
+}
+
 output "cluster_endpoint" {
   description = "Address of the cluster's API."
   value       = module.cluster.endpoint

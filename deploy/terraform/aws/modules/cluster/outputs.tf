@@ -3,6 +3,11 @@ output "name" {
   value       = aws_eks_cluster.this.name
 }
 
+output "arn" {
+  description = "Its ARN."
+  value       = aws_eks_cluster.this.arn
+}
+
 output "endpoint" {
   description = "Address of the API."
   value       = aws_eks_cluster.this.endpoint
