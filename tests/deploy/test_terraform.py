@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from tests.deploy.manifests import faults
@@ -194,6 +196,31 @@ def test_the_two_jobs_run_logshed_on_spark(objects: dict[str, list[dict[str, Any
     scheduled = [one for one in objects["hourly"] if one["kind"] == "ScheduledSparkApplication"]
     assert {one["metadata"]["name"]: one["spec"]["template"] for one in scheduled} == found
     assert {one["spec"]["schedule"] for one in scheduled} == {"0 * * * *"}
+
+
+def test_the_metastores_settings_are_sound_whatever_the_password_and_for_it_alone(tmp_path: Path) -> None:
+    programs = tmp_path / "hive" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("schematool", "hive"):
+        # What is looked at is the file that it would read.
+        (programs / name).write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        (programs / name).chmod(0o755)
+    given = {"DB_HOST": "db", "DB_NAME": "hive_metastore", "DB_USER": "hive", "DB_PASSWORD": "a<b&c>d"}
+    given |= {"WAREHOUSE": "s3://lake/lake", "CONF_DIR": str(tmp_path / "conf")}
+    environment = {**os.environ, "HIVE_HOME": str(tmp_path / "hive")}
+    environment |= {f"METASTORE_{name}": value for name, value in given.items()}
+    entrypoint = AWS / "images" / "hive-metastore" / "entrypoint"
+    ran = subprocess.run(["bash", entrypoint], check=True, capture_output=True, text=True, env=environment)
+    assert [line.split()[0] for line in ran.stdout.splitlines()] == ["schematool", "hive"]
+    assert "a<b&c>d" not in ran.stdout
+    path = tmp_path / "conf" / "hive-site.xml"
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    root = ET.parse(path).getroot()  # noqa: S314 - our own
+    found = {one.findtext("name"): one.findtext("value") for one in root.iter("property")}
+    assert found["javax.jdo.option.ConnectionPassword"] == "a<b&c>d"
+    assert found["javax.jdo.option.ConnectionURL"] == (
+        "jdbc:mariadb://db:3306/hive_metastore?useSsl=true&serverSslCert=/opt/rds.pem"
+    )
 
 
 def test_every_skip_of_checkov_has_its_reason() -> None:
