@@ -102,7 +102,7 @@ def test_the_dockerfile_and_the_scripts_are_clean() -> None:
 def test_the_dockerfile_has_the_three_images_and_none_runs_as_root() -> None:
     text = DOCKERFILE.read_text()
     bases = re.findall(r"^FROM (\S+) AS (\S+)$", text, re.MULTILINE)
-    assert {base for base, _ in bases} == {"${PYTHON_IMAGE}", "build", "runtime"}
+    assert {base for base, _ in bases} == {"${PYTHON_IMAGE}", "tools", "runtime"}
     stages = dict(re.findall(r"^FROM \S+ AS (logshed\S*)\n(.*?)(?=^FROM|\Z)", text, re.MULTILINE | re.DOTALL))
     assert stages.keys() == {"logshed", "logshed-ray", "logshed-spark"}
     assert all(stage.rstrip().endswith("USER 10001:10001") for stage in stages.values())

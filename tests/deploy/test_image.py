@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -17,11 +19,10 @@ from packaging.utils import canonicalize_name
 from tests.deploy.images import DOCKER, ROOT, build, make_base
 from tests.redis_server import RedisServer
 from tests.servers import Engine, found
-from tests.storages import PASSWORD, S3, SECRET, Postgres, free_port
+from tests.storages import PASSWORD, S3, Postgres, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.soak
 COMPOSE = ROOT / "deploy" / "compose"
@@ -139,6 +140,10 @@ class Around:
         self.folder, self.door = folder, free_port()
         self.s3, self.postgres = S3(folder / "s3"), Postgres(folder / "postgres")
         self.redis = RedisServer(folder / "redis", requirepass="hot", maxmemory_policy="volatile-ttl")
+        self.logs = folder / "logs"
+        self.logs.mkdir()
+        for name in ("access.log", "app.jsonl"):
+            shutil.copy(ROOT / "examples" / name, self.logs)
         secrets = folder / "compose" / "secrets"
         secrets.mkdir(parents=True)
         (secrets / "catalog_password").write_text(PASSWORD)
@@ -179,37 +184,40 @@ class Around:
         (self.folder / "compose.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
 
 
-def test_the_services_of_compose_make_a_lake_in_a_bucket_and_show_it_on_the_map(image: Engine, tmp_path: Path) -> None:
+def test_the_services_of_compose_make_a_lake_in_a_bucket_and_show_it_on_the_map(image: Engine) -> None:
     program = found("docker-compose", "docker-compose")
-    logs = tmp_path / "logs"
-    logs.mkdir()
-    for name in ("access.log", "app.jsonl"):
-        shutil.copy(ROOT / "examples" / name, logs)
-    with Around(tmp_path) as around:
+    with TemporaryDirectory() as folder:  # PostgreSQL runs as nobody, who must reach its files
+        Path(folder).chmod(0o755)
+        with Around(Path(folder)) as around:
 
-        def compose(*words: str) -> str:
-            done = subprocess.run(
-                [program, "-H", image.socket, "-p", "tested", *words], cwd=tmp_path, capture_output=True, text=True,
-                check=False, env={**os.environ, "LOGS": str(logs)},
-            )  # fmt: skip
-            assert done.returncode == 0, done.stderr + done.stdout
-            return done.stdout
+            def compose(*words: str) -> str:
+                done = subprocess.run(
+                    [program, "-H", image.socket, "-p", "tested", *words], cwd=folder, capture_output=True, text=True,
+                    check=False, env={**os.environ, "LOGS": str(around.logs)},
+                )  # fmt: skip
+                assert done.returncode == 0, done.stderr + done.stdout
+                return done.stdout
 
-        compose("up", "-d")
-        for name in ("scheduler", "map"):
-            assert state(image, f"tested_{name}_1", "healthy") == "healthy", compose("logs", name)
-        token = json.loads(compose("exec", "-T", "map", "logshed", "token", "create", "--collection", "*", "--json"))
-        hits = wait_for(lambda: shown(around.door, token["token"]))
-        assert hits == [{"collection": "default", "hits": 3272}], compose("logs")
-        told = compose("exec", "-T", "scheduler", "logshed", "query", "SELECT count(*) AS n FROM logs", "--json")
-        assert json.loads(told) == [{"n": 3272}]
-        ddl = compose("exec", "-T", "scheduler", "logshed", "clickhouse", "ddl")
-        assert "logshed_lake" in ddl
-        assert SECRET not in compose("logs")
-        names = {one["Key"] for one in around.s3.client().list_objects_v2(Bucket="lake")["Contents"]}
-        assert names
-        assert all(name.startswith("logshed/") for name in names)
-        compose("down", "--volumes", "--timeout", "60")
+            compose("up", "-d")
+            try:
+                _use(image, around, compose)
+            finally:
+                compose("down", "--volumes", "--timeout", "60")
+
+
+def _use(image: Engine, around: Around, compose: Callable[..., str]) -> None:
+    for name in ("scheduler", "map"):
+        assert state(image, f"tested_{name}_1", "healthy") == "healthy", compose("logs", name)
+    token = json.loads(compose("exec", "-T", "map", "logshed", "token", "create", "--collection", "*", "--json"))
+    hits = wait_for(lambda: shown(around.door, token["token"]))
+    told = compose("exec", "-T", "scheduler", "logshed", "query", "SELECT count(*) AS n FROM logs", "--json")
+    assert json.loads(told) == [{"n": 3272}], compose("logs")
+    assert hits == [{"collection": "default", "hits": 3272}]
+    assert "logshed_lake" in compose("exec", "-T", "scheduler", "logshed", "clickhouse", "ddl")
+    assert PASSWORD not in compose("logs")
+    names = {one["Key"] for one in around.s3.client().list_objects_v2(Bucket="lake")["Contents"]}
+    assert names
+    assert all(name.startswith("logshed/") for name in names)
 
 
 def shown(port: int, token: str) -> list[dict[str, Any]]:
