@@ -31,7 +31,14 @@ if TYPE_CHECKING:
 
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 SCRIPTS = [
-    ROOT / one for one in ("tools/lock", "deploy/docker/install", "deploy/compose/make-secrets", "deploy/compose/views")
+    ROOT / one
+    for one in (
+        "tools/lock",
+        "deploy/docker/install",
+        "deploy/docker/spark",
+        "deploy/compose/make-secrets",
+        "deploy/compose/views",
+    )
 ]
 PIN = re.compile(
     r"^([a-z0-9.-]+)==([^\s;\\]+)(?: ; ([^\\]+))? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE
