@@ -146,12 +146,13 @@ class Engine:
         daemon, self._docker = found("dockerd", "docker.io"), found("docker", "docker.io")
         busybox = Path(found("busybox", "busybox-static"))
         self.socket = f"unix://{folder}/s"
+        self._exec = folder / "exec"
         self.log = folder / "log"
         words = (
             "--data-root",
             folder / "data",
             "--exec-root",
-            folder / "exec",
+            self._exec,
             "-p",
             folder / "pid",
             "-H",
@@ -201,6 +202,8 @@ class Engine:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for left in self._exec.glob("netns/*"):  # the engine leaves the network of the host mounted
+            subprocess.run(["umount", left], check=False, capture_output=True)
 
     def _answers(self) -> bool:
         return subprocess.run([self._docker, "-H", self.socket, "ps"], check=False, capture_output=True).returncode == 0

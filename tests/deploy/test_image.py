@@ -34,10 +34,12 @@ LOGS = ("-v", f"{ROOT / 'examples'}:/logs:ro")
 @pytest.fixture(scope="module")
 def image(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     folder = tmp_path_factory.mktemp("image")
-    make_base(engine, folder)
+    base = make_base(engine, folder)
     build(engine, folder, "logshed", TAG)
     yield engine
     engine.clear()
+    engine("image", "rm", "--force", TAG, base)
+    engine("builder", "prune", "--all", "--force")  # gigabytes that pytest would keep
 
 
 def run(engine: Engine, *words: str, options: tuple[str, ...] = ()) -> str:
