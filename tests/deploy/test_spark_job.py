@@ -6,16 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from tests.conftest import ROOT
 from tests.deploy.terraforming import AWS
 from tests.pipeline.samples import accesses
 
 from logshed.api import Lake
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.soak,
@@ -28,7 +26,7 @@ def started(folder: Path, *words: str, **more: str) -> subprocess.CompletedProce
     """The entrypoint, with the environment of a pod."""
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable, **more}
     return subprocess.run(
-        ["bash", JOB / "entrypoint", *words],
+        ["bash", ROOT / "deploy" / "docker" / "spark", *words],
         check=False,
         capture_output=True,
         text=True,
@@ -78,6 +76,6 @@ def test_an_executor_gets_every_order_and_looks_for_its_driver(tmp_path: Path) -
     assert "Usage" not in ran.stderr
 
 
-def test_another_role_is_refused(tmp_path: Path) -> None:
-    ran = started(tmp_path, "history")
-    assert (ran.returncode, ran.stderr) == (2, "cannot start: there is no role history; give driver or executor\n")
+def test_any_other_word_is_logsheds(tmp_path: Path) -> None:
+    ran = started(tmp_path, "--version", PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert ran.stdout.startswith("logshed ")
