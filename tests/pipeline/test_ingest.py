@@ -11,7 +11,7 @@ from tests.pipeline.samples import access, accesses, java
 from logshed.api import Lake
 from logshed.errors import FormatError, RedactionError, SettingsError
 from logshed.formats import registry
-from logshed.pipeline.task import joiner_of, records
+from logshed.pipeline.together import joiner_of, records
 from logshed.settings import Drop, Settings
 from logshed.sources import files
 from logshed.sources.encodings import unescape

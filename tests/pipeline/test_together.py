@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from logshed.api import Lake
-from logshed.pipeline import task
+from logshed.pipeline import together as reading
 from logshed.pipeline.stages import Stages
 from logshed.settings import Settings
 from logshed.spool import Piece, Spool
@@ -78,7 +78,7 @@ def test_streams_that_are_alike_come_out_as_they_would_alone(tmp_path: Path, mon
     sizes = together(monkeypatch)
     jointly = ingested(tmp_path / "one", [path])
     assert max(sizes) == len(LINES) - 2, "those whose dates are told from others' come alone"
-    monkeypatch.setattr(task, "SMALL_BYTES", -1)
+    monkeypatch.setattr(reading, "SMALL_BYTES", -1)
     assert jointly == ingested(tmp_path / "two", [path])
     assert sum(one.counts.rejected for one in jointly[0]) == 8
 
@@ -94,7 +94,7 @@ def test_streams_under_different_policies_drops_and_transforms_come_alone(
     }
     jointly = ingested(tmp_path / "one", [path], **rules)
     assert max(sizes) == 1
-    monkeypatch.setattr(task, "SMALL_BYTES", -1)
+    monkeypatch.setattr(reading, "SMALL_BYTES", -1)
     assert jointly == ingested(tmp_path / "two", [path], **rules)
     assert [one.counts.dropped for one in jointly[0] if one.counts.dropped] == [{"shut": 1}]
 
@@ -112,6 +112,6 @@ def test_small_real_files_come_out_as_they_would_alone(tmp_path: Path, monkeypat
     sizes = together(monkeypatch)
     jointly = ingested(tmp_path / "one", [str(files)])
     assert max(sizes) > 1
-    monkeypatch.setattr(task, "SMALL_BYTES", -1)
+    monkeypatch.setattr(reading, "SMALL_BYTES", -1)
     alone = ingested(tmp_path / "two", [str(files)])
     assert jointly == alone

@@ -73,11 +73,11 @@ def may_mislead(text: pl.Series) -> bool:
     return bool(text.str.contains(_NUMBERS).any())
 
 
-def take_apart(text: pl.Series) -> pl.DataFrame:
+def take_apart(text: pl.Series, *, alone: bool = False) -> pl.DataFrame:
     """The parts of each time as text: ``PARTS``; ``m`` is a number, ``z`` an offset, ``n`` a zone's name; null if none.
 
     A date of three numbers of which either of the first two may be the month is read as the other values are that leave
-    no doubt, month first where the clock has am or pm, else not at all.
+    no doubt, month first where the clock has am or pm, else not at all; with ``alone`` the other values tell nothing.
     """
     trimmed = text.str.strip_chars(" []")
     dates = _first(trimmed, _DATES, ("Y", "Y2", "m", "b", "d", "one", "two", "rest"))
@@ -87,7 +87,7 @@ def take_apart(text: pl.Series) -> pl.DataFrame:
     found = dates["d"].is_not_null() | dates["one"].is_not_null() | dates["m"].is_not_null()
     found &= times["_ok"]
     month = dates["b"].str.to_lowercase().replace_strict(MONTHS, default=None, return_dtype=pl.Int32).cast(pl.String)
-    day, numbered = _ordered(dates["one"], dates["two"], times["p"])
+    day, numbered = _ordered(dates["one"], dates["two"], times["p"], alone=alone)
     year = dates["Y"].fill_null(dates["Y2"]).fill_null(times["Y"]).str.strip_chars("'")
     short = year.str.len_bytes() == 2  # noqa: PLR2004 - 70 for 1970
     century = pl.DataFrame({"y": year}).select(
@@ -117,11 +117,11 @@ def _first(text: pl.Series, patterns: tuple[str, ...], names: tuple[str, ...]) -
     return found.with_columns(taken.alias("_ok"))
 
 
-def _ordered(one: pl.Series, two: pl.Series, half: pl.Series) -> tuple[pl.Series, pl.Series]:
+def _ordered(one: pl.Series, two: pl.Series, half: pl.Series, *, alone: bool) -> tuple[pl.Series, pl.Series]:
     """Day and month of ``one/two``."""
     first, second = one.cast(pl.Int32, strict=False), two.cast(pl.Int32, strict=False)
     day_first, month_first = (first > 12).fill_null(value=False), (second > 12).fill_null(value=False)  # noqa: PLR2004 - months
-    if day_first.any() != month_first.any():
+    if not alone and day_first.any() != month_first.any():
         day_first |= first.is_not_null() if day_first.any() else False
         month_first |= first.is_not_null() if month_first.any() else False
     else:

@@ -54,10 +54,12 @@ class Context:
     Attributes:
         observed: When the lines were read, with a zone.
         timezone: The IANA zone of times that name none, None for UTC with a mark.
+        alone: Whether no record tells in which order the dates of others are.
     """
 
     observed: datetime
     timezone: str | None = None
+    alone: bool = False
 
 
 def finish(frame: pl.DataFrame, form: Format, context: Context) -> pl.DataFrame:
@@ -207,7 +209,11 @@ def _times(frame: pl.DataFrame, form: Format, context: Context, *, strict: bool)
         return frame
     text = frame["timestamp"]
     moments, sources = parse_times(
-        text, form.times or ("iso", "epoch"), observed=context.observed, timezone=form.zone or context.timezone
+        text,
+        form.times or ("iso", "epoch"),
+        observed=context.observed,
+        timezone=form.zone or context.timezone,
+        alone=context.alone,
     )
     columns = [moments, sources]
     if moments.null_count() != text.null_count():

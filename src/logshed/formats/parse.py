@@ -42,6 +42,7 @@ def parse(
     observed: datetime,
     timezone: str | None = None,
     formats: Mapping[str, Format] | None = None,
+    alone: bool = False,
 ) -> pl.DataFrame:
     """Parse records.
 
@@ -51,6 +52,7 @@ def parse(
         observed: When the lines were read, with a zone.
         timezone: The IANA zone of times that name none; None is UTC, marked ``inferred_zone``.
         formats: The formats by name, the registry's by default.
+        alone: Read each record as if there were no other: none tells in which order the dates of others are.
 
     Returns:
         ``row`` (index into ``text``), ``item``, the columns of silver.logs that the formats fill, ``attributes``,
@@ -62,7 +64,7 @@ def parse(
     """
     table = registry.load() if formats is None else formats
     choice = registry.check(choice, table)
-    context = Context(observed, timezone)
+    context = Context(observed, timezone, alone)
     frame, origins = _layer(without_colours(text), choice.envelopes, choice.formats, table, context)
     frame = with_attributes(frame)
     if origins is None:

@@ -36,7 +36,12 @@ _SAMPLE = 30
 
 
 def parse_times(
-    text: pl.Series, forms: Sequence[str], *, observed: datetime, timezone: str | None = None
+    text: pl.Series,
+    forms: Sequence[str],
+    *,
+    observed: datetime,
+    timezone: str | None = None,
+    alone: bool = False,
 ) -> tuple[pl.Series, pl.Series]:
     """Read times.
 
@@ -45,6 +50,7 @@ def parse_times(
         forms: The forms to try, in order; each on the rows that none before it read.
         observed: When the lines were read, with a zone.
         timezone: The IANA zone of times that name none.
+        alone: Whether a date of three numbers is read without a look at the others.
 
     Returns:
         ``Datetime(us, UTC)``, null where nothing fits or the time is before 1990 or more than a day after ``observed``;
@@ -55,7 +61,7 @@ def parse_times(
     rows: pl.Series | None = None
     for form in _expand(forms, text):
         part = text if rows is None else text.gather(rows)
-        found, how = _read(part, form, observed, timezone)
+        found, how = _read(part, form, observed, timezone, alone=alone)
         if rows is None:
             moments, sources = found, how
         else:
@@ -97,12 +103,14 @@ def _expand(forms: Sequence[str], text: pl.Series) -> list[str]:
     return expanded
 
 
-def _read(text: pl.Series, form: str, observed: datetime, timezone: str | None) -> tuple[pl.Series, pl.Series]:
+def _read(
+    text: pl.Series, form: str, observed: datetime, timezone: str | None, *, alone: bool
+) -> tuple[pl.Series, pl.Series]:
     if form == "epoch":
         moments = _epoch(text)
         return moments, _marked(moments, EVENT)
     if form == "any":
-        return _generic(text, observed, timezone)
+        return _generic(text, observed, timezone, alone=alone)
     if "%Y" not in form and "%y" not in form:
         moments = _nearest_year(
             [_zoned(_strptime(f"{year} " + text, f"%Y {form}"), timezone) for year in _years(observed)], observed
@@ -173,10 +181,10 @@ def _epoch(text: pl.Series) -> pl.Series:
     return value.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
 
 
-def _generic(text: pl.Series, observed: datetime, timezone: str | None) -> tuple[pl.Series, pl.Series]:
+def _generic(text: pl.Series, observed: datetime, timezone: str | None, *, alone: bool) -> tuple[pl.Series, pl.Series]:
     """Any common form, distinct values first: this is the slow road."""
     distinct = text.unique().drop_nulls()
-    parts = take_apart(distinct)
+    parts = take_apart(distinct, alone=alone)
     moments, how = _assemble(parts, observed, timezone)
     table = pl.DataFrame({"text": distinct, "timestamp": moments, "timestamp_source": how})
     joined = pl.DataFrame({"text": text}).join(table, on="text", how="left", maintain_order="left")

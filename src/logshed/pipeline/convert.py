@@ -34,12 +34,21 @@ def convert(passing: Pass, paths: Sequence[str], columns: Sequence[str] = ()) ->
     Raises:
         UsageError: There is no such column.
     """
+    schema = polars_schema(SILVER)
+    empty = pl.DataFrame(schema={name: schema[name] for name in chosen_columns(columns)})
+    return Result(empty.to_arrow().schema, _batches(passing, paths, empty.columns))
+
+
+def chosen_columns(columns: Sequence[str]) -> Sequence[str]:
+    """The columns that are asked for; none are all.
+
+    Raises:
+        UsageError: There is no such column.
+    """
     for name in columns:
         if name not in COLUMNS:
             raise UsageError(f"cannot convert to column {name}: there is none; see docs/reference/columns.md")
-    schema = polars_schema(SILVER)
-    empty = pl.DataFrame(schema={name: schema[name] for name in columns or COLUMNS})
-    return Result(empty.to_arrow().schema, _batches(passing, paths, empty.columns))
+    return columns or COLUMNS
 
 
 def _batches(passing: Pass, paths: Sequence[str], columns: list[str]) -> Iterator[pa.RecordBatch]:

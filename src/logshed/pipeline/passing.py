@@ -13,7 +13,7 @@ from logshed.pipeline import drops, transforms
 from logshed.pipeline.naming import Naming
 from logshed.pipeline.planning import Planner, job_of
 from logshed.pipeline.stages import Stages
-from logshed.pipeline.task import joiner_of, records
+from logshed.pipeline.together import joiner_of, records
 from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
 from logshed.work import UNTIL_EOF
@@ -66,16 +66,26 @@ class Pass:
         self.job = replace(job, chunk_bytes=chunk_bytes or job.chunk_bytes)
         self._stages: tuple[Split, Stages] | None = None
         self.formats = registry.load(settings.plugins)
-        own = settings.model_copy(update={"split_bytes": split_bytes or UNTIL_EOF})
-        self._planner = Planner(own, options, self._naming)
+        self._settings, self._options = settings, options
+        self._planner = self._plans(split_bytes or UNTIL_EOF)
 
-    def plans(self, paths: Sequence[str]) -> list[Plan]:
-        """The files that these paths come to, each with the splits to read."""
+    def plans(self, paths: Sequence[str], cut: Callable[[int], int] | None = None) -> list[Plan]:
+        """The files that these paths come to, each with the splits to read.
+
+        Args:
+            paths: Files, folders, globs, or ``-``.
+            cut: Tells of the bytes of all files how long their pieces are; None leaves it as it was said.
+        """
         found = files.discover(paths, encoding=self._encoding)
         self.problems += [one.message for one in self._naming.problems(found.problems)]
-        plans = self._planner.plan(self._naming.targets(found.targets))
+        planner = self._plans(cut(sum(target.size for target in found.targets))) if cut else self._planner
+        plans = planner.plan(self._naming.targets(found.targets))
         self.problems += [plan.report.error for plan in plans if plan.report.error]
         return [plan for plan in plans if plan.splits]
+
+    def _plans(self, split_bytes: int) -> Planner:
+        own = self._settings.model_copy(update={"split_bytes": split_bytes})
+        return Planner(own, self._options, self._naming)
 
     def frames(self, split: Split, watch: Watch | None = None) -> Iterator[Refined]:
         """What the stages make of a split, frame by frame.

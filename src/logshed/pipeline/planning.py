@@ -14,7 +14,7 @@ from logshed.formats import adhoc, detect, multiline, registry
 from logshed.formats.choice import Choice
 from logshed.pipeline.job import Job
 from logshed.pipeline.outcome import FileReport
-from logshed.pipeline.task import joiner_of
+from logshed.pipeline.together import joiner_of
 from logshed.sources import files
 from logshed.work import UNTIL_EOF
 

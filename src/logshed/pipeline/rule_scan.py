@@ -78,13 +78,37 @@ class Scan:
         parts = [self._in_chunk(rows.slice(start, CHUNK_ROWS)) for start in range(0, rows.height, CHUNK_ROWS)]
         return pl.concat(parts) if parts else self._none(rows)
 
-    def _in_chunk(self, rows: pl.DataFrame) -> pl.DataFrame:
-        rows = with_made(rows, self._made).with_row_index("row")
+    def places(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Which rows meet which rule's condition.
+
+        Args:
+            rows: Rows of ``select``; what the hits would carry need not be there.
+
+        Returns:
+            Columns ``rule``, ``row`` (its place) and ``matched``, in the order of the rules.
+        """
+        parts = [
+            places.select(rule=pl.lit(name), row=pl.col("row") + start, matched="matched")
+            for start in range(0, rows.height, CHUNK_ROWS)
+            for name, places in self._found(self._numbered(rows.slice(start, CHUNK_ROWS)))
+        ]
+        none = pl.DataFrame(schema={"rule": pl.String, "row": pl.UInt32, "matched": pl.String})
+        return pl.concat(parts).cast(none.schema) if parts else none
+
+    def _numbered(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return with_made(rows, self._made).with_row_index("row")
+
+    def _found(self, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+        """Rules that some of the numbered rows meet, and which."""
         with Frames() as frames:
             frames.put("chunk", rows)
             live = _live(frames, {rule.where for rule in self._rules})
             found = [*self._guarded(frames, rows, live), *self._unguarded(frames, live)]
-        hit = [(name, places) for name, places in found if not places.is_empty()]
+        return [(name, places) for name, places in found if not places.is_empty()]
+
+    def _in_chunk(self, rows: pl.DataFrame) -> pl.DataFrame:
+        rows = self._numbered(rows)
+        hit = self._found(rows)
         if not hit:
             return self._none(rows)
         carried = _carried(rows, self.carried)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.enrichment import geography, internal_networks, risk, threat_lists, url_templates, user_agents
 from logshed.formats import parse as parsing
 from logshed.formats import registry
 from logshed.formats.choice import Choice
 from logshed.pipeline import drops, fields, transforms
+from logshed.pipeline.enriching import enriched
 from logshed.pipeline.settling import settled
 from logshed.pipeline.shares import ORIGIN, Shares
 from logshed.redaction.kept import redactor
@@ -154,6 +155,20 @@ class Stages:
             logs = applied.change(logs)
         return records, parsed, logs
 
+    def silver(self, records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.Series]:
+        """What redacted records say, before anything is looked up; each is read as if it were alone.
+
+        Args:
+            records: Columns text, offset, redaction_count, escaped; one row a record.
+
+        Returns:
+            The records, rewritten where their columns show what the policy hides; rows of ``silver.logs``; and the
+            record's row of each.
+        """
+        parse = partial(self._parse, alone=True)
+        records, parsed = settled(records, parse, self._redactor, Tally(records.height))
+        return records, conform(self._told_of(records, parsed), polars_schema(SILVER)), parsed["row"]
+
     def taken(self, records: pl.DataFrame) -> pl.Series:
         """Which records a format takes, at least in part."""
         parsed = self._parse(records).group_by("row").agg(pl.col("parse_error").is_null().any().alias("taken"))
@@ -190,13 +205,18 @@ class Stages:
         if self._watch is not None:
             self._watch(stage, rows)
 
-    def _parse(self, records: pl.DataFrame) -> pl.DataFrame:
+    def _parse(self, records: pl.DataFrame, *, alone: bool = False) -> pl.DataFrame:
         text = records["text"]
         escaped = records["escaped"].fill_null(value=False).arg_true()
         if escaped.len():
             text = text.clone().scatter(escaped, readable(text.gather(escaped)))
         return parsing.parse(
-            text, self._choice, observed=self._job.observed, timezone=self._job.timezone, formats=self._formats
+            text,
+            self._choice,
+            observed=self._job.observed,
+            timezone=self._job.timezone,
+            formats=self._formats,
+            alone=alone,
         )
 
     def _lines(self, records: pl.DataFrame, parsed: pl.DataFrame) -> pl.DataFrame:
@@ -215,9 +235,14 @@ class Stages:
         constants = {name: value for name, value in self._constants(frame).items() if name not in frame.columns}
         resource = self._told(frame, [_json(split.resource) for split in self._splits])
         frame = frame.with_columns(**constants, resource=resource, format=pl.lit(self._split.format))
-        return _conform(frame, polars_schema(BRONZE))
+        return conform(frame, polars_schema(BRONZE))
 
     def _logs(self, records: pl.DataFrame, parsed: pl.DataFrame) -> pl.DataFrame:
+        frame = enriched(self._told_of(records, parsed), self._job.networks, self._job.sources)
+        return conform(frame, polars_schema(SILVER))
+
+    def _told_of(self, records: pl.DataFrame, parsed: pl.DataFrame) -> pl.DataFrame:
+        """The parsed rows with what is known of their records."""
         origin = records.select("offset", "redaction_count", *([ORIGIN] if len(self._splits) > 1 else []))
         if parsed.height != records.height or parsed["row"].n_unique() != parsed.height:
             origin = origin[parsed["row"]]
@@ -229,17 +254,7 @@ class Stages:
             timestamp=pl.col("timestamp").fill_null(observed),
             timestamp_source=pl.when(pl.col("timestamp").is_null()).then(pl.lit("observed")).otherwise(source),
         )
-        frame = self._with_resource(frame)
-        return _conform(self._enriched(frame), polars_schema(SILVER))
-
-    def _enriched(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows with what their own fields imply: who is inside must be known first, and all of it for the risk."""
-        sources = self._job.sources
-        frame = internal_networks.enrich(frame, list(self._job.networks.items()))
-        frame = geography.enrich(frame, sources.databases)
-        frame = threat_lists.enrich(frame, sources.lists)
-        frame = user_agents.enrich(url_templates.enrich(frame))
-        return risk.enrich(frame)
+        return self._with_resource(frame)
 
     def _with_resource(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What the resource says holds where the record itself says nothing; what no column is for is an attribute."""
@@ -272,7 +287,7 @@ class Stages:
         return pl.lit(pl.Series(values, dtype=pl.String).gather(frame[ORIGIN]))
 
 
-def _conform(frame: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+def conform(frame: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame:
     """Exactly the columns of a table; those that nothing filled are null."""
     return frame.select(
         pl.col(name) if name in frame.columns else pl.lit(None, dtype).alias(name) for name, dtype in schema.items()

@@ -9,27 +9,19 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from logshed.formats import registry
-from logshed.formats.choice import Choice
-from logshed.formats.dates import may_mislead
-from logshed.formats.multiline import Joiner
-from logshed.pipeline.shares import ORIGIN
 from logshed.pipeline.stages import Stages
-from logshed.sources import files
+from logshed.pipeline.together import alike, joiner_of, opened, read_whole, records, refined
 from logshed.work import Counts, DataFile, Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from logshed.formats.model import Format
+    from logshed.formats.multiline import Joiner
     from logshed.pipeline.job import Job
     from logshed.pipeline.shares import Share
     from logshed.pipeline.stages import Refined
     from logshed.sources.reading import Reading
     from logshed.work import Split
-
-SMALL_BYTES = 2**19
-"""Splits up to so many bytes are refined together with others: for fewer records than these hold, the stages take
-about as long as for none."""
 
 
 @dataclass(slots=True)
@@ -103,28 +95,6 @@ def _filled(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(name for name in frame.columns if frame[name].null_count() < frame.height)
 
 
-def joiner_of(reading: Reading, split: Split, formats: Mapping[str, Format]) -> Joiner:
-    """What puts the lines of a split together to records."""
-    return Joiner(Choice.parse(split.format), split, lookback=reading.lookback, formats=formats)
-
-
-def records(reading: Reading, split: Split, joiner: Joiner) -> Iterator[pl.DataFrame]:
-    """The records that begin in a split, whole, in frames.
-
-    Where another split follows, reading goes on behind the end until the last record is complete.
-    """
-    for lines in reading:
-        owned = lines if split.continues else lines.filter(pl.col("offset") < split.end)
-        frame = joiner.push(owned)
-        if frame.height:
-            yield frame
-        if joiner.done or owned.height < lines.height:
-            break
-    frame = joiner.finish()
-    if frame.height:
-        yield frame
-
-
 class IngestTask:
     """Turns a bundle of splits into data files.
 
@@ -142,8 +112,8 @@ class IngestTask:
         first = bundle[0]
         parts = _Parts(self._job, f"{self._job.batch}-{first.generation[:8]}-{first.start:x}")
         written: list[Written] = []
-        for alike in self._alike(bundle):
-            written += self._together(alike, parts) if len(alike) > 1 else [self._split(alike[0], parts)]
+        for group in alike(self._job, bundle):
+            written += self._together(group, parts) if len(group) > 1 else [self._split(group[0], parts)]
         parts.flush()
         return (replace(written[0], data_files=tuple(parts.files)), *written[1:])
 
@@ -151,72 +121,33 @@ class IngestTask:
         """Let every bundle of this process end at its next frame."""
         self._meter.stopped = True
 
-    def _alike(self, bundle: tuple[Split, ...]) -> Iterator[list[Split]]:
-        """The splits in their order, small ones that are alike together: each turn of the stages has its price."""
-        group: list[Split] = []
-        size, last = 0, None
-        for split in bundle:
-            own = split.end - split.start
-            key = Stages.alike(self._job, split) if own <= SMALL_BYTES else None
-            if group and (key is None or key != last or size + own > self._job.chunk_bytes):
-                yield group
-                group, size = [], 0
-            group.append(split)
-            size, last = size + own, key
-        yield group
-
     def _together(self, splits: list[Split], parts: _Parts) -> Iterator[Written]:
         """Some small splits: all are read, and what they hold is refined at once."""
-        read = [self._read(split) for split in splits]
-        joint = [
-            number for number, one in enumerate(read) if one.records.height and not may_mislead(one.records["text"])
-        ]
-        if len(joint) > 1:
-            frame = pl.concat(
-                (
-                    read[number].records.with_columns(pl.lit(place, pl.UInt32).alias(ORIGIN))
-                    for place, number in enumerate(joint)
-                ),
-                how="diagonal_relaxed",
-            )
-            first, *others = (splits[number] for number in joint)
-            shares = self._refine(Stages(self._job, first, None, others), frame, parts, first)
-            for number, share in zip(joint, shares, strict=True):
-                read[number].tally.add(share)
-        for number, one in enumerate(read):
-            if one.records.height and (number not in joint or len(joint) == 1):
-                one.tally.add(*self._refine(Stages(self._job, one.split), one.records, parts, one.split))
-            yield one.tally.written(one.split, one.reading, one.joiner)
-
-    def _read(self, split: Split) -> _Read:
-        with self._reading(split) as reading:
-            joiner = self._joiner(reading, split)
-            frames = list(records(reading, split, joiner))
-        return _Read(split, reading, joiner, pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame())
+        read = [read_whole(self._job, split) for split in splits]
+        tallies = [_Tally() for _ in read]
+        for numbers, frame, found in refined(self._job, read):
+            shares = self._taken(found, frame, parts, read[numbers[0]].split)
+            for number, share in zip(numbers, shares, strict=True):
+                tallies[number].add(share)
+        for one, tally in zip(read, tallies, strict=True):
+            yield tally.written(one.split, one.reading, one.joiner)
 
     def _split(self, split: Split, parts: _Parts) -> Written:
         stages = Stages(self._job, split)
         tally = _Tally()
-        with self._reading(split) as reading:
-            joiner = self._joiner(reading, split)
+        with opened(self._job, split) as reading:
+            joiner = joiner_of(reading, split, registry.load(self._job.plugins))
             for frame in records(reading, split, joiner):
-                tally.add(*self._refine(stages, frame, parts, split))
+                tally.add(*self._taken(stages.refine(frame), frame, parts, split))
         return tally.written(split, reading, joiner)
 
-    def _reading(self, split: Split) -> Reading:
-        return files.read(split, chunk_bytes=self._job.chunk_bytes, max_line_bytes=self._job.max_line_bytes)
-
-    def _joiner(self, reading: Reading, split: Split) -> Joiner:
-        return joiner_of(reading, split, registry.load(self._job.plugins))
-
-    def _refine(self, stages: Stages, frame: pl.DataFrame, parts: _Parts, split: Split) -> Sequence[Share]:
+    def _taken(self, found: Refined, frame: pl.DataFrame, parts: _Parts, split: Split) -> Sequence[Share]:
         if self._meter.stopped:
             raise StoppedError
-        refined = stages.refine(frame)
         size = int(frame["text"].str.len_bytes().sum()) + frame.height
-        parts.add(refined, size)
-        self._meter.add(size, sum((share.counts for share in refined.shares), Counts()), split.locator)
-        return refined.shares
+        parts.add(found, size)
+        self._meter.add(size, sum((share.counts for share in found.shares), Counts()), split.locator)
+        return found.shares
 
 
 class _Tally:
@@ -247,14 +178,3 @@ class _Tally:
             problem=reading.problem,
             reject_samples=self._samples,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A split that is read whole."""
-
-    split: Split
-    reading: Reading
-    joiner: Joiner
-    records: pl.DataFrame
-    tally: _Tally = field(default_factory=_Tally)

@@ -131,6 +131,15 @@ class Redactor:
         hidden = self._still_hidden(text)
         return flags.scatter(leaking, values=True) | parsed["row"].is_in(hidden.implode())
 
+    def by_name(self, values: pl.Series) -> pl.Series:
+        """A column of a table with what the policy says of its name done to its values.
+
+        Args:
+            values: Redacted texts (String), under the column's name.
+        """
+        leaking = verify.leaking(values.to_frame(), self._watched, self._done).unique("index", keep="first")
+        return values if leaking.is_empty() else values.clone().scatter(leaking["index"], leaking["meant"])
+
     def rewrite(self, text: pl.Series, parsed: pl.DataFrame | None = None) -> Redacted:
         """Redact records that ``leaks`` stopped: decode, redact, encode; replace whole what cannot be decoded.
 
