@@ -191,6 +191,14 @@ def test_parse_rewrites_a_record_whose_columns_show_what_its_text_hid(own: Setti
     assert done["redaction_count"].to_pylist() == [1]
 
 
+def test_a_body_that_is_parsed_comes_back_rewritten_where_no_field_holds_it(own: Settings) -> None:
+    table = pa.table({"body": [r'{"level":"info","\u0070assword":"hunter2"}', "no json"]})
+    done = Parse("json", column="body", settings=own)(table)
+    assert "hunter2" not in str(done.to_pylist())
+    assert done["body"].to_pylist()[1] == "no json"
+    assert done.schema.names.count("body") == 1
+
+
 def test_a_format_with_a_header_in_the_file_cannot_be_parsed_in_batches(own: Settings) -> None:
     with pytest.raises(FormatError, match="its header stands in the file"):
         Parse("w3c", settings=own)
@@ -229,6 +237,11 @@ def test_spark_is_told_the_columns_that_come(own: Settings) -> None:
     assert "`findings` ARRAY<STRUCT<`rule_name`: STRING" in Detect(["web_*"], settings=own).schema
     with pytest.raises(UsageError, match="name them"):
         _ = Redact(settings=own).schema
+
+
+def test_a_column_of_another_kind_is_refused_by_its_name(own: Settings) -> None:
+    with pytest.raises(UsageError, match="cannot use column offset"):
+        Parse("json", settings=own)(pa.table({"text": ["{}"], "offset": ["first"]}))
 
 
 def test_what_is_wrong_is_said_where_the_stage_is_made(own: Settings) -> None:

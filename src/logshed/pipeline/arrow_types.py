@@ -45,12 +45,21 @@ def _quoted(name: str) -> str:
 
 
 def column_of(table: pa.Table, name: str, kind: pl.DataType) -> pl.Series:
-    """A column as it is meant; null where there is none."""
+    """A column as it is meant; null where there is none.
+
+    Raises:
+        UsageError: Its values are of another kind.
+    """
     if name not in table.schema.names:
         return pl.Series(name, [None], dtype=kind).new_from_index(0, table.num_rows)
     found = pl.from_arrow(table[name])
     series = found if isinstance(found, pl.Series) else found.to_series()
-    return series.cast(kind).alias(name)
+    try:
+        return series.cast(kind).alias(name)
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(
+            f"cannot use column {name}: its values are no {kind} ({str(error).splitlines()[0]}); cast it, or drop it"
+        ) from None
 
 
 def put(table: pa.Table, name: str, values: pl.Series, kind: pa.DataType | None = None) -> pa.Table:

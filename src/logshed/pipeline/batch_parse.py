@@ -98,7 +98,7 @@ class Parse(Stage):
             }
         )
         text, logs, rows = self._parsed(records, table)
-        logs = self._with_own(logs, rows, table)
+        logs = self._with_own(logs, rows, table, text)
         kept = [name for name in table.schema.names if name not in _SCHEMA]
         rest = put(table, self._column, text, plain(table.schema.field(self._column).type)).select(kept)
         rest = rest.take(rows.to_arrow())
@@ -125,10 +125,12 @@ class Parse(Stage):
         logs = pl.concat(parts).sort(_ROW, "item", maintain_order=True)
         return text, logs.drop(_ROW), logs[_ROW]
 
-    def _with_own(self, logs: pl.DataFrame, rows: pl.Series, table: pa.Table) -> pl.DataFrame:
+    def _with_own(self, logs: pl.DataFrame, rows: pl.Series, table: pa.Table, text: pl.Series) -> pl.DataFrame:
         """The rows with what the batch itself says of its records."""
-        own = [name for name in table.schema.names if name in _SCHEMA and name not in (COUNT, "attributes", "item")]
-        given = {name: column_of(table, name, _SCHEMA[name]).gather(rows) for name in own}
+        own = [name for name in table.schema.names if name in _SCHEMA and name not in (COUNT, "item")]
+        given = {name: column_of(table, name, _SCHEMA[name]).gather(rows) for name in own if name != self._column}
+        if self._column in _SCHEMA:
+            given[self._column] = text.gather(rows)  # as it was rewritten
         return logs.with_columns(
             (told.fill_null(logs[name]) if name in _OWN else logs[name].fill_null(told)).alias(name)
             for name, told in given.items()
