@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
-from clusters import BUILD, HERE, collected, show, start_ray
 
 import logshed.ray
+from clusters import BUILD, HERE, collected, show, start_ray
 
 if TYPE_CHECKING:
     from pathlib import Path

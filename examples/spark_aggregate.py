@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import polars as pl
-from clusters import HERE, show, start_spark
 
 import logshed.spark
+from clusters import HERE, show, start_spark
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -7,7 +7,6 @@ from __future__ import annotations
 import shutil
 
 from clusters import BUILD, HERE, show
-
 from logshed.api import Lake
 from logshed.engine_settings import EngineSettings
 from logshed.settings import Settings

@@ -11,6 +11,9 @@ from polars.testing import assert_frame_equal
 from tests.clusters import Cluster, started
 from tests.engines.lakes import opened
 
+import logshed.ray
+import logshed.spark
+from logshed import files
 from logshed.engine_settings import EngineSettings
 from logshed.errors import EngineError, UsageError
 from logshed.lake.compact_plan import Sizes
@@ -18,6 +21,7 @@ from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES
 from logshed.pipeline.away import Runner, Site, Sited
 from logshed.pipeline.maintain import Maintain
+from logshed.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +83,31 @@ def test_every_engine_makes_the_same_lake(cluster: Cluster, local: Lake, logs: P
     assert ledger(lake).equals(ledger(local))
     assert lake.audit().ok
     assert lake.ingest([logs]).totals.read == 0
+
+
+def test_data_sets_and_frames_hold_the_rows_of_a_lake(cluster: Cluster, logs: Path, tmp_path: Path) -> None:
+    own, paths = Settings.load(tmp_path, environ={}), [logs / "access.log", logs / "app.log"]
+    made = framed(cluster, own, paths)
+    wanted = files.convert(paths, passing=files.reader(own)).pl()
+    assert made.height == wanted.height == 6400
+    key, told = ["source", "offset"], [name for name in wanted.columns if name != "observed_timestamp"]
+    assert_frame_equal(
+        made.select(told).cast(dict(wanted.select(told).schema)).sort(key), wanted.select(told).sort(key)
+    )
+
+
+def framed(cluster: Cluster, own: Settings, paths: list[Path]) -> pl.DataFrame:
+    """The records of files as the cluster reads them, in several pieces."""
+    if cluster.settings.name == "ray":
+        from logshed.engines.ray import RayEngine  # noqa: PLC0415 - heavy, and only where it is installed
+
+        RayEngine(cluster.settings).join()
+        read = logshed.ray.read_logs(paths, settings=own, override_num_blocks=4)
+        return pl.concat([pl.DataFrame(pl.from_arrow(one)) for one in read.iter_batches(batch_format="pyarrow")])
+    from logshed.engines.spark import SparkEngine  # noqa: PLC0415 - heavy, and only where it is installed
+
+    session = SparkEngine(cluster.settings).session()
+    return pl.DataFrame(pl.from_arrow(logshed.spark.read_logs(session, paths, settings=own, partitions=4).toArrow()))
 
 
 def test_what_a_killed_worker_had_begun_is_done_again(cluster: Cluster, logs: Path, tmp_path: Path) -> None:

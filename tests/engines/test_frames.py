@@ -1,4 +1,7 @@
-"""Data sets of Ray and frames of Spark hold the rows of the lake, and the stages do there what they do here."""
+"""Data sets of Ray and frames of Spark hold the rows of the lake, and the stages do there what they do here.
+
+That they do so on clusters is a part of the contract; this asks for more, on one machine, and runs with ``make soak``.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # what Ray and Spark say of themselves
+pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings("ignore")]  # what Ray and Spark say of themselves
 
 KEY = ["source", "generation", "offset", "item"]
 LINES = [access(number).strip() for number in range(120)]
@@ -116,7 +119,6 @@ def test_a_data_set_of_ray_holds_the_rows_of_the_lake(cluster: Any, logs: Path, 
     assert few.columns() == ["url_path", "offset"]
 
 
-@pytest.mark.soak
 def test_stages_map_batches_of_ray(cluster: Any, own: Settings) -> None:
     import ray  # noqa: PLC0415 - after its fixture
 
@@ -142,7 +144,6 @@ def test_a_frame_of_spark_holds_the_rows_of_the_lake(spark: Any, logs: Path, own
     assert_frame_equal(made.cast(dict(wanted.schema)), wanted)
 
 
-@pytest.mark.soak
 def test_stages_map_frames_of_spark(spark: Any, own: Settings) -> None:
     steps, here = staged(own)
     lines = spark.createDataFrame([(line,) for line in LINES], "text STRING").repartition(2)
