@@ -73,6 +73,15 @@ def test_a_date_that_only_its_neighbours_could_tell_is_told_in_no_batch(own: Set
     assert both["timestamp"].to_list() == [datetime(2025, 5, 25, 10, tzinfo=UTC), OBSERVED]
 
 
+def test_fields_of_other_records_change_nothing_in_a_record(own: Settings) -> None:
+    lines = ['{"b":{"x":1},"a":{}}', '{"a":{"y":"2"},"c":"3"}', '{"a":"none","b":{}}', '{"c":{"z":4},"b":5}'] * 3
+    step, table = Parse("json", observed=OBSERVED, settings=own), pa.table({"text": lines})
+    whole = through([step], table, [])
+    for size in (1, 2, 5):
+        assert_frame_equal(whole, through([step], table, [size] * 12))
+    assert dict(whole["attributes"].to_list()[0]) == {"b.x": "1"}
+
+
 def test_the_stages_make_of_lines_what_an_ingest_makes_of_their_file(
     tmp_path: Path, lake: Lake, settings: Settings
 ) -> None:

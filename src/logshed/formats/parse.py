@@ -66,7 +66,7 @@ def parse(
     choice = registry.check(choice, table)
     context = Context(observed, timezone, alone)
     frame, origins = _layer(without_colours(text), choice.envelopes, choice.formats, table, context)
-    frame = with_attributes(frame)
+    frame = with_attributes(_each_alone(frame) if alone else frame)
     if origins is None:
         rows = pl.int_range(frame.height, dtype=pl.UInt32, eager=True).alias(_ROW)
         items = pl.Series(_ITEM, [0], dtype=pl.Int32).new_from_index(0, frame.height)
@@ -76,6 +76,15 @@ def parse(
     errors = _errors(text, frame[OK], choice)
     frame = _with_times(frame).drop(OK)
     return frame.select(rows, items, pl.all(), errors)
+
+
+def _each_alone(frame: pl.DataFrame) -> pl.DataFrame:
+    """The fields as each row alone would have them: in the order of their names, and no empty object.
+
+    An object that is empty in a row has no field where other rows fill it, and would be one where none does.
+    """
+    names = sorted(frame.columns)
+    return frame.select(where(frame[name] != "{}", frame[name]) if name.startswith("@") else name for name in names)
 
 
 def without_colours(text: pl.Series) -> pl.Series:
