@@ -48,7 +48,7 @@ def several(logs: Path) -> Path:
     return logs
 
 
-@pytest.mark.parametrize("pieces", [1, 5, None])
+@pytest.mark.parametrize("pieces", [5, None])
 def test_the_rows_of_all_pieces_are_those_of_the_lake(
     several: Path, lake: Lake, settings: Settings, pieces: int | None
 ) -> None:
