@@ -82,6 +82,13 @@ def test_what_the_log_says_itself_is_replaced() -> None:
     assert enrich(frame)["user_agent_name"].to_list() == ["curl"]
 
 
+def test_a_record_without_an_agent_keeps_what_it_says_whatever_others_say() -> None:
+    frame = pl.DataFrame({"user_agent_original": ["curl/8.5", None], "user_agent_name": ["other", "Own"]})
+    found = enrich(frame)
+    assert found["user_agent_name"].to_list() == ["curl", "Own"]
+    assert found["user_agent_is_bot"].to_list() == [True, None]
+
+
 @given(st.text(max_size=300))
 def test_any_text_is_described(text: str) -> None:
     describe(text)

@@ -45,7 +45,7 @@ class Parcel(NamedTuple):
 
 def packed(task: object, threads: int) -> Parcel:
     """A task for workers of the same versions."""
-    return Parcel(*_versions(), threads, pickle.dumps(task))
+    return Parcel(*versions(), threads, pickle.dumps(task))
 
 
 def perform(parcel: Fields, item: bytes) -> bytes:
@@ -60,7 +60,7 @@ def perform(parcel: Fields, item: bytes) -> bytes:
     """
     try:
         python, version, threads, task = parcel
-        _assert_same(python, version)
+        assert_same(python, version)
         os.environ.setdefault(POLARS_THREADS, str(threads))
         return pickle.dumps((_task(task)(pickle.loads(item)), None))  # noqa: S301 - from our own driver
     except Exception as error:  # noqa: BLE001 - the driver judges it
@@ -118,13 +118,19 @@ def _arrived(left: dict[int, Item], results: Iterator[tuple[int, bytes]]) -> Ite
         yield Done(left.pop(number), result, error)
 
 
-def _versions() -> tuple[str, str]:
+def versions() -> tuple[str, str]:
+    """Those of Python and of Logshed in this process."""
     # Not by an import: the package's front stands above the engines.
     return ".".join(platform.python_version_tuple()[:2]), str(sys.modules["logshed"].__version__)
 
 
-def _assert_same(python: str, version: str) -> None:
-    own = _versions()
+def assert_same(python: str, version: str) -> None:
+    """Refuse a driver of other versions.
+
+    Raises:
+        EngineError: They are others; both are named.
+    """
+    own = versions()
     if own != (python, version):
         raise EngineError(
             f"cannot work on {socket.gethostname()}: it has Python {own[0]} and Logshed {own[1]}, the driver has "

@@ -51,7 +51,7 @@ def enrich(frame: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         The frame with ``user_agent_name``, ``user_agent_os`` (String) and ``user_agent_is_bot`` (Boolean); all null
-        where the agent is null, empty or ``-``.
+        where the agent is empty or ``-``, and what the record itself says of them where it is null.
     """
     if _AGENT not in frame.columns:
         return frame
@@ -65,8 +65,10 @@ def enrich(frame: pl.DataFrame) -> pl.DataFrame:
             "user_agent_is_bot": pl.Series([one and one.is_bot for one in found], dtype=pl.Boolean),
         }
     )
-    others = frame.drop(*_SOURCES, strict=False)
-    return others.join(table, on=_AGENT, how="left", maintain_order="left")
+    own = [name for name in table.columns if name != _AGENT and name in frame.columns]
+    others = frame.drop(*_SOURCES, strict=False).join(table, on=_AGENT, how="left", maintain_order="left")
+    unsaid = others[_AGENT].is_null()
+    return others.with_columns(others[name].zip_with(~unsaid, frame[name].cast(table.schema[name])) for name in own)
 
 
 @lru_cache(maxsize=65_536)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 
 from logshed import buckets
+from logshed.engines.parcel import assert_same, versions
 from logshed.errors import SourceError
 from logshed.formats import registry
 from logshed.pipeline.stages import Stages
@@ -39,6 +40,7 @@ class Rows:
     def __init__(self, job: Job, access: Access, columns: Sequence[str], names: Mapping[str, str]) -> None:
         # packed once: each piece travels with it, and a process that knows the bytes has it open already
         self._packed = pickle.dumps((job, access))
+        self._versions = versions()
         self._columns = list(columns)
         self._names = dict(names)
 
@@ -53,7 +55,9 @@ class Rows:
 
         Raises:
             SourceError: A file cannot be read, or not to its end.
+            EngineError: The driver has another version of Python or Logshed.
         """
+        assert_same(*self._versions)
         job, access = _unpacked(self._packed)
         buckets.use(access)
         try:
