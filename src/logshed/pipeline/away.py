@@ -66,7 +66,11 @@ class Sited(Generic[Item, Result]):
         Raises:
             EngineError: This machine does not reach the lake.
         """
-        _entered(self._site)
+        site = self._site
+        buckets.use(site.objects)  # each time: a worker may serve several lakes in turn
+        remote.use(site.storage)
+        if site.probe:
+            _assert_reached(site.probe, site.token)
         return self._task(item)
 
     def stop(self) -> None:
@@ -168,19 +172,19 @@ def _marked(settings: Settings, store: Store | None) -> Iterator[Site]:
 
 
 @lru_cache(maxsize=4)
-def _entered(site: Site) -> None:
-    """Reach stores as the driver does, from now on in this process, and look whether this is the driver's warehouse."""
-    buckets.use(site.objects)
-    remote.use(site.storage)
-    if not site.probe:
-        return
+def _assert_reached(probe: str, token: str) -> None:
+    """Look whether the driver's warehouse is in reach, once a run.
+
+    Raises:
+        EngineError: It is not.
+    """
     try:
-        same = storage.read(site.probe) == site.token.encode()
+        same = storage.read(probe) == token.encode()
         cause = "another file lies there"
     except (OSError, StorageError) as error:
         same, cause = False, str(error)
     if not same:
-        folder = site.probe.rpartition("/")[0]
+        folder = probe.rpartition("/")[0]
         raise EngineError(
             f"cannot reach the lake's warehouse {folder} from the worker on {socket.gethostname()}: {cause}; "
             "let every machine mount it at this path, or set [storage] warehouse to a place that all reach"
