@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import polars as pl
 
 from logshed.formats import registry
+from logshed.lake.commit import remove_files
 from logshed.pipeline.stages import Stages
 from logshed.pipeline.together import alike, joiner_of, opened, read_whole, records, refined
 from logshed.work import Counts, DataFile, Written
@@ -108,13 +110,21 @@ class IngestTask:
         self._meter = meter
 
     def __call__(self, bundle: tuple[Split, ...]) -> tuple[Written, ...]:
-        """Read the splits and write their files; the first of what is returned holds the files of all."""
-        first = bundle[0]
-        parts = _Parts(self._job, f"{self._job.batch}-{first.generation[:8]}-{first.start:x}")
+        """Read the splits and write their files; the first of what is returned holds the files of all.
+
+        Raises:
+            StoppedError: Nobody waits for it any more; like after any failure, what was written is gone again.
+        """
+        # A worker that is given up may write on while another one does its work: neither has the other's files.
+        parts = _Parts(self._job, f"{self._job.batch}-{uuid4().hex[:12]}")
         written: list[Written] = []
-        for group in alike(self._job, bundle):
-            written += self._together(group, parts) if len(group) > 1 else [self._split(group[0], parts)]
-        parts.flush()
+        try:
+            for group in alike(self._job, bundle):
+                written += self._together(group, parts) if len(group) > 1 else [self._split(group[0], parts)]
+            parts.flush()
+        except BaseException:
+            remove_files(parts.files)
+            raise
         return (replace(written[0], data_files=tuple(parts.files)), *written[1:])
 
     def stop(self) -> None:
