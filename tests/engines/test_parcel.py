@@ -69,6 +69,58 @@ def test_where_a_worker_is_lost_again_and_again_the_rest_runs_alone() -> None:
     assert isinstance(done[1].error, WorkerLostError)
 
 
+TRACE = """An exception was thrown from the Python worker:
+Traceback (most recent call last):
+  File "worker.py", line 3301, in main
+    check_python_version(infile)
+{}
+"""
+MISMATCH = (
+    "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.12 than that in driver: 3.11, "
+    "PySpark cannot run with different minor versions."
+)
+
+
+@pytest.mark.parametrize("cause", [MISMATCH, "No module named 'logshed'", 'Cannot run program "/opt/python": error=2'])
+def test_workers_that_cannot_open_a_task_end_the_run_and_say_what_they_need(cause: str) -> None:
+    rounds = []
+
+    def together(_sent: parcel.Parcel, items: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
+        rounds.append(items)
+        yield from ()
+        raise Lost(TRACE.format(f"some.library.RuntimeError: {cause}"))
+
+    python, version = parcel.versions()
+    with pytest.raises(EngineError) as told:
+        list(parcel.run(Square(), [1, 2, 3], together, lambda error: isinstance(error, Lost)))
+    assert not isinstance(told.value, WorkerLostError)
+    assert cause.rstrip(".") in str(told.value)
+    assert f"install Python {python} and Logshed {version}" in str(told.value)
+    assert len(rounds) == 1
+
+
+def test_of_a_lost_worker_the_line_of_the_trace_is_told_that_says_why() -> None:
+    def together(_sent: parcel.Parcel, _items: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
+        yield from ()
+        raise Lost(
+            "An error occurred while calling o53.collect.\n: org.apache.spark.SparkException: Job aborted: why\n"
+        )
+
+    (done,) = parcel.run(Square(), [1], together, lambda error: isinstance(error, Lost))
+    assert "lost each time (org.apache.spark.SparkException: Job aborted: why); out of memory" in str(done.error)
+
+
+def test_a_cluster_of_ray_of_another_python_is_refused_with_both_versions() -> None:
+    engine = pytest.importorskip("logshed.engines.ray")
+    utils = importlib.import_module("ray._private.utils")
+    _, own = utils.compute_version_info()
+    with pytest.raises(RuntimeError) as mismatch:
+        utils.check_version_info({"ray_version": "2.9.0", "python_version": "3.9.1"}, "this node")
+    cause = engine._cause(mismatch.value)
+    assert "Python: 3.9.1" in cause
+    assert f"Python: {own}" in cause
+
+
 def test_nothing_to_do_asks_no_engine() -> None:
     assert list(parcel.run(Square(), [], here, lambda _: False)) == []
 

@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import platform
+import re
 import socket
 import sys
 from functools import lru_cache
@@ -25,6 +26,12 @@ log = logging.getLogger(__name__)
 POLARS_THREADS = "POLARS_MAX_THREADS"
 """Is read when Polars is imported, which a worker does with its first task."""
 Fields = tuple[str, str, int, bytes]
+UNFIT = re.compile(r"(?:No module named|\[PYTHON_VERSION_MISMATCH\]|Cannot run program).*")
+"""What Ray or Spark say of workers that cannot even open a task: they lack a package, or this Python."""
+TOLD = re.compile(r"^[: ]*[\w.$]*(?:Error|Exception)\b.*", re.MULTILINE)
+"""The line of a trace that says what went wrong."""
+CAUSE = 300
+"""Characters of a cause that are told."""
 
 
 class Parcel(NamedTuple):
@@ -95,6 +102,8 @@ def run(
         except Exception as error:
             if not lost(error):
                 raise
+            if UNFIT.search(str(error)):
+                raise _unfit(error, parcel) from error
             if len(left) == 1:
                 yield Done(left.popitem()[1], error=_lost(error))
                 continue
@@ -102,12 +111,27 @@ def run(
             rounds = [{number: item} for number, item in left.items()]
 
 
+def _unfit(error: Exception, parcel: Parcel) -> EngineError:
+    return EngineError(
+        f"cannot work on the cluster: {_told(error)}; "
+        f"install Python {parcel.python} and Logshed {parcel.logshed}, which the driver has, on every node "
+        "(Spark's workers take the Python that PYSPARK_PYTHON names)"
+    )
+
+
 def _lost(error: Exception) -> WorkerLostError:
-    told = str(error).strip().splitlines() or [type(error).__name__]
     return WorkerLostError(
-        f"cannot finish a task: the worker that ran it was lost each time ({told[0][:200]}); "
+        f"cannot finish a task: the worker that ran it was lost each time ({_told(error)}); "
         "out of memory perhaps: let fewer tasks run on a machine at once (--task-memory)"
     )
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, of a long trace the line that says so."""
+    text = str(error).strip()
+    found = UNFIT.search(text) or TOLD.search(text)
+    told = found.group() if found else (text.splitlines() or [type(error).__name__])[0]
+    return told.strip(" :.")[:CAUSE]
 
 
 def _arrived(left: dict[int, Item], results: Iterator[tuple[int, bytes]]) -> Iterator[Done[Item, Any]]:

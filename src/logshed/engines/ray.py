@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from logshed.engines import Done, Item, Result, Task
     from logshed.engines.parcel import Parcel
 
+CAUSE = 300
+"""Characters of a cause that are told."""
 # How often a task is begun again cannot be said in another way yet.
 warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
 
@@ -119,4 +121,6 @@ def make(settings: EngineSettings, workers: int | None) -> RayEngine:
 
 
 def _cause(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    """In one line; where versions differ, they stand in lines of their own."""
+    told = " ".join(str(error).split()) or type(error).__name__
+    return told[:CAUSE].rstrip(".")
