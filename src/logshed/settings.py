@@ -211,7 +211,7 @@ class Settings(BaseModel):
         """The settings with another engine, or the same with other values.
 
         Raises:
-            SettingsError: A value is off.
+            SettingsError: A value is off, or of no use to threads of this process.
         """
         if not given:
             return self
@@ -221,6 +221,12 @@ class Settings(BaseModel):
             first = error.errors()[0]
             name = {"name": "engine"}.get(str(first["loc"][0]), str(first["loc"][0]).replace("_", "-"))
             raise SettingsError(f"cannot use --{name}: {first['msg'].removeprefix('Value error, ')}") from None
+        useless = [name for name in ("address", "task_memory") if name in given and engine.name == "local"]
+        if useless:
+            raise SettingsError(
+                f"cannot use --{useless[0].replace('_', '-')}: threads of this process do the work; "
+                "add --engine ray or --engine spark, or leave it out"
+            )
         return self.model_copy(update={"engine": engine})
 
     def enriched(self, **given: Sequence[str | Path] | None) -> Self:

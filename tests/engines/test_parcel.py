@@ -172,6 +172,15 @@ def test_the_options_of_an_engine_overrule_the_settings(tmp_path: Path) -> None:
         settings.run_by({"task_memory": "much"})
 
 
+@pytest.mark.parametrize("option", [{"address": "head:6379"}, {"task_memory": "2GB"}])
+def test_what_only_a_cluster_takes_is_refused_where_threads_do_the_work(option: dict[str, str], tmp_path: Path) -> None:
+    settings = Settings.load(tmp_path, environ={"LOGSHED_ENGINE_ADDRESS": "auto"})
+    assert settings.run_by({"name": "local"}).engine.address == "auto"  # what is set for another day stays
+    name = next(iter(option)).replace("_", "-")
+    with pytest.raises(SettingsError, match=f"cannot use --{name}: threads of this process do the work; add --engine"):
+        settings.run_by(option)
+
+
 def test_following_runs_here_alone(logshed: Run, tmp_path: Path) -> None:
     done = logshed("ingest", "--follow", tmp_path, "--engine", "ray", "--lake", tmp_path / "lake")
     assert done.returncode == 2
