@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from logshed.sizes import Size
 
 EngineName = Literal["local", "ray", "spark"]
+RETRIES = 3
 
 
 class EngineSettings(BaseModel):
@@ -25,10 +26,12 @@ class EngineSettings(BaseModel):
         "one is begun on this machine unless set.",
     )
     num_cpus: int | None = Field(None, ge=1, description="Processors to use; all unless set.")
-    task_cpus: int = Field(1, ge=1, description="Processors that a task takes.")
+    task_cpus: int | None = Field(None, ge=1, description="Processors that a task takes; one unless set.")
     task_memory: Size | None = Field(
         None,
         description="Memory that a task takes, such as `2GB`: fewer run at once; not counted unless set.",
     )
     progress_bars: bool = Field(False, description="Ray and Spark draw their own progress in place of ours.")
-    retries: int = Field(3, ge=0, le=100, description="How often a task is begun again whose worker was lost.")
+    retries: int | None = Field(
+        None, ge=0, le=100, description="How often a task is begun again whose worker was lost; 3 times unless set."
+    )

@@ -59,6 +59,14 @@ class Engine(Protocol):
     elsewhere: bool
     draws: bool
 
+    def slots(self) -> int:
+        """How many tasks run at once, now.
+
+        Raises:
+            logshed.errors.EngineError: As ``run``.
+        """
+        ...
+
     def run(self, task: Task[Item, Result], items: Iterable[Item]) -> Iterator[Done[Item, Result]]:
         """Run the task on every item, in any order; end early by closing the iterator.
 

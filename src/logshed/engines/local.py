@@ -30,6 +30,10 @@ class LocalEngine:
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
 
+    def slots(self) -> int:
+        """The threads."""
+        return self.workers
+
     def run(self, task: Task[Item, Result], items: Iterable[Item]) -> Iterator[Done[Item, Result]]:
         """Run the task on every item; a failure is handed back and stops no other."""
         waiting = iter(items)

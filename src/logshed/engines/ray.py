@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from logshed.engine_settings import RETRIES
 from logshed.engines import parcel, reach
 from logshed.errors import EngineError
 
@@ -50,7 +51,21 @@ class RayEngine:
             EngineError: There is no cluster at the address, or its workers are of other versions.
         """
         self.join()
-        yield from parcel.run(task, items, self._together, lost, self._settings.task_cpus)
+        yield from parcel.run(task, items, self._together, lost, self._task_cpus)
+
+    def slots(self) -> int:
+        """Tasks that the cluster has processors for; one that grows by itself has more later.
+
+        Raises:
+            EngineError: There is no cluster at the address.
+        """
+        self.join()
+        there = int(ray.cluster_resources().get("CPU", 1))  # type: ignore[no-untyped-call]
+        return max(min(there, self._settings.num_cpus or there) // self._task_cpus, 1)
+
+    @property
+    def _task_cpus(self) -> int:
+        return self._settings.task_cpus or 1
 
     def join(self) -> None:
         """Reach the cluster, or begin one on this machine; one that this process has joined already is taken.
@@ -67,7 +82,7 @@ class RayEngine:
         if address in (None, "local"):
             given |= {"num_cpus": self._settings.num_cpus, "include_dashboard": False}
         for name in ("ray", "ray.data"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # its traces; what went wrong is said in a sentence
         try:
             ray.init(**given)
         except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
@@ -80,7 +95,7 @@ class RayEngine:
     def _most(self) -> int | None:
         """Tasks at once on a cluster that has more processors; one that is begun here has no more."""
         settings = self._settings
-        return max(settings.num_cpus // settings.task_cpus, 1) if settings.address and settings.num_cpus else None
+        return max(settings.num_cpus // self._task_cpus, 1) if settings.address and settings.num_cpus else None
 
     def _together(self, sent: Parcel, items: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
         context = DataContext.get_current().copy()
@@ -93,10 +108,10 @@ class RayEngine:
                 fn_kwargs={"sent": tuple(sent)},
                 batch_format="pyarrow",
                 batch_size=None,
-                num_cpus=self._settings.task_cpus,
+                num_cpus=self._task_cpus,
                 memory=self._settings.task_memory,
                 concurrency=self._most,
-                max_retries=self._settings.retries,
+                max_retries=RETRIES if self._settings.retries is None else self._settings.retries,
             )
             batch: Any
             for batch in waiting.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from logshed.engine_settings import RETRIES
 from logshed.engines import parcel, reach
 from logshed.errors import EngineError
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 STANDALONE = "spark://"
 PYTHON = "PYSPARK_PYTHON"
+ROUND = 8
+"""Tasks of each core that are asked for at once."""
 SUBMITTED = "PYSPARK_GATEWAY_PORT"
 """A variable that ``spark-submit`` sets."""
 LOG = Path(__file__).with_name("log4j2.properties")
@@ -56,7 +59,19 @@ class SparkEngine:
             EngineError: There is no cluster at the address, or its workers are of other versions.
         """
         self.session()
-        yield from parcel.run(task, items, self._together, lost, self._settings.task_cpus)
+        yield from parcel.run(task, items, self._together, lost, self._task_cpus)
+
+    def slots(self) -> int:
+        """Tasks that the application has cores for; one that grows by itself has more later.
+
+        Raises:
+            EngineError: There is no cluster at the address.
+        """
+        return max(self.session().sparkContext.defaultParallelism // self._task_cpus, 1)
+
+    @property
+    def _task_cpus(self) -> int:
+        return self._settings.task_cpus or int(self.session().conf.get("spark.task.cpus", "1") or 1)
 
     def session(self) -> SparkSession:
         """The session of this process, or a new one.
@@ -86,19 +101,21 @@ class SparkEngine:
         """The master; empty where ``spark-submit`` has begun this process, which has said it."""
         settings = self._settings
         if settings.address is None:
-            threads = f"local[{settings.num_cpus or '*'},{settings.retries + 1}]"
+            again = RETRIES if settings.retries is None else settings.retries
+            threads = f"local[{settings.num_cpus or '*'},{again + 1}]"
             return "" if SUBMITTED in os.environ else threads
         if settings.address.startswith(STANDALONE):
             reach.assert_listens(settings.address, "Spark", 7077)
         return settings.address
 
     def _options(self) -> dict[str, str]:
+        """What the user has said of it to us; the rest is as Spark's own settings have it."""
         settings = self._settings
-        given: dict[str, object] = {
-            "spark.task.cpus": settings.task_cpus,
-            "spark.task.maxFailures": settings.retries + 1,
-            "spark.ui.showConsoleProgress": str(self.draws).lower(),
-        }
+        given: dict[str, object] = {"spark.ui.showConsoleProgress": str(self.draws).lower()}
+        if settings.task_cpus:
+            given["spark.task.cpus"] = settings.task_cpus
+        if settings.retries is not None:
+            given["spark.task.maxFailures"] = settings.retries + 1
         if "SPARK_CONF_DIR" not in os.environ:
             given["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile={LOG.as_uri()}"
         if settings.address and settings.num_cpus:
@@ -110,10 +127,15 @@ class SparkEngine:
         return options
 
     def _together(self, sent: Parcel, items: dict[int, bytes]) -> Iterator[tuple[int, bytes]]:
+        """In rounds: what a round has made can be committed while the next is still to come."""
         numbers = list(items)
-        rows = self.session().range(0, len(numbers), 1, len(numbers))
-        done = rows.mapInArrow(performing(sent, list(items.values())), "place long, done binary").collect()
-        yield from ((numbers[place], bytes(data)) for place, data in done)
+        size = self.slots() * ROUND
+        for begin in range(0, len(numbers), size):
+            own = numbers[begin : begin + size]
+            work = performing(sent, [items[number] for number in own])
+            rows = self.session().range(0, len(own), 1, len(own))
+            done = rows.mapInArrow(work, "place long, done binary").collect()
+            yield from ((own[place], bytes(data)) for place, data in done)
 
 
 def performing(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from logshed.errors import LakeError, QueryError, StorageError
+from logshed.errors import LakeError, QueryError, StorageError, WorkerLostError
 from logshed.lake.adjusting import aged
 from logshed.lake.ages import COMPUTED
 from logshed.lake.changes import Changes, seen_by
@@ -134,7 +134,7 @@ class Aggregate:
                     done.days, done.rows = len(days), sum(file.rows for file in files)
                 else:
                     remove_files(files)
-        except (QueryError, LakeError) as error:
+        except (QueryError, LakeError, WorkerLostError) as error:
             if not isinstance(error, StorageError):  # else the table may have them
                 remove_files(files)
             done.error = str(error)

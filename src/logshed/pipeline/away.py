@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from logshed.storage_settings import StorageSettings
 
 PROBE = "worker-check-"
-"""What the file is called by which workers see that the driver's warehouse is theirs."""
+"""What the file is called by which workers see that the driver's warehouse is theirs. It lies in the ledger's folder,
+from which upkeep removes what a driver that was killed has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Runner:
         if not self.elsewhere:
             return {}
         memory: Limits = {"memory_limit": f"{engine.task_memory}B"} if engine.task_memory else {}
-        return {"threads": engine.task_cpus, **memory}
+        return {"threads": engine.task_cpus or 1, **memory}
 
     def run(self, store: Store | None, task: Task[Item, Result], items: Iterable[Item]) -> Iterator[Done[Item, Result]]:
         """Run a task on every item.
@@ -163,7 +164,7 @@ def _marked(settings: Settings, store: Store | None) -> Iterator[Site]:
         yield Site(settings.storage, objects)
         return
     token = uuid4().hex
-    site = Site(store.backing.storage, objects, f"{store.warehouse}/{PROBE}{token}", token)
+    site = Site(store.backing.storage, objects, f"{store.ledger_folder()}/{PROBE}{token}", token)
     storage.write(site.probe, token.encode())
     try:
         yield site

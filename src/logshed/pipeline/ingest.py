@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from logshed import buckets
@@ -59,6 +60,8 @@ WHOLE = LakeError | SettingsError | EngineError | EnrichmentError
 MEMORY = WorkerLostError | MemoryError
 SMALLER = 8
 """Into so many pieces goes what was too large for a worker's memory, and was in hand at once."""
+ROUNDS_OF_A_BATCH = 2
+"""Tasks of each worker of a cluster in a batch, at least."""
 ROUNDS = 20
 """How often work that another writer made stale is planned again."""
 
@@ -199,7 +202,7 @@ class Ingest:
         splits = [split for plan in plans for split in plan.splits]
         stale: set[str] = set()
         broken: set[str] = set()
-        for group in batches(list(bundles(splits, sizes, self._settings.split_bytes)), sizes, GROUP_BYTES):
+        for group in batches(list(bundles(splits, sizes, self._settings.split_bytes)), sizes, self._batch_bytes):
             work = [bundle for bundle in group if not any(split.locator in stale | broken for split in bundle)]
             batch = new_batch()
             written = _unbroken(self._work(work, batch, reports), work, broken)
@@ -303,6 +306,12 @@ class Ingest:
     @property
     def _written_to(self) -> Store | None:
         return None if self._options.dry_run else self._store
+
+    @cached_property
+    def _batch_bytes(self) -> int:
+        """Bytes of one batch: a cluster gets enough for all of its workers, since a commit waits for the last."""
+        at_once = self._runner.engine.slots() * self._settings.split_bytes if self._runner.elsewhere else 0
+        return max(GROUP_BYTES, at_once * ROUNDS_OF_A_BATCH)
 
     def _ledger(self) -> Ledger | None:
         return None if self._store is None else Ledger.of(self._store.table(LINES))

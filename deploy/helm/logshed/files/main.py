@@ -10,11 +10,5 @@ from logshed.cli import main
 here = Path(__file__).parent
 words = json.loads((here / "job.json").read_text(encoding="utf-8"))
 os.chdir(here)
-if "spark" in words:
-    from pyspark.sql import SparkSession  # only the image for Spark has it
-
-    # The operator says where Spark runs, by spark-submit; Logshed takes a session that is there.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    SparkSession.builder.appName("logshed").getOrCreate()
 sys.argv = ["logshed", *words]
 main()
