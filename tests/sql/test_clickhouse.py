@@ -4,7 +4,8 @@ import os
 import pickle
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,24 @@ REFUSED = [
     "DROP TABLE logs",
     "SELECT 1; SELECT 2",
     "INSERT INTO logs SELECT * FROM logs",
+    "SELECT toIntervalDay(1) AS days",
+    "SELECT toIPv4('192.0.2.1') AS address",
+    "SELECT CAST('a' AS UUID) AS name",
+    "SELECT CAST('a' AS ENUM('a')) AS one_of",
     "SELECT url_pth FROM logs",
 ]
+TYPED = {
+    "toUInt16(3)": ("int64", 3),
+    "toUInt32(3)": ("int64", 3),
+    "toInt8(3)": ("int32", 3),
+    "toFloat32(3)": ("double", 3.0),
+    "toDate('2024-01-02')": ("date32[day]", date(2024, 1, 2)),
+    "toDateTime('2024-01-02 03:04:05', 'UTC')": ("timestamp[us, tz=UTC]", datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)),
+    "toDecimal64(3, 2)": ("decimal128(18, 2)", Decimal("3.00")),
+    "array(toUInt64(3))": ("list<item: int64>", [3]),
+    "map('a', toInt8(3))": ("map<string, int32>", [("a", 3)]),
+}
+"""ClickHouse's own types, as a result has them."""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +75,7 @@ def answers(lake_root: Path) -> list[Any]:
     asked: list[tuple[str, dict[str, object]]] = [(q.sql, q.bind(now=NOW, since="all")) for q in QUESTIONS.values()]
     asked += [(q.sql, q.bind(now=NOW, since="90d", until="30d", collection="web")) for q in QUESTIONS.values()]
     asked += [(sql, {"collection": None, "name": "'; DROP"}) for sql in EQUAL + REFUSED]
+    asked += [(f"SELECT {text} AS x", {}) for text in TYPED]
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("clickhouse_answers.py")), str(lake_root)],
         input=pickle.dumps(asked),
@@ -101,7 +119,12 @@ def test_a_statement_cannot_leave_the_lake_on_clickhouse_either(sql: str, answer
 
 
 def test_a_mistake_is_explained_as_on_duckdb(answers: list[Any]) -> None:
-    assert 'did you mean "url_path"?\n  line 1: SELECT url_pth' in answers[-1]
+    assert 'did you mean "url_path"?\n  line 1: SELECT url_pth' in answers[-1 - len(TYPED)]
+
+
+def test_types_of_clickhouse_s_own_are_those_of_results(answers: list[Any]) -> None:
+    found = dict(zip(TYPED, answers[-len(TYPED) :], strict=True))
+    assert found == {text: (["x"], [kind], [(value,)]) for text, (kind, value) in TYPED.items()}
 
 
 def test_values_are_written_as_literals_of_clickhouse() -> None:

@@ -128,12 +128,22 @@ class _Statement:
         if used:
             self._create(columns, self._near(files))
         text = dialect.to_clickhouse(tree, values, columns, lambda name: f"{self._database}.{name}", zone=self._zone)
-        described = self._reader.query(f"DESCRIBE TABLE ({text})").result_rows
-        kinds = [str(row[1]) for row in described]
-        schema = clickhouse_arrow.schema([str(row[0]) for row in described], kinds, self._zone)
-        stream = self._reader.query_arrow_stream(text)
+        stream = self._reader.raw_stream(text, fmt="ArrowStream")
+        given = pa.ipc.open_stream(stream)
+        schema = clickhouse_arrow.told(given.schema, text, self._zone) or self._described(text)
         read_files = sum(map(len, files.values()))
-        return Result(schema, _batches(stream, kinds, schema), close=self.close, files_read=read_files)
+        return Result(schema, _batches(stream, given, schema), close=self.close, files_read=read_files)
+
+    def _described(self, text: str) -> pa.Schema:
+        """The types as ClickHouse names them: that costs as much as a small statement.
+
+        The other client asks, as a server lets a client do one thing at a time; the reader has taken the statement, so
+        it does nothing but read.
+        """
+        settings = {**SETTINGS, "session_timezone": self._zone}
+        said = ", ".join(f"{name} = {value!r}" for name, value in settings.items() if name != "readonly")
+        described = self._maker.query(f"DESCRIBE TABLE ({text}) SETTINGS {said}").result_rows
+        return clickhouse_arrow.schema([row[0] for row in described], [row[1] for row in described], self._zone)
 
     def _near(self, files: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
         """The files as this machine has them: copies of what lies elsewhere, which go with the statement."""
@@ -223,11 +233,11 @@ def _reader(options: dict[str, Any], settings: dict[str, object]) -> Any:
     return reader
 
 
-def _batches(stream: Any, kinds: Sequence[str], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(stream: Any, given: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     try:
-        with stream as batches:
-            for batch in batches:
-                yield clickhouse_arrow.fitted(batch, kinds, schema)
+        with stream:
+            for batch in given:
+                yield clickhouse_arrow.fitted(batch, schema)
     except QueryError:
         raise
     except Exception as error:  # the client raises what its transport does
