@@ -211,6 +211,35 @@ def test_tables_can_be_described(engine: DuckDB) -> None:
     assert "READ_PARQUET" in str(engine.query("EXPLAIN SELECT * FROM logs").rows()).upper()
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a.n, b.n FROM (SELECT count(*) n FROM logs) a, (SELECT count(*) n FROM query_table('li' || 'nes')) b",
+        "SELECT (SELECT count(*) FROM logs), (SELECT count(*) FROM query('FROM li' || 'nes'))",
+    ],
+)
+def test_a_table_that_a_statement_hides_is_read_too(sql: str, engine: DuckDB) -> None:
+    assert engine.query(sql).rows() == [(600, 0)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SHOW TABLES",
+        "SELECT name FROM (DESC) WHERE name <> 'logs' OR true",
+        "SELECT table_name FROM information_schema.tables WHERE table_name <> 'logs' OR true",
+        "SELECT view_name FROM duckdb_views() WHERE view_name <> 'logs' OR true",
+    ],
+)
+def test_a_list_of_tables_has_those_that_the_statement_does_not_name(sql: str, engine: DuckDB) -> None:
+    assert {name for (name, *_) in engine.query(sql).rows()} >= {"logs", "lines", "findings", "incidents"}
+
+
+def test_a_wrong_name_beside_a_right_one_is_told_the_nearest(engine: DuckDB) -> None:
+    with pytest.raises(QueryError, match='did you mean "findings"'):
+        engine.query("SELECT count(*) FROM logs JOIN findigs USING (record_id)")
+
+
 def test_ctrl_c_stops_a_statement_at_once(lake_root: Path) -> None:
     """In a process of its own: what other tests have loaded may take signals for itself."""
     with subprocess.Popen(
