@@ -15,7 +15,7 @@ from logshed.queries.chart import Chart
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from logshed.sql.result import Result
 
 HOUR = datetime(2026, 3, 28, tzinfo=UTC)
 EVIL = "\x1b[31mred\n\u202e"
@@ -145,12 +145,18 @@ def test_a_kind_that_needs_a_third_column_is_refused_where_there_is_none() -> No
         draw(Chart("bar", "x", "y"), ["x", "y"], [("a", 1)], kind="heatmap")
 
 
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Chart, Result]]:
+    """The chart and the answer of every question: once for all widths."""
+    root = tmp_path_factory.mktemp("drawing")
+    sample_lake.write(root / "lake", sample_lake.records(), sample_lake.findings(), sample_lake.incidents())
+    lake = Lake.open(root / "lake", settings=Settings.load(root, environ={}))
+    return {name: (question.chart, lake.run(name, since="all")) for name, question in lake.questions().items()}
+
+
 @pytest.mark.parametrize("width", [80, 140])
-def test_every_question_is_drawn_within_the_terminal(tmp_path: Path, width: int) -> None:
-    sample_lake.write(tmp_path / "lake", sample_lake.records(), sample_lake.findings(), sample_lake.incidents())
-    lake = Lake.open(tmp_path / "lake", settings=Settings.load(tmp_path, environ={}))
-    for name, question in lake.questions().items():
-        answer = lake.run(name, since="all")
-        lines = list(draw(question.chart, answer.columns, answer.rows(), width=width))
+def test_every_question_is_drawn_within_the_terminal(answered: dict[str, tuple[Chart, Result]], width: int) -> None:
+    for name, (chart, answer) in answered.items():
+        lines = list(draw(chart, answer.columns, answer.rows(), width=width))
         assert bool(lines) == bool(answer.rows())
         assert (name, [line for line in lines if cell_len(line) > width]) == (name, [])
