@@ -28,6 +28,7 @@ class LakeTables:
         self._opened = opened
         self._loaded: dict[str, Table | None] = {}
         self._gold: list[str] | None = None
+        self._listed: dict[tuple[str, str | None, str | None], list[str]] = {}
 
     def names(self) -> list[str]:
         """The tables' short names: those that every lake has or may have, and its gold tables."""
@@ -57,11 +58,17 @@ class LakeTables:
         Raises:
             QueryError: The row filter is none.
         """
-        from logshed.lake.scan import iceberg_files, paths  # noqa: PLC0415 - PyIceberg, only where a table is asked
-
         loaded = self._table(table)
         if loaded is None:
             return []
+        asked = (table, where, loaded.metadata_location)
+        if asked not in self._listed:
+            self._listed[asked] = self._found(loaded, table, where)
+        return list(self._listed[asked])
+
+    def _found(self, loaded: Table, table: str, where: str | None) -> list[str]:
+        from logshed.lake.scan import iceberg_files, paths  # noqa: PLC0415 - PyIceberg, only where a table is asked
+
         try:
             return paths(iceberg_files(loaded, where))
         except ValueError as error:

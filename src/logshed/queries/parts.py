@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from logshed.plugins import data_files
@@ -91,6 +92,12 @@ def parse(name: str, text: str, fill: Callable[[str], str] | None = None) -> Par
     Raises:
         logshed.errors.QueryError: The header is wrong.
     """
+    part = _understood(name, text)
+    return replace(part, fill=fill) if "{{" in part.sql else part
+
+
+@lru_cache(maxsize=256)  # each question reads them all: a text is understood once
+def _understood(name: str, text: str) -> Part:
     what = f"the part {name}"
     header, sql = split(what, text, _KEYS)
     return Part(
@@ -100,7 +107,6 @@ def parse(name: str, text: str, fill: Callable[[str], str] | None = None) -> Par
         names(what, header, "uses"),
         parameters.read(what, header),
         inline=header.get("inline") is True,
-        fill=fill if "{{" in sql else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from logshed.plugins import data_files
@@ -61,6 +62,7 @@ def load(extra: Iterable[Path] = ()) -> dict[str, ResourceFile]:
     return {name: parse(name, file.read_text("utf-8")) for name, file in data_files(FOLDER, ".toml", extra).items()}
 
 
+@lru_cache(maxsize=64)  # each question reads them all: a text is understood once
 def parse(name: str, text: str) -> ResourceFile:
     """A file from its text.
 
