@@ -89,6 +89,9 @@ def bound(name: str, way: dict[str, Any]) -> dict[str, Any]:
     return QUESTIONS[name].bind(way["values"], now=NOW, **options)
 
 
+ASKED_OF_SMALL = [(name, bound(name, {"since": "all", "values": {}})) for name in QUESTIONS]
+
+
 @cache
 def sample() -> tuple[list[Row], list[Row], list[Row]]:
     found = newest(sample_lake.findings(), "finding_id", "observed_timestamp")
@@ -107,9 +110,9 @@ def on_duckdb(root: Path, name: str, params: dict[str, Any]) -> tuple[list[str],
     return result.columns, [str(field.type) for field in result.schema], result.rows()
 
 
-def on_clickhouse(root: Path, asked: Iterable[tuple[str, dict[str, Any]]]) -> list[Any]:
+def on_clickhouse(asked: Iterable[tuple[str, dict[str, Any]]], *roots: Path) -> list[Any]:
     done = subprocess.run(
-        [sys.executable, str(CLICKHOUSE), str(root)],
+        [sys.executable, str(CLICKHOUSE), *map(str, roots)],
         input=pickle.dumps([(QUESTIONS[name].sql, params) for name, params in asked]),
         capture_output=True,
         check=True,
@@ -168,7 +171,20 @@ def told(root: Path) -> list[Any]:
 @pytest.fixture(scope="module")
 def answers(root: Path) -> list[Any]:
     pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
-    return on_clickhouse(root, [(name, bound(name, way)) for name, way in ASKED])
+    return on_clickhouse([(name, bound(name, way)) for name, way in ASKED], root)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, list[Any]]]:
+    """The lakes that have next to nothing, each with ClickHouse's answers to every question: of one process."""
+    pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
+    roots = [tmp_path_factory.mktemp("small") / "lake" for _ in SMALL]
+    for root, rows in zip(roots, SMALL.values(), strict=True):
+        sample_lake.write(root, rows)
+    found = on_clickhouse(ASKED_OF_SMALL, *roots)
+    assert len(found) == len(roots) * len(ASKED_OF_SMALL)
+    each = [found[start : start + len(ASKED_OF_SMALL)] for start in range(0, len(found), len(ASKED_OF_SMALL))]
+    return dict(zip(SMALL, zip(roots, each, strict=True), strict=True))
 
 
 @pytest.mark.parametrize("place", range(len(ASKED)), ids=[f"{name}-{way}" for name, way in ASKED])
@@ -189,12 +205,10 @@ def test_clickhouse_gives_the_same_answer(place: int, told: list[Any], answers: 
 
 
 @pytest.mark.parametrize("lake", SMALL)
-def test_a_lake_with_next_to_nothing_is_no_failure(lake: str, tmp_path: Path) -> None:
-    pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
-    sample_lake.write(tmp_path / "lake", SMALL[lake])
-    asked = [(name, bound(name, {"since": "all", "values": {}})) for name in QUESTIONS]
-    for (name, params), other in zip(asked, on_clickhouse(tmp_path / "lake", asked), strict=True):
-        columns, types, rows = on_duckdb(tmp_path / "lake", name, params)
+def test_a_lake_with_next_to_nothing_is_no_failure(lake: str, small: dict[str, tuple[Path, list[Any]]]) -> None:
+    root, answers = small[lake]
+    for (name, params), other in zip(ASKED_OF_SMALL, answers, strict=True):
+        columns, types, rows = on_duckdb(root, name, params)
         assert not isinstance(other, str), (name, other)
         assert other[0] == columns == list(QUESTIONS[name].columns)
         assert (name, plain(other[2]), other[1]) == (name, plain(rows), types)

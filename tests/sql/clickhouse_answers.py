@@ -1,29 +1,39 @@
-"""Answers statements on ClickHouse in a process of its own: chdb must not be where others fork. Pickles in and out."""
+"""Answers statements on ClickHouse in a process of its own: chdb must not be where others fork. Pickles in and out.
+
+Its words are lakes: every statement is asked of the first, then of the next.
+"""
 
 from __future__ import annotations
 
 import pickle
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from logshed.errors import QueryError
 from logshed.lake.store import Store
 from logshed.pipeline.tables import LakeTables
 from logshed.sql import connect
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 
 def main() -> None:
-    root = Path(sys.argv[1])
+    asked = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own test
+    answers = [answer for root in sys.argv[1:] for answer in of_lake(Path(root), asked)]
+    sys.stdout.buffer.write(pickle.dumps(answers))
+
+
+def of_lake(root: Path, asked: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[object]:
     store = Store.open(root, create=False)
     engine = connect("clickhouse", LakeTables(lambda: store))
-    answers: list[object] = []
-    for sql, params in pickle.load(sys.stdin.buffer):  # noqa: S301 - from our own test
+    for sql, params in asked:
         try:
             result = engine.query(sql, params)
-            answers.append((result.columns, [str(field.type) for field in result.schema], result.rows()))
+            yield result.columns, [str(field.type) for field in result.schema], result.rows()
         except QueryError as error:
-            answers.append(str(error))
-    sys.stdout.buffer.write(pickle.dumps(answers))
+            yield str(error)
 
 
 if __name__ == "__main__":
