@@ -145,6 +145,7 @@ def test_what_cannot_be_asked_is_refused(lake: Lake, name: str, asked: dict[str,
         lake.run(name, now=NOW, **asked)
 
 
+@pytest.mark.soak
 def test_the_rows_of_every_question_that_counts_are_told_apart_by_its_keys(tmp_path: Path) -> None:
     sample_lake.write(tmp_path / "lake", sample_lake.records(), sample_lake.findings(), sample_lake.incidents())
     lake = Lake.open(tmp_path / "lake", settings=Settings.load(tmp_path, environ={}))
