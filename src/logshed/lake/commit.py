@@ -23,6 +23,7 @@ from logshed.lake.ledger import Ledger, entries
 from logshed.lake.names import BATCHES_PROPERTY, FILE_PROPERTIES, LEDGER_PROPERTY, LINES, TABLES
 from logshed.lake.scan import day_of, iceberg_files, paths
 from logshed.lake.steps import step
+from logshed.lake.transacting import Changes, expire
 from logshed.lake.writing import room_told
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def swap(
     """
     properties = {**properties, **_checksums(store, table, paths(old), new)}
     storage.keep_a_while([*paths(old), *_superseded(table, properties)])
-    with room_told(named(table)), table.transaction() as transaction:
+    with room_told(named(table)), Changes(table) as transaction:
         with transaction.update_snapshot(snapshot_properties=_noted(token, **(noted or {}))).overwrite() as overwrite:
             for file in old:
                 overwrite.delete_data_file(file)
@@ -259,7 +260,7 @@ def append_files(
     """
     properties = {**properties, **_checksums(store, table, (), files)}
     storage.keep_a_while(_superseded(table, properties))
-    with room_told(named(table)), table.transaction() as transaction:
+    with room_told(named(table)), Changes(table) as transaction:
         noted = _noted(token, **({"logshed.batch": batch} if batch else {}))
         with transaction.update_snapshot(snapshot_properties=noted).merge_append() as append:
             for file in _iceberg_files(table, files):
@@ -357,7 +358,7 @@ def trim_snapshots(table: Table) -> None:
                     [snapshot.manifest_list, *(one.manifest_path for one in snapshot.manifests(table.io))]
                 )
         with room_told(named(table)):
-            table.maintenance.expire_snapshots().by_ids([snapshot.snapshot_id for snapshot in surplus]).commit()
+            expire(table, (snapshot.snapshot_id for snapshot in surplus))
     except (CommitFailedException, LakeError, ValueError):
         return  # another writer has just done it, or it cannot be done now; the next commit looks again
 
