@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from logshed.errors import LogshedError, StorageError
 from logshed.lake import fileio
+from logshed.lake.metadata import kept
 from logshed.lake.names import CATALOG_FILE, WAREHOUSE
 from logshed.storage_settings import secret
 
@@ -66,7 +67,7 @@ def opened(root: Path, backing: Backing) -> Catalog:
         properties["uri"] = uri
     name = str(root / CATALOG_FILE) if catalog.own else f"the catalog ({catalog})"
     with told(catalog, name):
-        return _explained(load_catalog(catalog.name, type=catalog.type, **properties), catalog, name)
+        return _explained(kept(load_catalog(catalog.name, type=catalog.type, **properties)), catalog, name)
 
 
 def _database(catalog: CatalogSettings, uri: str) -> str:
