@@ -64,10 +64,13 @@ class Compiled:
 
 def extract(form: Format, text: pl.Series) -> pl.DataFrame:
     """Fields of each row as text, one column a target, and ``_ok``; as many rows as ``text``."""
-    patterns: list[Pattern] = []
-    for one in (form.log_format, *form.log_formats):
-        patterns.extend(Pattern(*pattern) for pattern in _compiled(one, form.extra).patterns)
-    return strftime.composed(first_match(text, patterns))
+    return strftime.composed(first_match(text, patterns(form)))
+
+
+def patterns(form: Format) -> list[Pattern]:
+    """What a line is tried against, in this order."""
+    written = (form.log_format, *form.log_formats)
+    return [Pattern(*pattern) for one in written for pattern in _compiled(one, form.extra).patterns]
 
 
 @lru_cache(maxsize=64)

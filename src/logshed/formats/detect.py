@@ -15,9 +15,9 @@ from logshed.formats.columns import constant, nothing
 from logshed.formats.envelopes import unwrap
 from logshed.formats.items import unfold
 from logshed.formats.kinds import extract
-from logshed.formats.literals import Sample
 from logshed.formats.normalise import Context, finish
 from logshed.formats.parse import program_records, without_colours
+from logshed.formats.possible import Possible
 from logshed.formats.regex import OK
 from logshed.formats.starts import Starts
 
@@ -87,14 +87,17 @@ def _detect(text: pl.Series, tried: list[Format], context: Context, envelopes: t
     claims = jsonlines.claims(documents, text) if documents else {}
     by_name = {form.name: form for form in documents}
     no_line = pl.Series(OK, [False]).new_from_index(0, text.len())
-    possible = _possible([form for form in tried if form.name not in claims], text, Sample(text.to_list()))
+    possible = Possible([form for form in tried if form.name not in claims], text)
     for form in tried:
         if form.name not in claims:
-            one = headers.found(form, text) or form if form.has_header else form
+            one = headers.found(form, text) or form if possible.may_begin(form) else form
             by_name[form.name] = one
-            claims[form.name] = _claim(one, text, context) if form.name in possible else no_line
+            claims[form.name] = _claim(one, text, context) if one in possible else no_line
+    distinct = {id(taken): taken for taken in claims.values()}  # most are the one that takes no line
+    some = {place for place, taken in distinct.items() if taken.any()}
     order = sorted(
-        (name for name, taken in claims.items() if taken.any()), key=lambda name: (-by_name[name].specificity, name)
+        (name for name, taken in claims.items() if id(taken) in some),
+        key=lambda name: (-by_name[name].specificity, name),
     )
     order = [name for name in order if _share(claims[name]) >= by_name[name].min_share]
     plain = False
@@ -115,20 +118,6 @@ def _detect(text: pl.Series, tried: list[Format], context: Context, envelopes: t
     chosen, owner = _chosen(text, order, claims, by_name)
     covered = _covered(text, owner, chosen, by_name)
     return _summary(text, chosen, owner, covered, order, claims, by_name, envelopes)
-
-
-def _possible(tried: Sequence[Format], text: pl.Series, sample: Sample) -> set[str]:
-    """Formats that may take any line: matching is several times as quick as taking the groups."""
-    matched = [form for form in tried if form.kind in ("regex", "grok") and not form.has_header]
-    shaped = [form for form in matched if not form.whole]
-    needed = {form.name: [one.pattern for one in form.shapes if sample.may_match(one.pattern)] for form in shaped}
-    asked = sorted({pattern for patterns in needed.values() for pattern in patterns})
-    places = (pl.col("text").str.contains(pattern).any().alias(str(place)) for place, pattern in enumerate(asked))
-    held = pl.DataFrame({"text": text}).select(places).row(0) if asked else ()
-    there = {pattern for pattern, holds in zip(asked, held, strict=True) if holds}
-    no = {name for name, patterns in needed.items() if there.isdisjoint(patterns)}
-    no |= {form.name for form in matched if form.whole and not any(sample.holds(one.pattern) for one in form.shapes)}
-    return {form.name for form in tried} - no
 
 
 def _claim(form: Format, text: pl.Series, context: Context) -> pl.Series:

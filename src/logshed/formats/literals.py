@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TOKENS = re.compile(
+TOKENS = re.compile(
     r"""(?P<text>(?:[^\\\[\](){}.*+?|^$]|\\[^A-Za-z0-9])+)  # characters that stand for themselves
     |(?P<class>\[\^?\]?(?:\\.|\[:\^?[a-z]+:\]|[^\]\\])*\]|\\[pPx]\{[^}]*\}|\\x..|\\.|\.|\^|\$)
     |(?P<optional>[*?]|\{0?,[0-9]*\}|\{0\})
@@ -19,7 +19,7 @@ _TOKENS = re.compile(
     |(?P<or>\|)""",
     re.VERBOSE | re.DOTALL,
 )
-_UNLIKE_WRITTEN = re.compile(r"\(\?[a-zA-Z]*[ix]")
+UNLIKE_WRITTEN = re.compile(r"\(\?[a-zA-Z]*[ix]")
 """Flags under which a pattern matches what it does not spell: capitals for small letters, blanks for nothing."""
 _ESCAPED = re.compile(r"\\.|\[:")
 _SHORTEST = 2
@@ -32,13 +32,13 @@ def needed(pattern: str) -> tuple[str, ...]:
 
     Whatever may be missing or is one of several alternatives counts as unknown.
     """
-    if _UNLIKE_WRITTEN.search(pattern):
+    if UNLIKE_WRITTEN.search(pattern):
         return ()
     groups: list[list[str]] = [[]]  # the texts of the whole and of each open group
     free = [False]  # whether each of these holds alternatives
     ended: list[str] = []  # the texts of the group that ended just now
     text, last = "", ""
-    for token in _TOKENS.finditer(pattern):
+    for token in TOKENS.finditer(pattern):
         kind = token.lastgroup or ""
         if kind == "text":
             groups[-1] += ended
@@ -77,6 +77,10 @@ class Sample:
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
         self._all = "\n".join(lines)
+
+    def has(self, text: str) -> bool:
+        """Whether a text is somewhere in the lines."""
+        return text in self._all
 
     def holds(self, pattern: str) -> bool:
         """Whether all that the pattern needs is somewhere in the lines, which may be one record."""

@@ -25,6 +25,8 @@ _FEWEST = 2
 def extract(form: Format, text: pl.Series) -> pl.DataFrame:
     """Fields of each row as text, one column a target, and ``_ok``; as many rows as ``text``."""
     ok = text.str.contains(_LINE).fill_null(value=False)
+    if not ok.any():
+        return pl.DataFrame({OK: ok})
     pairs = pl.DataFrame({"row": pl.int_range(text.len(), dtype=pl.UInt32, eager=True), "pair": text}).filter(ok)
     pairs = pairs.with_columns(pl.col("pair").str.extract_all(_PAIR))
     few = pairs.filter(pl.col("pair").list.len() < _FEWEST)["row"]
