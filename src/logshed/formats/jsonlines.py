@@ -7,6 +7,7 @@ stay text.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 MOST_KEYS = 300
 """Distinct keys of one object in a chunk, above which it stays JSON text: it is a map, not a record."""
 _DEEPEST = 32
+_PLAIN_KEY = re.compile(r"[A-Za-z_@$][A-Za-z0-9_@$.:-]*")
+"""Keys that JSON can write in one way only, but for characters as numbers."""
 _MOST_GUESSES = 64
 _guesses: dict[str, tuple[str, ...]] = {}
 """By format, the paths that were objects in the last chunk that was looked through."""
@@ -75,13 +78,25 @@ def claims(forms: Sequence[Format], text: pl.Series) -> dict[str, pl.Series]:
     if rows.is_empty():
         return found
     demands = {form.name: [[_path(one) for one in alternatives] for alternatives in form.requires] for form in forms}
-    with Documents(text.gather(rows)) as documents:
-        values = documents.values(sorted({path for groups in demands.values() for group in groups for path in group}))
+    sound = text.gather(rows)
+    paths = sorted({path for groups in demands.values() for group in groups for path in group})
+    with Documents(sound) as documents:
+        values = documents.values(_written(paths, sound))
     there = {path: value for path, value in values.items() if value.null_count() < value.len()}
     for form in forms:
         if all(there.keys() & set(group) for group in demands[form.name]):
             found[form.name] = nowhere.clone().scatter(rows, required(form, there, rows.len()))
     return found
+
+
+def _written(paths: Sequence[str], text: pl.Series) -> list[str]:
+    """The paths whose keys are somewhere in the documents' text, as far as keys stand there as they are."""
+    everything = "\n".join(text.to_list())
+    if "\\u" in everything:
+        return list(paths)
+    keys = {key for path in paths for key in path.split("/") if _PLAIN_KEY.fullmatch(key)}
+    missing = {key for key in keys if f'"{key}"' not in everything}
+    return [path for path in paths if missing.isdisjoint(path.split("/"))]
 
 
 def _looks_like_objects(text: pl.Series) -> pl.Series:
