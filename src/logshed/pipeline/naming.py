@@ -61,12 +61,11 @@ class Naming:
 
         They are opened by their ``locator``, which stays and goes nowhere.
         """
-        recorded = self._names.recorded(target.source for target in targets)
-        paths = self._names.recorded(target.path for target in targets)
+        recorded = self._names.recorded(name for target in targets for name in (target.source, target.path))
         named = []
         for target in targets:
             source = recorded[target.source]
-            told = paths[target.path] if source == target.source else _path(source)
+            told = recorded[target.path] if source == target.source else _path(source)
             if told != target.path or source != target.source:
                 self._told[target.locator] = told
             named.append(replace(target, source=source, path=told))

@@ -14,10 +14,13 @@ _kept: dict[int, Redactor] = {}
 
 
 def redactor(policy: Policy) -> Redactor:
-    """The redactor of this very policy; made where it is not among the last few."""
+    """The redactor of this policy, or of one that says the same; made where it is not among the last few."""
     found = _kept.get(id(policy))
     if found is None or found.policy is not policy:  # an identity may be used again
+        found = next((one for one in list(_kept.values()) if one.policy == policy), None)
+    if found is None:
         if len(_kept) >= _MOST:
             _kept.clear()
-        found = _kept[id(policy)] = Redactor(policy)
+        found = Redactor(policy)
+        _kept[id(policy)] = found
     return found

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from logshed.redaction.engine import Redactor
+from logshed.redaction.kept import redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -59,7 +59,7 @@ class Names:
     """
 
     def __init__(self, policy: Policy, secret: Callable[[], bytes]) -> None:
-        self._redactor = Redactor(of_everything(policy))
+        self._redactor = redactor(of_everything(policy))
         self._secret = secret
         self._known: dict[str, str] = {}
 
@@ -85,6 +85,8 @@ class Names:
 
     def texts(self, texts: Sequence[str]) -> list[str]:
         """Texts that speak of names, redacted: nothing tells two of them apart."""
+        if not texts:
+            return []
         given = pl.Series([_utf8(text) for text in texts], dtype=pl.String)
         return self._redactor.redact(given).text.to_list()
 
@@ -110,7 +112,7 @@ class Names:
 
     def _settled(self, names: list[str]) -> list[str]:
         """The names without what is forbidden in any of the forms in which they rest."""
-        if not self._redactor.policy.rules:
+        if not names or not self._redactor.policy.rules or self._clean(names):
             return names
         for _ in range(_TURNS):
             before = names
@@ -124,6 +126,11 @@ class Names:
             if names == before:
                 break
         return names
+
+    def _clean(self, names: list[str]) -> bool:
+        """Whether none of the forms holds anything forbidden, which is asked of all at once."""
+        written = pl.Series([write(name) for write, _ in _FORMS for name in names], dtype=pl.String)
+        return bool((self._redactor.redact(written).text == written).all())
 
 
 def _alike(left: str, right: str) -> int:
