@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ABSENT = "^-*$"
 """What a column holds in place of a value."""
+_FEW = 2048
+"""Characters of names of fields, up to which it is remembered which of them are watched over."""
 
 
 class Watched(NamedTuple):
@@ -46,8 +49,21 @@ class Watched(NamedTuple):
 
     def among(self, names: pl.Series) -> pl.Series:
         """Those of some names of fields that it watches over."""
-        found = names.filter(names.str.contains(self.names))
-        return found.filter(~found.str.contains(self.others)) if self.others else found
+        written = names.to_list()
+        if sum(map(len, written)) > _FEW:
+            return _matching(names, self.names, self.others)
+        return pl.Series(names.name, _among(tuple(written), self.names, self.others), dtype=pl.String)
+
+
+@lru_cache(maxsize=4096)
+def _among(written: tuple[str, ...], wanted: str, others: str) -> tuple[str, ...]:
+    """The same for the few names that come again and again: compiling the expressions takes longer than matching."""
+    return tuple(_matching(pl.Series(written, dtype=pl.String), wanted, others))
+
+
+def _matching(names: pl.Series, wanted: str, others: str) -> pl.Series:
+    found = names.filter(names.str.contains(wanted))
+    return found.filter(~found.str.contains(others)) if others else found
 
 
 def leaking(parsed: pl.DataFrame, watched: Sequence[Watched], done: Done) -> pl.DataFrame:
