@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 SPLIT_BYTES = 16 * 2**20
 GB = 10**9
 DAY_S = 86_400
+WARM = 2
+"""Tasks of each worker before it is measured: it loads its libraries and formats with the first."""
 TASKS = 8
 """Tasks of each worker that only waits."""
 BUSY = 0.6
@@ -72,18 +74,19 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--engine", choices=["local", "ray", "spark"], default="ray")
     words.add_argument("--workers", type=int, nargs="+", default=[1, 2], help="tasks at once, run after run")
-    words.add_argument("--family", default="json_nested", help="kind of lines, as benchmarks/formats.py has them")
+    words.add_argument("--family", default="JSON nested", help="kind of lines, as benchmarks/formats.py has them")
     words.add_argument("--bytes", type=int, default=256 * 2**20, help="bytes of the log")
     words.add_argument("--repeat", type=int, default=3, help="runs of each, of which the median counts")
     words.add_argument("--simulated", type=int, nargs="+", help="workers, each with eight tasks that wait")
     words.add_argument("--task-s", type=float, default=2.0, help="how long such a task waits")
     words.add_argument("--model", metavar="TB", type=float, help="only compute what so many terabytes a day need")
-    words.add_argument("--cpu-s-per-gb", type=float, default=16.0, help="of the model: seconds of one processor")
+    words.add_argument("--cpu-s-per-gb", type=float, default=40.0, help="of the model: seconds of one processor")
+    words.add_argument("--efficiency", type=float, default=0.65, help="of the model: what many workers do beside one")
     words.add_argument("--commit-s", type=float, default=0.36, help="of the model: seconds of a commit of both tables")
     words.add_argument("--plan-ms", type=float, default=0.15, help="of the model: planning of a data file, in ms")
     given = words.parse_args()
     if given.model:
-        found = model(given.model, given.cpu_s_per_gb, given.commit_s, given.plan_ms)
+        found = model(given.model, given.cpu_s_per_gb, given.efficiency, given.commit_s, given.plan_ms)
         print(json.dumps(found, indent=2))
         return
     if given.simulated:
@@ -139,7 +142,7 @@ def apart(call: Callable[[], Any]) -> Any:
 def _runs(engine: str, workers: int, log: Path, folder: Path, repeat: int) -> list[float]:
     few = folder / "few.log"
     with log.open("rb") as file:
-        few.write_bytes(b"".join(file.readline() for _ in range(1000)))
+        few.write_bytes(file.read(workers * WARM * SPLIT_BYTES))
     took = []
     for number, path in enumerate([few, *[log] * repeat]):
         settings = Settings.load(folder, environ={}).model_copy(update={"split_bytes": SPLIT_BYTES, "workers": workers})
@@ -182,18 +185,19 @@ def simulated(engine: str, workers: int, seconds: float) -> dict[str, Any]:
     return {"engine": engine, "tasks": workers * TASKS, "task_s": seconds} | apart(timed)
 
 
-def model(terabytes: float, cpu_s_per_gb: float, commit_s: float, plan_ms: float) -> dict[str, Any]:
+def model(terabytes: float, cpu_s_per_gb: float, efficiency: float, commit_s: float, plan_ms: float) -> dict[str, Any]:
     """What so many terabytes a day need.
 
     Args:
         terabytes: Bytes of raw logs a day, in 10**12.
         cpu_s_per_gb: Seconds of one processor that a gigabyte takes from its bytes to both tables' files.
+        efficiency: Share of a worker's processor that does that, beside many others; the rest is the engine's.
         commit_s: Seconds of a commit of both tables; commits come one after another.
         plan_ms: Milliseconds that planning a question takes for each data file that may hold rows of it.
     """
     machine = next(one for one in Prices.load().machine if one.name == "i3.xlarge")
     gb = terabytes * 1000
-    processors = math.ceil(gb * cpu_s_per_gb / DAY_S / BUSY)
+    processors = math.ceil(gb * cpu_s_per_gb / DAY_S / BUSY / efficiency)
     machines = math.ceil(processors / machine.processors)
     batch_gb = 2**30 / GB
     commits = gb / batch_gb / 24
