@@ -64,6 +64,9 @@ class RayCluster:
         """The node that was added last goes, with all that it runs."""
         self._cluster.remove_node(self._added.pop(), allow_graceful=False)
 
+    def release(self) -> None:
+        """Nothing: a driver that waits holds no processor."""
+
     def stop(self) -> None:
         """End it."""
         import ray  # noqa: PLC0415 - as above
@@ -112,14 +115,19 @@ class SparkCluster:
         """The worker that was added last goes, with its executor and all that it runs."""
         _kill(self._workers.pop())
 
-    def stop(self) -> None:
-        """End it, and the session that this process has with it."""
-        from pyspark import SparkContext  # noqa: PLC0415 - as above
+    def release(self) -> None:
+        """End this process's session, which holds the cores that another driver waits for."""
         from pyspark.sql import SparkSession  # noqa: PLC0415 - as above
 
         session = SparkSession.getActiveSession()
         if session is not None:
             session.stop()
+
+    def stop(self) -> None:
+        """End it, and the session that this process has with it."""
+        from pyspark import SparkContext  # noqa: PLC0415 - as above
+
+        self.release()
         gateway = SparkContext._gateway
         if gateway is not None:
             gateway.shutdown()

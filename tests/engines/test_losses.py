@@ -70,6 +70,7 @@ def test_a_driver_that_is_killed_leaves_nothing_half_done(
 ) -> None:
     words = [sys.executable, str(Path(__file__).with_name("killed_driver.py")), str(tmp_path / "lake")]
     words += [str(logs / "access.log"), step, cluster.settings.name, str(cluster.settings.address)]
+    cluster.release()
     ended = subprocess.run(words, env=environment(), capture_output=True, timeout=300, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     lake = opened(tmp_path / "lake", EngineSettings())
