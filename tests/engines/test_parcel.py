@@ -111,12 +111,12 @@ def test_of_a_lost_worker_the_line_of_the_trace_is_told_that_says_why() -> None:
 
 
 def test_a_cluster_of_ray_of_another_python_is_refused_with_both_versions() -> None:
-    engine = pytest.importorskip("logshed.engines.ray")
+    pytest.importorskip("ray")
     utils = importlib.import_module("ray._private.utils")
     _, own = utils.compute_version_info()
     with pytest.raises(RuntimeError) as mismatch:
         utils.check_version_info({"ray_version": "2.9.0", "python_version": "3.9.1"}, "this node")
-    cause = engine._cause(mismatch.value)
+    cause = reach.cause(mismatch.value)
     assert "Python: 3.9.1" in cause
     assert f"Python: {own}" in cause
 

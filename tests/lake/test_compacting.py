@@ -30,7 +30,7 @@ from logshed.lake import steps
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower, commit_lines
 from logshed.lake.compact_plan import Group, Sizes, groups
-from logshed.lake.compacting import Compacted, compact
+from logshed.lake.compacting import Compacted, Compaction, put_in_place
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES, LOGS, TableDef
 from logshed.lake.scan import batches_missing, frame, iceberg_files, paths
@@ -71,6 +71,11 @@ def files_of(store: Store, table: TableDef) -> list[str]:
 def rows(store: Store, table: TableDef) -> pl.DataFrame:
     found = frame(files_of(store, table), table.short).collect()
     return found.sort("batch", "offset", table.partition_column)
+
+
+def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compacted:
+    """Do a group as the verb does."""
+    return put_in_place(store, table, group, Compaction.of(store, table, sizes)(group))
 
 
 def compacted(store: Store, table: TableDef, sizes: Sizes | None = None) -> list[Compacted]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from tests.lake.test_compacting import due, files_of, put_lines, rows
+from tests.lake.test_compacting import compact, due, files_of, put_lines, rows
 
 from logshed.errors import CommitConflictError, LakeError
 from logshed.lake import rewriting, steps
@@ -17,7 +17,6 @@ from logshed.lake.adjusting import KEY, LINES_GONE, adjustments
 from logshed.lake.batch import Batches
 from logshed.lake.checksums import Checksums
 from logshed.lake.compact_plan import STEM, Sizes
-from logshed.lake.compacting import compact
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import LINES
 from logshed.lake.rewriting import Change, Rewriting, taken_of, without

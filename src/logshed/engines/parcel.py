@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from logshed.engines import Done
+from logshed.engines.reach import MOST
 from logshed.errors import EngineError, WorkerLostError
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ UNFIT = re.compile(r"(?:No module named|\[PYTHON_VERSION_MISMATCH\]|Cannot run p
 """What Ray or Spark say of workers that cannot even open a task: they lack a package, or this Python."""
 TOLD = re.compile(r"^[: ]*[\w.$]*(?:Error|Exception)\b.*", re.MULTILINE)
 """The line of a trace that says what went wrong."""
-CAUSE = 300
-"""Characters of a cause that are told."""
 
 
 class Parcel(NamedTuple):
@@ -131,7 +130,7 @@ def _told(error: Exception) -> str:
     text = str(error).strip()
     found = UNFIT.search(text) or TOLD.search(text)
     told = found.group() if found else (text.splitlines() or [type(error).__name__])[0]
-    return told.strip(" :.")[:CAUSE]
+    return told.strip(" :.")[:MOST]
 
 
 def _arrived(left: dict[int, Item], results: Iterator[tuple[int, bytes]]) -> Iterator[Done[Item, Any]]:

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from logshed.engines import Done, Item, Result, Task
     from logshed.engines.parcel import Parcel
 
-CAUSE = 300
-"""Characters of a cause that are told."""
 # How often a task is begun again cannot be said in another way yet.
 warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
 
@@ -87,7 +85,7 @@ class RayEngine:
             ray.init(**given)
         except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
             raise EngineError(
-                f"cannot join the Ray cluster {address or 'of this machine'}: {_cause(error)}; "
+                f"cannot join the Ray cluster {address or 'of this machine'}: {reach.cause(error)}; "
                 "look whether it runs (ray status) and is of this version of Ray and Python"
             ) from error
 
@@ -133,9 +131,3 @@ def make(settings: EngineSettings, workers: int | None) -> RayEngine:
     """The engine; threads of this process are not its own."""
     del workers
     return RayEngine(settings)
-
-
-def _cause(error: Exception) -> str:
-    """In one line; where versions differ, they stand in lines of their own."""
-    told = " ".join(str(error).split()) or type(error).__name__
-    return told[:CAUSE].rstrip(".")

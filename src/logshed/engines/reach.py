@@ -1,4 +1,7 @@
-"""Looks whether a cluster listens at an address, since its own client may wait for minutes, or end the process."""
+"""Looks whether a cluster listens at an address, and says in a line why one cannot be joined.
+
+Its own client may wait for minutes, or end the process.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import socket
 from logshed.errors import EngineError
 
 TIMEOUT_S = 5.0
+MOST = 300
+"""Characters of a cause that are told."""
 
 
 def assert_listens(address: str, what: str, port: int) -> None:
@@ -32,3 +37,9 @@ def assert_listens(address: str, what: str, port: int) -> None:
     raise EngineError(
         f"cannot reach {what} at {address}: {', '.join(causes)}; look whether it runs there, or correct --address"
     )
+
+
+def cause(error: Exception) -> str:
+    """What a cluster's client says, in one line: where versions differ, they stand in lines of their own."""
+    told = " ".join(str(error).split()) or type(error).__name__
+    return told[:MOST].rstrip(".")

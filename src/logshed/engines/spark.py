@@ -92,9 +92,8 @@ class SparkEngine:
         try:
             session: SparkSession = builder.getOrCreate()
         except Exception as error:
-            raise EngineError(
-                f"cannot begin Spark at {address or 'the master of spark-submit'}: {_cause(error)}; look at its log"
-            ) from error
+            where = address or "the master of spark-submit"
+            raise EngineError(f"cannot begin Spark at {where}: {reach.cause(error)}; look at its log") from error
         return session
 
     def _address(self) -> str:
@@ -162,7 +161,3 @@ def make(settings: EngineSettings, workers: int | None) -> SparkEngine:
     """The engine; threads of this process are not its own."""
     del workers
     return SparkEngine(settings)
-
-
-def _cause(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -119,16 +119,6 @@ def put_in_place(store: Store, table: TableDef, group: Group, new: Sequence[Data
     return Compacted(0, 0)
 
 
-def compact(store: Store, table: TableDef, group: Group, sizes: Sizes) -> Compacted:
-    """Write a group's rows into large files and put them in its place.
-
-    Raises:
-        LakeError: A file cannot be read or written, or rows are marked as deleted; nothing was changed.
-        CommitConflictError: Other writers were quicker each time.
-    """
-    return put_in_place(store, table, group, Compaction.of(store, table, sizes)(group))
-
-
 @contextmanager
 def _copied(table: TableDef, group: Group) -> Iterator[Group]:
     """The group on this machine: its rows are read once for each run, which a storage elsewhere would count."""

@@ -34,11 +34,11 @@ from logshed.pipeline.outcome import FileReport, IngestReport
 from logshed.pipeline.planning import GROUP_BYTES, Options, Plan, Planner, batches, bundles, groups, job_of
 from logshed.pipeline.task import IngestTask, Meter
 from logshed.pipeline.ticking import Ticker
+from logshed.pipeline.unbroken import files_of, unbroken
 from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
 from logshed.sources.spool import root_of
 from logshed.spool import note_done
-from logshed.work import UNTIL_EOF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from logshed.redaction.model import Policy
     from logshed.settings import Settings
     from logshed.sources.model import Discovered, Target
-    from logshed.work import DataFile, Written
+    from logshed.work import Written
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +205,7 @@ class Ingest:
         for group in batches(list(bundles(splits, sizes, self._settings.split_bytes)), sizes, self._batch_bytes):
             work = [bundle for bundle in group if not any(split.locator in stale | broken for split in bundle)]
             batch = new_batch()
-            written = _unbroken(self._work(work, batch, reports), work, broken)
+            written = unbroken(self._work(work, batch, reports), work, broken)
             refused = self._commit(batch, written, expected, result)
             stale |= {piece.split.locator for bundle in refused for piece in bundle}
             for piece in (piece for bundle in written if bundle not in refused for piece in bundle):
@@ -261,10 +261,10 @@ class Ingest:
             return []
         sources = {piece.split.source for bundle in written for piece in bundle}
         planned = {key: end for key, end in expected.items() if key[0] in sources}
-        with given_back(file for bundle in written for file in _files(bundle)):
+        with given_back(file for bundle in written for file in files_of(bundle)):
             refused = commit_lines(self._store, batch, written, planned)
-        remove_files(file for bundle in refused for file in _files(bundle))
-        taken = [file for bundle in written if bundle not in refused for file in _files(bundle)]
+        remove_files(file for bundle in refused for file in files_of(bundle))
+        taken = [file for bundle in written if bundle not in refused for file in files_of(bundle)]
         if len(refused) < len(written):
             result.batches.append(batch)
             logs = [file for file in taken if file.table == LOGS.name]
@@ -320,33 +320,6 @@ class Ingest:
 def smaller(job: Job) -> Job:
     """The same work with less in hand at a time."""
     return replace(job, chunk_bytes=job.chunk_bytes // SMALLER, part_bytes=job.part_bytes // SMALLER)
-
-
-def _unbroken(
-    written: Sequence[tuple[Written, ...]], work: Sequence[Bundle], broken: set[str]
-) -> list[tuple[Written, ...]]:
-    """What may be committed: of a file that could not be read on, only what lies before the break.
-
-    The ledger must have no gap, since reading goes on at its end.
-    """
-    reached = {(piece.split.locator, piece.split.start): piece.split.end for bundle in written for piece in bundle}
-    breaks: dict[str, int] = {}
-    for split in (split for bundle in work for split in bundle):
-        end = reached.get((split.locator, split.start), -1)
-        if end < 0 or (split.end != UNTIL_EOF and end < split.end):
-            breaks[split.locator] = min(breaks.get(split.locator, UNTIL_EOF), split.start)
-    broken |= breaks.keys()
-    kept = []
-    for bundle in written:
-        if all(piece.split.start <= breaks.get(piece.split.locator, UNTIL_EOF) for piece in bundle):
-            kept.append(bundle)
-        else:
-            remove_files(_files(bundle))
-    return kept
-
-
-def _files(bundle: tuple[Written, ...]) -> list[DataFile]:
-    return [file for piece in bundle for file in piece.data_files]
 
 
 def _advance(expected: dict[tuple[str, str], int], piece: Written) -> None:
