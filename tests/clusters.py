@@ -119,7 +119,7 @@ class SparkCluster:
         """End this process's session, which holds the cores that another driver waits for."""
         from pyspark.sql import SparkSession  # noqa: PLC0415 - as above
 
-        session = SparkSession.getActiveSession()
+        session = SparkSession._instantiatedSession  # whichever thread began it
         if session is not None:
             session.stop()
 
