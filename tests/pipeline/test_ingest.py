@@ -196,6 +196,18 @@ def test_standard_input_is_read(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp
     assert lake.audit().ok
 
 
+def test_another_standard_input_is_read_after_the_first(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, start, stop in [("first", 0, 4), ("second", 4, 7)]:
+        (tmp_path / name).write_text(accesses(start, stop))
+        with (tmp_path / name).open() as handle:
+            monkeypatch.setattr("sys.stdin", handle)
+            assert lake.ingest(["-"], final=True).totals.stored == stop - start
+            assert lake.ingest(["-"], final=True).totals.stored == 0
+    assert lake.audit().ok
+
+
 def test_one_bad_file_stops_no_other(lake: Lake, logs: Path) -> None:
     (logs / "good.log").write_text(accesses(0, 3))
     (logs / "cut.log.gz").write_bytes(gzip.compress(accesses(3, 500).encode())[:-400])

@@ -92,14 +92,23 @@ class OnceStream:
 
 
 _once: dict[str, OnceStream] = {}
+_stdin: list[tuple[object, OnceStream]] = []
 _once_lock = threading.Lock()
 
 
 def once(locator: str) -> OnceStream:
-    """The pipe that a locator names, the same one for all who ask in this process."""
+    """The pipe that a locator names, the same one for all who ask in this process.
+
+    A program that gives itself another ``sys.stdin`` is read from that one: the first has been read to its end.
+    """
     with _once_lock:
+        if locator == STDIN:
+            given = sys.stdin.buffer
+            if not _stdin or _stdin[0][0] is not given:
+                _stdin[:] = [(given, OnceStream(getattr(given, "raw", given)))]
+            return _stdin[0][1]
         if locator not in _once:
-            file = sys.stdin.buffer if locator == STDIN else _opened(locator)
+            file = _opened(locator)
             _once[locator] = OnceStream(getattr(file, "raw", file))
         return _once[locator]
 
