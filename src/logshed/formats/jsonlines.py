@@ -151,10 +151,12 @@ def _searched(form: Format, documents: Documents) -> tuple[_Leaves, dict[str, pl
         first = Keys([f"/{_escape(key)}" for key in keys], fold=form.fold)
         keys = {_unescape(one[1:]) for path in known for one in first.meant_by(path)}
     paths = sorted(f"/{_escape(key)}" for key in keys)
+    maps: set[str] = set()  # objects that stay text, but for their known keys
     for depth in range(_DEEPEST):
         kinds = documents.kinds(paths)
         below = _union(documents, [path for path in paths if "OBJECT" in kinds[path] and depth < _DEEPEST - 1])
         records = {path for path, keys in below.items() if 0 < len(keys) <= MOST_KEYS and not _hostile(keys)}
+        maps |= {path for path, keys in below.items() if keys and path not in records}
         for path in paths:
             if path not in records or kinds[path] - {"OBJECT", "NULL"}:
                 leaves.paths[path] = path in records
@@ -162,6 +164,8 @@ def _searched(form: Format, documents: Documents) -> tuple[_Leaves, dict[str, pl
         paths = sorted(f"{path}/{_escape(key)}" for path in records for key in below[path])
         if not paths:
             break
+    known = {path for paths in form.columns.values() for path in paths} if maps else set()
+    leaves.paths.update((path, False) for path in known - leaves.paths.keys() if path.rpartition("/")[0] in maps)
     if not leaves.whole and len(objects) <= _MOST_GUESSES:
         _guesses[form.name] = tuple(objects)
     mixed = [path for path, is_mixed in leaves.paths.items() if is_mixed]
@@ -217,12 +221,36 @@ def _named(form: Format, values: dict[str, pl.Series]) -> dict[str, pl.Series]:
             chosen = chosen.fill_null(value)
         if chosen is not None:
             named[column] = chosen.alias(column)
-    for path, value in rest.items():
-        name = "@" + ".".join(_unescape(key) for key in path[1:].split("/"))
+    _name_attributes(form, named, rest)
+    return named
+
+
+def _name_attributes(form: Format, named: dict[str, pl.Series], rest: dict[str, pl.Series]) -> None:
+    """Add what no column takes, row by row under its own name where nothing else in the row has that."""
+    for path in sorted(rest, key=lambda path: _bare(form, path)[0]):
+        name, value = _dotted(path), rest[path]
+        short = _dotted(_bare(form, path)[1])
+        if short != name:
+            held = named.get(short, nothing(value.len()))
+            named[short] = held.fill_null(value).alias(short)
+            value = where(held.is_not_null(), value)
+            if value.null_count() == value.len():
+                continue
         while name in named:
             name += "'"
         named[name] = value.alias(name)
-    return named
+
+
+def _bare(form: Format, path: str) -> tuple[int, str]:
+    """A path without the object whose keys stand for themselves, and that object's place among such."""
+    for place, prefix in enumerate(form.unprefixed, 1):
+        if path.startswith(f"{prefix}/"):
+            return place, path[len(prefix) :]
+    return 0, path
+
+
+def _dotted(path: str) -> str:
+    return "@" + ".".join(_unescape(key) for key in path[1:].split("/"))
 
 
 def _path(demand: str) -> str:

@@ -24,7 +24,7 @@ _KEPT_BY_THE_PIPELINE = frozenset(
             "log_type",
             "parse_error",
         ),
-        *("redaction_count", "source", "generation", "offset", "item", "batch", "severity_number"),
+        *("redaction_count", "source", "generation", "offset", "item", "batch"),
     }
 )
 VIRTUAL = frozenset(
@@ -137,6 +137,7 @@ class Envelope:
         partial: A regular expression on ``partial_field``; where it matches, the next line of the stream goes on.
         partial_field: The field that tells, the payload by default.
         trim: What is cut from the payload's end once the pieces are joined.
+        single: Whether each line is a record of its own, whatever is in it.
     """
 
     payload: str
@@ -144,6 +145,7 @@ class Envelope:
     partial: str | None = None
     partial_field: str = ""
     trim: str = ""
+    single: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +185,7 @@ class Format:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     programs: str = ""
     pair_arrays: tuple[str, ...] = ()
+    unprefixed: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     fewest: int = 0

@@ -165,10 +165,12 @@ def _going_on(lines: pl.DataFrame, key: str) -> pl.DataFrame:
 
 
 def _outer(envelopes: list[Format], forms: list[Format]) -> tuple[list[Format], list[Format]]:
-    """Envelopes up to the first that holds several records: in it there are no lines to join any more."""
+    """Envelopes up to the first that holds whole records: in it there are no lines to join any more."""
     for index, one in enumerate(envelopes):
         if one.items:
             return envelopes[:index], [one]
+        if one.envelope is not None and one.envelope.single:
+            return envelopes[: index + 1], []
     return envelopes, forms
 
 

@@ -13,6 +13,7 @@ from logshed.formats.attributes import build
 from logshed.formats.columns import constant, where
 from logshed.formats.durations import with_durations
 from logshed.formats.regex import OK
+from logshed.formats.severities import with_severities
 from logshed.formats.syslog import split_priority, split_structured_data
 from logshed.formats.timestamps import OBSERVED, parse_times
 from logshed.formats.traces import describe_traces, split_traces
@@ -35,16 +36,6 @@ _ESCAPED_BYTE = r"\\x(?:[0189a-fA-F][0-9a-fA-F]|7[fF])"
 _NUMBERS = frozenset({"int", "long", "double"})
 _STRICT_KINDS = frozenset({"regex", "apache"})
 """Kinds whose pattern demands a number to be one; elsewhere a number that is none becomes an attribute."""
-
-SEVERITIES: dict[str, int] = {
-    "TRACE": 1, "FINEST": 1, "FINER": 3, "VERBOSE": 1, "SILLY": 1,
-    "DEBUG": 5, "FINE": 5, "CONFIG": 7, "DBG": 5, "DEBU": 5,
-    "INFO": 9, "INFORMATION": 9, "INFORMATIONAL": 9, "NOTICE": 10, "SUCCESS": 9, "HTTP": 9, "LOG": 9, "INF": 9,
-    "WARN": 13, "WARNING": 13, "WRN": 13,
-    "ERROR": 17, "ERR": 17, "SEVERE": 17, "EROR": 17, "CRIT": 18, "CRITICAL": 18, "ALERT": 19, "DPANIC": 18,
-    "FATAL": 21, "EMERG": 21, "EMERGENCY": 21, "PANIC": 21,
-}  # fmt: skip
-"""OpenTelemetry's severity numbers; those of syslog's words are its documented mapping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +81,7 @@ def finish(frame: pl.DataFrame, form: Format, context: Context) -> pl.DataFrame:
     bare = form.fewest > 0 and form.header is None  # fields by their order alone
     frame = _times(frame, form, context, strict=strict or bare)
     frame = _numbers(frame, form.lenient, strict=strict)
-    frame = _severity(frame, form)
+    frame = with_severities(frame, form)
     frame = frame.with_columns(_constants(frame, form))
     unmatched_is_empty = form.kind != "json"
     return frame if unmatched_is_empty and frame[OK].sum() == before.sum() else _emptied(frame)
@@ -256,18 +247,6 @@ def _whole(text: pl.Series, kind: pl.DataType) -> pl.Series:
 
 def _booleans(text: pl.Series) -> pl.Series:
     return text.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
-
-
-def _severity(frame: pl.DataFrame, form: Format) -> pl.DataFrame:
-    if "severity_text" not in frame.columns:
-        return frame
-    written = frame["severity_text"]
-    words = {word: form.severities.get(word, word).strip().upper() for word in written.unique().drop_nulls().to_list()}
-    numbers = {word: SEVERITIES.get(name) for word, name in words.items()}
-    return frame.with_columns(
-        written.replace_strict(words, default=None, return_dtype=pl.String).alias("severity_text"),
-        written.replace_strict(numbers, default=None, return_dtype=pl.Int32).alias("severity_number"),
-    )
 
 
 def _constants(frame: pl.DataFrame, form: Format) -> list[pl.Series]:

@@ -80,6 +80,7 @@ def format_from(name: str, data: dict[str, Any], where: str, *, trusted: bool = 
         values=reader.values(),
         programs=reader.pattern("programs"),
         pair_arrays=reader.texts("pair_arrays"),
+        unprefixed=reader.texts("unprefixed"),
         items=reader.texts("items"),
         fields=reader.texts("fields"),
         fewest=reader.typed("fewest", int, 0),
@@ -279,6 +280,7 @@ class _Reader:
             partial=inner.regex("partial", partial) if partial else None,
             partial_field=inner.typed("partial_field", str, payload),
             trim=inner.typed("trim", str, ""),
+            single=inner.typed("single", bool, default=False),
         )
         inner.finish()
         return found

@@ -1,0 +1,1 @@
+"""Receivers: one file per protocol by which logs are pushed; what a client sent in, lines for the spool out."""
