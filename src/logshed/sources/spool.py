@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,8 @@ from logshed import spool
 from logshed.errors import SpoolError
 from logshed.sources.model import Target
 from logshed.sources.rawfile import RawFile
-from logshed.spool.frames import DamageError, lines_of
-from logshed.spool.index import damaged
+from logshed.spool.frames import DamageError, checked
+from logshed.spool.index import damaged, name
 
 if TYPE_CHECKING:
     from logshed.spool.index import Index
@@ -80,7 +79,7 @@ class SpoolFile(RawFile):
         self.problem = ""
         self.taken = 0
         self._places = stream.places
-        self._offsets = [place.frame.offset for place in stream.places]
+        self._root = root
         self._end = stream.end
         self._position = stream.start
         self._held: dict[int, bytes] = {}
@@ -117,9 +116,9 @@ class SpoolFile(RawFile):
     def _at(self, size: int, position: int) -> bytes:
         """At most ``size`` bytes from an offset on; what is gone already and what is not there yet is nothing."""
         pieces = []
-        number = bisect_right(self._offsets, position) - 1
+        number = self._places.last_before(position)
         while size and 0 <= number < len(self._places):
-            inside = position - self._offsets[number]
+            inside = position - self._places[number].offset
             piece = self._lines(number)[inside : inside + size] if inside >= 0 else b""
             if not piece:
                 break
@@ -132,13 +131,14 @@ class SpoolFile(RawFile):
     def _lines(self, number: int) -> bytes:
         if number not in self._held:
             place = self._places[number]
+            segment = self._root / name(place.segment)
             try:
-                with place.segment.open("rb") as file:
-                    self._held[number] = lines_of(file, place.frame)
+                with segment.open("rb") as file:
+                    self._held[number] = checked(file, place.position, place.size, place.crc)
             except DamageError as damage:
-                raise damaged(place.segment, damage) from None
+                raise damaged(segment, damage) from None
             except OSError as error:
-                raise SpoolError(f"cannot read {place.segment}: {error.strerror}; run it again") from None
+                raise SpoolError(f"cannot read {segment}: {error.strerror}; run it again") from None
             while len(self._held) > HELD_FRAMES:
                 del self._held[next(iter(self._held))]
         return self._held[number]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import google_crc32c
@@ -72,7 +72,17 @@ class DamageError(Exception):
 
 
 def packed(frame: Frame, lines: bytes) -> bytes:
-    """A frame's bytes."""
+    """A frame's bytes, of these lines."""
+    return head(replace(frame, size=len(lines), crc=checksum(lines))) + lines
+
+
+def checksum(lines: bytes) -> int:
+    """CRC-32C of lines."""
+    return int(google_crc32c.value(lines))
+
+
+def head(frame: Frame) -> bytes:
+    """What comes before a frame's lines: the header and the description."""
     described = orjson.dumps(
         {
             "source": frame.source,
@@ -85,8 +95,8 @@ def packed(frame: Frame, lines: bytes) -> bytes:
             "written": frame.written,
         }
     )
-    head = _check(len(described), len(lines), described)
-    return HEADER.pack(MAGIC, len(described), len(lines), head, google_crc32c.value(lines)) + described + lines
+    check = _check(len(described), frame.size, described)
+    return HEADER.pack(MAGIC, len(described), frame.size, check, frame.crc) + described
 
 
 def scan(file: BinaryIO, *, position: int = 0, lines: bool = False) -> Iterator[Frame]:
@@ -104,7 +114,7 @@ def scan(file: BinaryIO, *, position: int = 0, lines: bool = False) -> Iterator[
     while position < end:
         frame = _described(file, position, end)
         if lines:
-            _lines(file, frame, position, end)
+            _check_lines(file, frame, position, end)
         yield frame
         position = frame.position + frame.size
 
@@ -115,7 +125,20 @@ def lines_of(file: BinaryIO, frame: Frame) -> bytes:
     Raises:
         DamageError: They are not as they were written.
     """
-    return _lines(file, frame, frame.position, -1)
+    return checked(file, frame.position, frame.size, frame.crc)
+
+
+def checked(file: BinaryIO, position: int, size: int, crc: int) -> bytes:
+    """The lines at a place of a segment.
+
+    Raises:
+        DamageError: They are not as they were written.
+    """
+    file.seek(position)
+    found = file.read(size)
+    if len(found) < size or checksum(found) != crc:
+        raise DamageError(position, torn=False)
+    return found
 
 
 def _described(file: BinaryIO, position: int, end: int) -> Frame:
@@ -137,12 +160,11 @@ def _described(file: BinaryIO, position: int, end: int) -> Frame:
     return Frame(**told, resource=resource, size=size, position=begin, crc=crc)
 
 
-def _lines(file: BinaryIO, frame: Frame, position: int, end: int) -> bytes:
-    file.seek(frame.position)
-    found = file.read(frame.size)
-    if len(found) < frame.size or google_crc32c.value(found) != frame.crc:
-        raise DamageError(position, torn=frame.position + frame.size == end)
-    return found
+def _check_lines(file: BinaryIO, frame: Frame, position: int, end: int) -> None:
+    try:
+        lines_of(file, frame)
+    except DamageError:
+        raise DamageError(position, torn=frame.position + frame.size == end) from None
 
 
 def _check(described_size: int, size: int, described: bytes) -> int:

@@ -5,29 +5,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from logshed.errors import SpoolError
 from logshed.spool.frames import DamageError, Frame, scan
+from logshed.spool.marks import is_mark, write_end
+from logshed.spool.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ENDING = ".seg"
 DIGITS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where some lines of a stream lie.
-
-    Attributes:
-        segment: The segment's file.
-        frame: The frame.
-    """
-
-    segment: Path
-    frame: Frame
 
 
 @dataclass(slots=True)
@@ -44,7 +33,7 @@ class Stream:
         written: When the newest frame was written, ISO 8601 UTC.
         start: Offset of the first line that is still here.
         end: Offset after the last one.
-        places: Where its lines lie, in their order.
+        places: Where its lines lie, in their order; none where the index is a writer's.
         newest: The segment with its newest frame.
     """
 
@@ -57,15 +46,13 @@ class Stream:
     written: str = ""
     start: int = 0
     end: int = 0
-    places: list[Place] = field(default_factory=list)
+    places: Places = field(default_factory=Places)
     newest: Path = Path()
 
     def take(self, segment: Path, frame: Frame) -> None:
         """Take the next frame of the stream."""
-        if not self.places:
+        if self.start == self.end:
             self.start = frame.offset
-        if frame.size:
-            self.places.append(Place(segment, frame))
         self.end, self.format, self.resource = frame.end, frame.format, frame.resource
         self.cursor, self.written, self.newest = frame.cursor, frame.written, segment
 
@@ -78,14 +65,19 @@ class Index:
         root: Its folder.
         streams: By source and collection.
         segments: The segments' files and their bytes, oldest first.
-        torn: Where the last segment ends in the middle of a frame, as after a crash; -1 where it does not.
+        last: The newest segment's file; none where there is no segment.
+        torn: Where the last segment ends in the middle of a write, as after a crash; -1 where it does not.
+        placed: Whether streams know where each of their lines lies, which a writer has no use for.
     """
 
     root: Path
     streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
     segments: dict[Path, int] = field(default_factory=dict)
+    last: Path = Path()
     torn: int = -1
-    _by_generation: dict[str, Stream] | None = None
+    placed: bool = True
+    _held: dict[Path, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    _by_generation: dict[str, Stream] = field(default_factory=dict)
 
     @property
     def bytes(self) -> int:
@@ -94,8 +86,6 @@ class Index:
 
     def of_generation(self, generation: str) -> Stream | None:
         """The stream of this generation."""
-        if self._by_generation is None or len(self._by_generation) != len(self.streams):
-            self._by_generation = {one.generation: one for one in self.streams.values()}
         return self._by_generation.get(generation)
 
     def take(self, segment: Path, frame: Frame) -> None:
@@ -103,14 +93,33 @@ class Index:
         key = (frame.source, frame.collection)
         stream = self.streams.get(key)
         if stream is None or stream.generation != frame.generation:
+            self.forget(key)
             stream = self.streams[key] = Stream(frame.source, frame.collection, frame.generation)
+            self._by_generation[frame.generation] = stream
         stream.take(segment, frame)
+        if frame.size:
+            held = self._held.setdefault(segment, {})
+            held[frame.generation] = (held.get(frame.generation, (frame.offset,))[0], frame.end)
+            if self.placed:
+                stream.places.add(segment, frame)
+
+    def ends(self, segment: Path) -> dict[str, int]:
+        """How far each stream's lines go that a segment holds, by generation."""
+        return {generation: end for generation, (_, end) in self._held.get(segment, {}).items()}
+
+    def forget(self, key: tuple[str, str]) -> None:
+        """Forget a stream, if it is there."""
+        stream = self.streams.pop(key, None)
+        if stream is not None:
+            del self._by_generation[stream.generation]
 
     def drop(self, segment: Path) -> int:
-        """Forget a segment that was taken away: its bytes."""
-        for stream in self.streams.values():
-            stream.places = [place for place in stream.places if place.segment != segment]
-            stream.start = stream.places[0].frame.offset if stream.places else stream.end
+        """Forget a writer's segment that was taken away: its bytes."""
+        for generation in self._held.pop(segment, {}):
+            stream = self.of_generation(generation)
+            if stream is not None:
+                starts = (held[generation][0] for held in self._held.values() if generation in held)
+                stream.start = next(starts, stream.end)
         return self.segments.pop(segment)
 
 
@@ -131,19 +140,28 @@ def name(number: int) -> str:
     return f"{number:0{DIGITS}d}{ENDING}"
 
 
-def read(root: Path) -> Index:
+def read(root: Path, *, placed: bool = True, marked: Callable[[Frame], None] | None = None) -> Index:
     """Look through a spool, also while another process writes it: what it is just writing is not there yet.
+
+    Args:
+        root: Its folder.
+        placed: Note where each line lies.
+        marked: Is told of each mark.
 
     Raises:
         SpoolError: It cannot be read, or a frame is damaged.
     """
-    index = Index(root)
+    index = Index(root, placed=placed)
     for last, segment in _last_told(segments(root)):
         try:
             with segment.open("rb") as file:
+                index.last = segment
                 index.segments[segment] = os.fstat(file.fileno()).st_size
-                for frame in scan(file):
-                    index.take(segment, frame)
+                for frame in written(file, int(segment.stem)):
+                    if not is_mark(frame):
+                        index.take(segment, frame)
+                    elif marked is not None:
+                        marked(frame)
         except FileNotFoundError:
             index.segments.pop(segment, None)  # it was emptied into a lake meanwhile
         except OSError as error:
@@ -153,6 +171,24 @@ def read(root: Path) -> Index:
                 raise damaged(segment, damage) from None
             index.torn = damage.position
     return index
+
+
+def written(file: BinaryIO, segment: int) -> Iterator[Frame]:
+    """The frames of a segment in order, without their lines; of a write that is not whole, none.
+
+    Args:
+        file: The segment, opened for reading.
+        segment: Its number.
+
+    Raises:
+        DamageError: What comes next is no whole frame, or no whole write.
+    """
+    end, at = file.seek(0, os.SEEK_END), 0
+    for frame in scan(file):
+        if is_mark(frame) and write_end(frame, segment, at) > end:
+            raise DamageError(at, torn=True)
+        yield frame
+        at = frame.position + frame.size
 
 
 def damaged(segment: Path, damage: DamageError) -> SpoolError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from logshed.spool.frames import MAGIC, DamageError, Frame, lines_of, packed, scan
 from logshed.spool.index import segments
+from logshed.spool.marks import bare, ids_of, is_mark
 from logshed.spool.writer import locked
 
 if TYPE_CHECKING:
@@ -119,7 +120,14 @@ def _whole(segment: Path) -> Iterator[bytes]:
     with segment.open("rb") as file:
         for part in _parts(file):
             if isinstance(part, Frame):
-                yield packed(part, lines_of(file, part))
+                yield _again(file, part)
+
+
+def _again(file: BinaryIO, frame: Frame) -> bytes:
+    """A frame's bytes, as they may stand elsewhere: a mark keeps its ids, and says nothing of the write any more."""
+    if is_mark(frame):
+        return bare(ids_of(frame), frame.written)
+    return packed(frame, lines_of(file, frame))
 
 
 def _mended(file: BinaryIO, ends: dict[str, int]) -> bytes | None:
@@ -138,7 +146,7 @@ def _mended(file: BinaryIO, ends: dict[str, int]) -> bytes | None:
             gone = True
             filler = _filler(part.offset - expected)
             data.append(packed(replace(part, offset=expected, size=len(filler)), filler))
-        data.append(packed(part, lines_of(file, part)))
+        data.append(_again(file, part))
         ends[part.generation] = part.end
     return b"".join(data) if gone else None
 

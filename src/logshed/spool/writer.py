@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
+import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import RLock
 from typing import IO, TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
-import google_crc32c
+import numpy as np
 import orjson
 
 from logshed.errors import SpoolError, SpoolFullError
-from logshed.spool import index
-from logshed.spool.frames import Frame, packed
+from logshed.spool import disk, index, marks
+from logshed.spool.frames import Frame, checksum, head
+from logshed.spool.kept_ids import KeptIds
+from logshed.spool.window import IDS, IDS_SECONDS, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,10 +26,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from logshed.spool.index import Index
+    from logshed.spool.window import Ids, Mask
 
 LIMIT_BYTES = 2**30
 SEGMENT_BYTES = 64 * 2**20
 LOCK, DONE = "lock", "done.json"
+NO_IDS: Ids = np.empty(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +62,19 @@ class Spool:
         root: Its folder, which is made.
         limit: Bytes that it may take on the disk.
         segment_bytes: Bytes after which a new segment begins.
+        ids: So many of the newest ids are remembered.
+        ids_seconds: For so long at the most.
     """
 
-    def __init__(self, root: Path, *, limit: int = LIMIT_BYTES, segment_bytes: int = SEGMENT_BYTES) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        limit: int = LIMIT_BYTES,
+        segment_bytes: int = SEGMENT_BYTES,
+        ids: int = IDS,
+        ids_seconds: float = IDS_SECONDS,
+    ) -> None:
         """Open it: what a crash left half written is cut off.
 
         Raises:
@@ -69,18 +84,24 @@ class Spool:
         self.limit = limit
         self._segment_bytes = min(segment_bytes, max(limit // 4, 1))
         self._lock = locked(root)
+        self._guard = RLock()
+        self._handle = -1
+        self._window = Window(ids, ids_seconds)
+        self._kept = KeptIds(root, ids)
         try:
-            self._index = index.read(root)
+            self._kept.read(self._remember)
+            self._index = index.read(root, placed=False, marked=self._remember)
             if self._index.torn >= 0:
-                _cut(list(self._index.segments)[-1], self._index.torn)
-                self._index = index.read(root)
+                segment = self._index.last
+                _cut(segment, self._index.torn)
+                self._index.segments[segment] = self._index.torn
         except BaseException:
             self.close()
             raise
 
     @property
     def index(self) -> Index:
-        """What it holds."""
+        """What it holds; where single lines lie is not in it."""
         return self._index
 
     def cursor(self, source: str, collection: str) -> dict[str, Any]:
@@ -88,47 +109,56 @@ class Spool:
         stream = self._index.streams.get((source, collection))
         return {} if stream is None else dict(stream.cursor)
 
-    def append(self, pieces: Sequence[Piece]) -> None:
+    def seen(self, ids: Ids) -> Mask:
+        """Which ids were appended lately; it may be asked in any thread.
+
+        Args:
+            ids: Hashes, as ``append`` takes them.
+        """
+        return self._window.seen(ids)
+
+    def append(self, pieces: Sequence[Piece], ids: Ids | None = None) -> None:
         """Write what streams bring, and wait until the disk has it.
+
+        All of it counts, with its ids, or nothing does, whenever the machine stops.
+
+        Args:
+            pieces: What they bring.
+            ids: Hashes that tell requests and records, so that ``seen`` knows what comes again.
 
         Raises:
             SpoolFullError: There is no room, in the spool or on the disk; nothing was written.
             SpoolError: It cannot be written; nothing of it counts.
         """
-        if not pieces:
-            return
-        frames, ends = [], {key: (one.generation, one.end) for key, one in self._index.streams.items()}
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        for piece in pieces:
-            key = (piece.source, piece.collection)
-            generation, offset = ends.get(key) or (uuid4().hex[:16], 0)
-            frame = Frame(
-                *key, generation, offset, len(piece.lines), piece.format, piece.resource, dict(piece.cursor), now
-            )
-            ends[key] = (generation, frame.end)
-            frames.append((frame, packed(frame, piece.lines)))
-        self._write(frames)
+        with self._guard:
+            self._write(self._framed(pieces), NO_IDS if ids is None else ids)
 
     def trim(self) -> int:
         """Take away the oldest segments whose lines are all in a lake by now, as ``note_done`` said.
 
         Returns:
             The bytes that it came to.
+
+        Raises:
+            SpoolError: What is to be kept of them cannot be written.
         """
-        done = read_done(self.root)
-        if self._index.segments and self._is_done(list(self._index.segments)[-1], done):
-            self._begin_segment()
-        freed = 0
-        for segment in list(self._index.segments)[:-1]:
-            if not self._is_done(segment, done):
-                break
-            self._write([(frame, packed(frame, b"")) for frame in self._only_in(segment)])
-            segment.unlink(missing_ok=True)
-            freed += self._index.drop(segment)
-        return freed
+        with self._guard:
+            done = read_done(self.root)
+            if self._index.segments and self._is_done(self._index.last, done):
+                self._begin_segment()
+            freed = 0
+            for segment in list(self._index.segments)[:-1]:
+                if not self._is_done(segment, done):
+                    break
+                self._write([(frame, b"") for frame in self._only_in(segment)], NO_IDS, limited=False)
+                self._kept.keep(segment, time.time() - self._window.seconds)
+                segment.unlink(missing_ok=True)
+                freed += self._index.drop(segment)
+            return freed
 
     def close(self) -> None:
         """Let others write it."""
+        self._let_go()
         self._lock.close()
 
     def __enter__(self) -> Self:
@@ -139,48 +169,103 @@ class Spool:
     ) -> None:
         self.close()
 
-    def _write(self, frames: Sequence[tuple[Frame, bytes]]) -> None:
+    def _framed(self, pieces: Sequence[Piece]) -> list[tuple[Frame, bytes]]:
+        """Pieces as frames at the ends of their streams."""
+        framed: list[tuple[Frame, bytes]] = []
+        ends: dict[tuple[str, str], tuple[str, int]] = {}
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        for piece in pieces:
+            key, lines = (piece.source, piece.collection), piece.lines
+            generation, offset = ends.get(key) or self._end(key)
+            cursor = dict(piece.cursor)
+            frame = Frame(
+                *key, generation, offset, len(lines), piece.format, piece.resource, cursor, now, crc=checksum(lines)
+            )
+            ends[key] = (generation, frame.end)
+            framed.append((frame, lines))
+        return framed
+
+    def _end(self, key: tuple[str, str]) -> tuple[str, int]:
+        stream = self._index.streams.get(key)
+        return (uuid4().hex[:16], 0) if stream is None else (stream.generation, stream.end)
+
+    def _write(self, framed: Sequence[tuple[Frame, bytes]], ids: Ids, *, limited: bool = True) -> None:
         """Append frames to the last segment, all or none."""
-        size = sum(len(data) for _, data in frames)
-        if not size:
+        if not framed and not ids.size:
             return
-        if self._index.bytes + size > self.limit and self._index.bytes - self.trim() + size > self.limit:
+        heads = [head(frame) for frame, _ in framed]
+        following = sum(map(len, heads)) + sum(frame.size for frame, _ in framed)
+        marked = ids.size > 0 or len(framed) > 1  # a single frame is whole or not there as it is
+        if limited:
+            self._make_room(following + marks.room(ids.size) * marked)
+        if not self._index.segments or self._index.segments[self._index.last] >= self._segment_bytes:
+            self._begin_segment()
+        segment = self._index.last
+        at, now = self._index.segments[segment], time.time()
+        opening = marks.opening(int(segment.stem), at, following, ids, marks.written(now)) if marked else b""
+        pairs = zip(heads, (lines for _, lines in framed), strict=True)
+        self._put(segment, at, [opening, *(part for pair in pairs for part in pair)])
+        at += len(opening)
+        for (frame, _), begin in zip(framed, heads, strict=True):
+            self._index.take(segment, replace(frame, position=at + len(begin)))
+            at += len(begin) + frame.size
+        self._index.segments[segment] = at
+        if ids.size:
+            self._window.add(ids, now)
+
+    def _make_room(self, size: int) -> None:
+        if self._index.bytes + size > self.limit:
+            self.trim()
+        if self._index.bytes + size > self.limit:
             raise SpoolFullError(
                 f"cannot write to the spool {self.root}: its limit of {self.limit:,} bytes is reached; empty it into a "
                 f"lake with `logshed ingest spool:{self.root}`, or raise the limit"
             )
-        if not self._index.segments or list(self._index.segments.values())[-1] >= self._segment_bytes:
-            self._begin_segment()
-        segment, before = list(self._index.segments.items())[-1]
-        _appended(segment, before, b"".join(data for _, data in frames))
-        for frame, data in frames:
-            at = self._index.segments[segment] + len(data) - frame.size
-            self._index.take(
-                segment, replace(frame, position=at, crc=google_crc32c.value(data[len(data) - frame.size :]))
-            )
-            self._index.segments[segment] += len(data)
+
+    def _put(self, segment: Path, at: int, buffers: Sequence[bytes]) -> None:
+        """Append to a segment and wait for the disk; what went wrong leaves it as it was."""
+        try:
+            if self._handle < 0:
+                self._handle = os.open(segment, os.O_WRONLY)
+            try:
+                disk.write_at(self._handle, at, buffers)
+                disk.sync(self._handle)
+            except OSError:
+                os.ftruncate(self._handle, at)
+                raise
+        except OSError as error:
+            raise disk.problem(segment, error) from None
 
     def _begin_segment(self) -> None:
         """Begin a new segment, unless the last one is empty."""
-        found = list(self._index.segments.items())
-        if found and not found[-1][1]:
+        if self._index.segments and not self._index.segments[self._index.last]:
             return
-        number = int(found[-1][0].stem) + 1 if found else 1
+        number = int(self._index.last.stem) + 1 if self._index.segments else 1
         path = self.root / index.name(number)
-        path.touch(mode=0o600)
-        _sync_folder(self.root)
+        try:
+            path.touch(mode=0o600)
+            disk.sync_folder(self.root)
+        except OSError as error:
+            raise disk.problem(path, error) from None
+        self._let_go()
         self._index.segments[path] = 0
+        self._index.last = path
+
+    def _let_go(self) -> None:
+        """Close the segment that is written."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def _remember(self, mark: Frame) -> None:
+        ids, at = marks.ids_of(mark), marks.time_of(mark)
+        if ids.size and at >= time.time() - self._window.seconds:
+            self._window.add(ids, at)
 
     def _is_done(self, segment: Path, done: Mapping[str, int]) -> bool:
         """Whether all lines of a segment are in a lake."""
-        places = (
-            (stream, place)
-            for stream in self._index.streams.values()
-            for place in stream.places
-            if place.segment == segment
-        )
         return self._index.segments[segment] > 0 and all(
-            place.frame.end <= done.get(stream.generation, 0) for stream, place in places
+            end <= done.get(generation, 0) for generation, end in self._index.ends(segment).items()
         )
 
     def _only_in(self, segment: Path) -> list[Frame]:
@@ -238,39 +323,7 @@ def locked(root: Path) -> IO[bytes]:
     return lock
 
 
-def _appended(segment: Path, before: int, data: bytes) -> None:
-    """Append to a segment and wait for the disk; what went wrong leaves it as it was.
-
-    Raises:
-        SpoolFullError: The disk is full.
-        SpoolError: It cannot be written.
-    """
-    try:
-        with segment.open("r+b", buffering=0) as file:
-            file.seek(before)
-            try:
-                view = memoryview(data)
-                while view:
-                    view = view[file.write(view) :]
-                os.fsync(file.fileno())
-            except OSError:
-                file.truncate(before)
-                raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise SpoolFullError(f"cannot write to {segment}: {error.strerror}; free some space") from None
-        raise SpoolError(f"cannot write to {segment}: {error.strerror}; check the disk") from None
-
-
 def _cut(segment: Path, size: int) -> None:
     with segment.open("r+b") as file:
         file.truncate(size)
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
