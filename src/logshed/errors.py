@@ -11,6 +11,7 @@
     │   └── GoneError            what was followed is no longer there
     ├── SpoolError               a spool cannot be opened, read or written
     │   └── SpoolFullError       it has no room; collect again once it was emptied into a lake
+    ├── OverloadedError          a sender sends more than is taken; it is asked to come again
     ├── FormatError              a format file or a format's name is wrong
     ├── RedactionError           a redaction rule or policy is wrong
     ├── EnrichmentError          a database or a threat list cannot be used
@@ -80,6 +81,18 @@ class SpoolError(LogshedError):
 
 class SpoolFullError(SpoolError):
     """A spool has no room for what was to be written; nothing of it was."""
+
+
+class OverloadedError(LogshedError):
+    """A sender sends more than can be taken, or than it may.
+
+    Attributes:
+        after: Seconds after which it may come again.
+    """
+
+    def __init__(self, text: str, *, after: float) -> None:
+        super().__init__(text)
+        self.after = after
 
 
 class FormatError(LogshedError):

@@ -30,6 +30,8 @@ from logshed.errors import SettingsError
 from logshed.live_settings import Live
 from logshed.object_settings import Objects
 from logshed.objective_settings import Objective
+from logshed.receive_settings import Receive
+from logshed.receive_settings import rooted as rooted_receive
 from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
 from logshed.retain_settings import Retain
 from logshed.schedule_settings import Schedule
@@ -58,6 +60,7 @@ NESTED: dict[str, type[BaseModel]] = {
     "objects": Objects,
     "retain": Retain,
     "engine": EngineSettings,
+    "receive": Receive,
 }
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
 
@@ -135,6 +138,9 @@ class Settings(BaseModel):
     retain: Retain = Field(default_factory=lambda: Retain.model_validate({}), description="How long rows are kept.")
     engine: EngineSettings = Field(
         default_factory=lambda: EngineSettings.model_validate({}), description="What runs the work."
+    )
+    receive: Receive = Field(
+        default_factory=lambda: Receive.model_validate({}), description="The doors that logs are pushed to."
     )
     objects: Objects = Field(
         default_factory=lambda: Objects.model_validate({}),
@@ -316,6 +322,7 @@ _ROOTED: dict[str, Callable[[dict[str, Any], Path], Any]] = {
     "alert": rooted,
     "ssh": rooted_host,
     "collect": rooted_host,
+    "receive": rooted_receive,
 }
 """Tables that hold paths."""
 

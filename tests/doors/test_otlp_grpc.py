@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from logshed.doors.senders import Sender
+
 TOKEN = "right"  # noqa: S105 - of a test
 ASKED = (("authorization", f"Bearer {TOKEN}"),)
 
@@ -37,22 +39,25 @@ class Store:
     def __init__(self) -> None:
         self.bodies: list[str] = []
         self.tokens: list[str] = []
+        self.peers: list[str] = []
         self.fails: Exception | None = None
         self.slow = threading.Event()
         self.slow.set()
 
-    async def take(self, decoded: Decoded, token: str) -> None:
+    async def take(self, decoded: Decoded, sender: Sender) -> None:
         """Keep the bodies, once it may."""
-        self.tokens.append(token)
+        self.tokens.append(sender.user)
+        self.peers.append(sender.peer)
         await asyncio.to_thread(self.slow.wait, 10)
         if self.fails is not None:
             raise self.fails
         for part in decoded.parts:
             self.bodies += [orjson.loads(line)["body"] for line in part.lines.splitlines()]
 
-    async def admit(self, token: str) -> bool:
-        """Whether it is the right token."""
-        return token == TOKEN
+    async def admit(self, sender: Sender) -> None:
+        """Refuse a wrong token."""
+        if sender.user != TOKEN:
+            raise BadRequestError(401, "a valid token is needed")
 
 
 @contextmanager
@@ -111,7 +116,7 @@ def test_records_are_taken_with_the_token_that_sent_them(compression: grpc.Compr
     with served(store) as port, calling(port) as export:
         answered = export(logs("a", "b" * 100_000), metadata=ASKED, timeout=10, compression=compression)
     assert answered.partial_success.rejected_log_records == 0
-    assert (store.bodies, store.tokens) == (["a", "b" * 100_000], [TOKEN])
+    assert (store.bodies, store.tokens, store.peers) == (["a", "b" * 100_000], [TOKEN], ["127.0.0.1"])
 
 
 @pytest.mark.parametrize("metadata", [(), (("authorization", "Bearer wrong"),), (("authorization", f"Basic {TOKEN}"),)])

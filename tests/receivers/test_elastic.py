@@ -40,7 +40,7 @@ def test_a_document_of_the_elastic_common_schema_becomes_a_record() -> None:
         "ok": True,
     }
     decoded = decode_bulk(request(bulk({"create": {"_index": "web", "_id": "7"}}, plain)))
-    assert [(part.stream, part.format, part.collection) for part in decoded.parts] == [("web", "", "")]
+    assert [(part.stream, part.format, part.collection) for part in decoded.parts] == [("web", "received/", "")]
     assert decoded.ids == ("web/7",)
     assert records(decoded) == [
         {

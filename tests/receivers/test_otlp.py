@@ -92,7 +92,7 @@ WANTED = {
 def test_a_record_in_protobuf_is_one_line_with_all_that_it_says() -> None:
     decoded = otlp.decode(request(exported().SerializeToString(), otlp.PROTOBUF))
     assert lines(decoded) == [WANTED]
-    assert [(part.stream, part.records, part.format) for part in decoded.parts] == [("shop", 1, "")]
+    assert [(part.stream, part.records, part.format) for part in decoded.parts] == [("shop", 1, "received/")]
     assert decoded.parts[0].lines.endswith(b"}\n")
 
 

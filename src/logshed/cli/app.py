@@ -36,6 +36,7 @@ from logshed.cli import (
     promote,
     proof,
     query,
+    receive,
     rejects,
     reparse,
     replay,
@@ -97,5 +98,5 @@ kept = (
     enrich,
 )
 ahead = (anomalies, objectives, capacity, cost)
-for group in (ingest, collect, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
+for group in (ingest, collect, receive, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
     group.register(app)

@@ -10,13 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
-from logshed.errors import DoorError, LogshedError, SpoolFullError
+from logshed.doors.senders import Sender, named
+from logshed.errors import DoorError, LogshedError, OverloadedError, SpoolFullError
 from logshed.receivers import otlp
 from logshed.receivers.model import BadRequestError, Decoded
 
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
 
     from logshed.doors.serving import Certificate
 
-Take = Callable[[Decoded, str], Awaitable[None]]
-"""Stores records for whoever has a token, and returns once they are on disk; raises ``BadRequestError`` to refuse."""
-Admit = Callable[[str], Awaitable[bool]]
-"""Whether whoever has a token may come in at all."""
+Take = Callable[[Decoded, Sender], Awaitable[None]]
+"""Stores records of a sender, whose user is the token that was shown, and returns once they are on disk; raises
+``BadRequestError`` to refuse."""
+Admit = Callable[[Sender], Awaitable[None]]
+"""Raises ``BadRequestError`` where a sender may not come in at all."""
 
 SERVICE = "opentelemetry.proto.collector.logs.v1.LogsService"
 _SCHEME = "bearer"
@@ -115,6 +118,11 @@ class GrpcDoor:
         self._server: Any = None
         self.port = 0
 
+    @property
+    def addresses(self) -> list[str]:
+        """Host and port, once it listens."""
+        return [f"{self._listen.rpartition(':')[0]}:{self.port}"]
+
     async def start(self) -> None:
         """Listen.
 
@@ -146,10 +154,10 @@ class GrpcDoor:
     async def _export(self, messages: AsyncIterator[bytes], context: Any) -> bytes:
         failure = _Failure(grpc.StatusCode.UNAVAILABLE, "the records could not be stored; send them again later")
         try:
-            return await self._taken(messages, _token(context))
+            return await self._taken(messages, Sender(_peer(context), _token(context)))
         except BadRequestError as error:
             failure = _Failure(_BY_STATUS.get(error.status, grpc.StatusCode.INVALID_ARGUMENT), error.text)
-        except SpoolFullError:
+        except (SpoolFullError, OverloadedError):
             failure = _Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "there is no room; send the records again later")
         except LogshedError as error:
             _log.error("%s", error)
@@ -158,9 +166,9 @@ class GrpcDoor:
         await context.abort(failure.code, failure.text, self._trailer(failure))
         raise AssertionError(failure)
 
-    async def _taken(self, messages: AsyncIterator[bytes], token: str) -> bytes:
-        if self._admit is not None and not await self._admit(token):
-            raise BadRequestError(401, "a valid token is needed")
+    async def _taken(self, messages: AsyncIterator[bytes], sender: Sender) -> bytes:
+        if self._admit is not None:
+            await self._admit(sender)
         if self._calls >= self._limits.calls:
             raise BadRequestError(429, "too many calls at once; send the records again later")
         self._calls += 1
@@ -172,7 +180,7 @@ class GrpcDoor:
             else:
                 decoded = await asyncio.get_running_loop().run_in_executor(self._decoder, otlp.decode_export, body, now)
             del body
-            await self._take(decoded, token)
+            await self._take(decoded, sender)
             return otlp.answer_export(decoded)
         finally:
             self._calls -= 1
@@ -206,6 +214,12 @@ def _token(context: Any) -> str:
             scheme, _, token = value.partition(" ")
             return token.strip() if scheme.lower() == _SCHEME else ""
     return ""
+
+
+def _peer(context: Any) -> str:
+    """The client's address, of which gRPC tells ``ipv4:192.0.2.1:50000`` or ``ipv6:[2001:db8::1]:50000``, escaped."""
+    kind, _, rest = unquote(str(context.peer())).partition(":")
+    return named(rest.rpartition(":")[0].strip("[]")) if kind in ("ipv4", "ipv6") else kind
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

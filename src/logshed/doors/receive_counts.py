@@ -70,6 +70,7 @@ HISTOGRAMS = {
     "logshed_receive_ack_seconds": Kind(
         "From a request's beginning to its acknowledgement, of those that were taken.", ("protocol",), ACK_SECONDS
     ),
+    "logshed_receive_write_seconds": Kind("To make requests safe and put them on disk, a turn.", (), ACK_SECONDS),
     "logshed_ingest_run_seconds": Kind("Time that it took to empty the spool into the lake.", (), DRAIN_SECONDS),
 }
 READINGS = {
@@ -118,6 +119,11 @@ class Counts(Collector):
             if records and self._since is None:
                 self._since = self._clock()
 
+    def written(self, seconds: float) -> None:
+        """Requests were made safe and put on disk in one turn."""
+        with self._lock:
+            self._observe("logshed_receive_write_seconds", (), seconds)
+
     def refused(self, protocol: str, reason: str, records: int = 1) -> None:
         """Records were not taken; the reason is in words of ours, never the client's."""
         self._count("logshed_receive_refused_records", (protocol, reason), records)
@@ -159,6 +165,15 @@ class Counts(Collector):
         """
         READINGS[name]  # says at once that there is none
         self._readings[name] = figure
+
+    def total(self, name: str) -> float:
+        """The sum of a counter's figures, of all labels.
+
+        Raises:
+            KeyError: There is no such counter.
+        """
+        with self._lock:
+            return sum(self._counters[name].values())
 
     def lag(self) -> float:
         """Seconds since the oldest record came that is not in the lake yet; 0 where all are."""

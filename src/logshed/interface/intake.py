@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.outcome import IngestReport, Progress
     from logshed.pipeline.planning import Options
     from logshed.pipeline.promote import Attribute
+    from logshed.pipeline.receive_report import ReceiveReport
     from logshed.pipeline.rejects import ReplayReport
     from logshed.pipeline.reparse_report import Reparsed
     from logshed.settings import Settings
@@ -179,6 +180,28 @@ class Intake(Opened):
         own = settings or self.settings
         wanted = options or Wanted(collection=own.collection)
         return Collection(own, wanted, self._opened(create=True), progress).run(feeds)
+
+    def receive(
+        self,
+        settings: Settings | None = None,
+        opened: Callable[[ReceiveReport], None] = lambda _: None,
+        progress: Callable[[ReceiveReport], None] = lambda _: None,
+    ) -> ReceiveReport:
+        """Take what clients push until SIGINT or SIGTERM comes: it rests redacted in the spool, then here.
+
+        Args:
+            settings: Other settings than the lake's; ``receive`` names the doors.
+            opened: Is told where the doors are, once they are open.
+            progress: Is told how it stands, about once a second.
+
+        Raises:
+            logshed.errors.DoorError: A door cannot be opened.
+            logshed.errors.SpoolError: The spool cannot be written, or another process writes it.
+            logshed.errors.LakeError: The lake cannot be opened; where it cannot be written, records wait in the spool.
+        """
+        from logshed.pipeline.receive import Receive  # noqa: PLC0415 - heavy
+
+        return Receive(settings or self.settings, self._opened(create=True), opened, progress).run()
 
     def rebuild_live(self, since: datetime | None, progress: Callable[[int, int], None] | None = None) -> Rebuilt:
         """Empty the hot store of the newest lines and fill it with what the lake holds.

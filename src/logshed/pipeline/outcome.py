@@ -38,6 +38,7 @@ class FileReport:
     Attributes:
         path: Its path as found.
         source: Its name in the tables.
+        collection: Collection of its records.
         status: ``ingested``, ``unchanged`` (nothing new in it), ``failed`` or ``skipped`` (not a log).
         format: The format choice; empty where none was made.
         why: One sentence on why this format.
@@ -55,6 +56,7 @@ class FileReport:
 
     path: str
     source: str = ""
+    collection: str = ""
     status: Status = "unchanged"
     format: str = ""
     why: str = ""

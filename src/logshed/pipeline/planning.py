@@ -121,7 +121,9 @@ class Planner:
         """What is new in these files; problems are told in the plans' reports."""
         plans = []
         for target, identity in files.identify_all(targets, self._known):
-            plan = Plan(target, FileReport(target.path, identity.source, note=identity.note or target.note))
+            collection = target.collection or self._options.collection
+            note = identity.note or target.note
+            plan = Plan(target, FileReport(target.path, identity.source, collection, note=note))
             try:
                 self._naming.check(target)
                 self._fill(plan, identity)

@@ -18,7 +18,7 @@ import msgpack
 
 from logshed.receivers.common.events import Beside, ext, group, line, octets, packed, pairs, text
 from logshed.receivers.common.inflate import inflated
-from logshed.receivers.model import MOST_RECORDS, Decoded, Part, Refused
+from logshed.receivers.model import MOST_RECORDS, RECEIVED, Decoded, Part, Refused
 from logshed.receivers.streaming import NOTHING, Step, nanoseconds
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class _Gathered:
     def decoded(self) -> Decoded:
         if not self.count:
             return NOTHING
-        parts = tuple(Part(tag, b"\n".join(lines) + b"\n", len(lines)) for tag, lines in self.lines.items())
+        parts = tuple(Part(tag, b"\n".join(lines) + b"\n", len(lines), RECEIVED) for tag, lines in self.lines.items())
         ids = tuple(one for tag in self.lines for one in self.ids[tag])
         return Decoded(parts, tuple(self.refused), ids if any(ids) else ())
 

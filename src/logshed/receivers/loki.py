@@ -246,6 +246,6 @@ def _labels_known(request: Request, decoded: Decoded) -> Reply:
 ROUTES: tuple[Route, ...] = (
     Route(("POST",), "/loki/api/v1/push", decode, _answer, _refuse),
     Route(("POST",), "/api/prom/push", decode, _answer, _refuse),
-    Route(("GET",), "/ready", None, _ready, _refuse),
+    Route(("GET",), "/ready", None, _ready, _refuse, open=True),
     Route(("GET",), "/loki/api/v1/labels", None, _labels_known, _refuse),
 )

@@ -9,10 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from logshed.access import Grant
+
 DEEPEST = 64
 """Levels of objects and lists inside each other that a value may have."""
 MOST_RECORDS = 100_000
 """Records that a request may hold."""
+RECEIVED = "received/"
+"""The format choice of structured records, one a line; that of the text in them is told later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,27 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Came:
+    """A decoded request on its way to the disk.
+
+    Attributes:
+        protocol: Name of the receiver's file.
+        decoded: Its records.
+        grant: What its sender may do.
+        peer: The sender's address.
+        collection: The door's, where a record names none.
+        request_id: By which a repeated request is known; empty where the client gave none.
+    """
+
+    protocol: str
+    decoded: Decoded
+    grant: Grant
+    peer: str = ""
+    collection: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """An address that clients of a protocol call.
 
@@ -122,8 +147,9 @@ class Route:
         methods: GET, POST ...
         path: In Starlette's syntax.
         decode: Makes records of a request; None where there are none and the address only answers.
-        answer: What is said once the records are on disk.
+        answer: What is said once the records are on disk; with ``decode`` the request's body is gone by then.
         refuse: What is said of a request that is not taken: its HTTP status and why.
+        open: Whether it is answered without a token, as those that only look whether we live have none.
     """
 
     methods: tuple[str, ...]
@@ -131,3 +157,4 @@ class Route:
     decode: Callable[[Request], Decoded] | None
     answer: Callable[[Request, Decoded], Reply]
     refuse: Callable[[Request, int, str], Reply]
+    open: bool = False

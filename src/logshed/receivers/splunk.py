@@ -181,6 +181,6 @@ def _said(text: str, code: int, status: int) -> Reply:
 ROUTES: tuple[Route, ...] = (
     *(Route(("POST",), PATH + end, decode_events, _answer, _refuse) for end in ("", "/event", "/event/1.0")),
     *(Route(("POST",), PATH + end, decode_raw, _answer, _refuse) for end in ("/raw", "/raw/1.0")),
-    *(Route(("GET",), PATH + end, None, _health, _refuse) for end in ("/health", "/health/1.0")),
+    *(Route(("GET",), PATH + end, None, _health, _refuse, open=True) for end in ("/health", "/health/1.0")),
     *(Route(("GET", "POST"), PATH + end, None, _acknowledge, _refuse) for end in ("/ack", "/ack/1.0")),
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from logshed.receivers.model import Decoded, Part
+from logshed.receivers.model import RECEIVED, Decoded, Part
 from logshed.receivers.streaming import NOTHING, Step, nanoseconds
 
 if TYPE_CHECKING:
@@ -162,4 +162,4 @@ def decoded(peer: str, messages: Iterable[bytes], now: datetime) -> Decoded:
         for line in several
     ]
     parts = [Part(peer, b"\n".join(single) + b"\n", len(single))] if single else []
-    return Decoded((*parts, Part(peer + SEVERAL_LINES, b"\n".join(objects) + b"\n", len(objects))))
+    return Decoded((*parts, Part(peer + SEVERAL_LINES, b"\n".join(objects) + b"\n", len(objects), RECEIVED)))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from logshed.redaction.model import Policy
 
 PATH_ATTRIBUTE = "log.file.path"
+MOST_KNOWN = 100_000
+"""Names that are kept in mind: senders choose those of their streams."""
 MARK_LETTERS = 12
 """48 bits: of a million names that differ in nothing else, two have one mark once in five hundred lakes."""
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
@@ -73,6 +75,8 @@ class Names:
             By name what may rest instead: the same for the same name, another for another, and itself for itself.
         """
         wanted = list(dict.fromkeys(names))
+        if len(self._known) + len(wanted) > MOST_KNOWN:
+            self._known.clear()
         new = [name for name in wanted if name not in self._known]
         clean = self._settled([_utf8(name) for name in new])
         changed = [(name, text) for name, text in zip(new, clean, strict=True) if name != text]

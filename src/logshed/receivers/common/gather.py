@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from logshed.receivers.model import Part, Request
+from logshed.receivers.model import RECEIVED, Part, Request
 
 _LONGEST = 200
 _TRACE, _SPAN = 32, 16
@@ -45,7 +45,7 @@ class Gather:
     def parts(self) -> tuple[Part, ...]:
         """One part for each stream that has lines."""
         return tuple(
-            Part(stream, bytes(lines.data), lines.count, collection=collection)
+            Part(stream, bytes(lines.data), lines.count, RECEIVED, collection)
             for (stream, collection), lines in self._lines.items()
             if lines.count
         )

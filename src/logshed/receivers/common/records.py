@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from logshed.receivers.model import DEEPEST, MOST_RECORDS, BadRequestError, Part
+from logshed.receivers.model import DEEPEST, MOST_RECORDS, RECEIVED, BadRequestError, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,4 +106,6 @@ class Streams:
 
     def parts(self) -> tuple[Part, ...]:
         """One part for each stream that has lines."""
-        return tuple(Part(stream, b"".join(lines), len(lines)) for stream, lines in self._lines.items() if lines)
+        return tuple(
+            Part(stream, b"".join(lines), len(lines), RECEIVED) for stream, lines in self._lines.items() if lines
+        )

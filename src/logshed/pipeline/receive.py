@@ -1,0 +1,229 @@
+"""The verb that lets clients push: opens doors, puts what comes in a spool, empties that into a lake.
+
+On SIGTERM or SIGINT it lets nobody in any more, answers those who are in, writes what waits, and brings that into the
+lake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from logshed.access import Tokens
+from logshed.doors.callers import Callers
+from logshed.doors.health import Check, health_routes, room
+from logshed.doors.receive_counts import Counts
+from logshed.engines.local import LocalEngine
+from logshed.enrichment import sources
+from logshed.errors import LogshedError
+from logshed.lake.secret import lake_secret
+from logshed.pipeline import draining
+from logshed.pipeline.live_sink import LiveSink
+from logshed.pipeline.planning import Options, job_of
+from logshed.pipeline.receive_dead import DeadRecords
+from logshed.pipeline.receive_doors import Given, HealthOnly, opened
+from logshed.pipeline.receive_names import ReceiveNames
+from logshed.pipeline.receive_report import ReceiveReport
+from logshed.pipeline.receive_safe import Safe
+from logshed.pipeline.receiving import Receiving
+from logshed.pipeline.trail import FILE, Trail
+from logshed.redaction.naming import Names
+from logshed.redaction.policy_files import load_policy
+from logshed.spool import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from logshed.lake.store import Store
+    from logshed.pipeline.receive_doors import OpenDoor
+    from logshed.settings import Settings
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 10.0
+"""How long those who are in have to be done when the doors close."""
+TOLD_S = 1.0
+"""How often is told how it stands."""
+DRAIN_REST = 1.0
+"""How many times longer than the last emptying took the next one waits: receiving goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """One run of the verb.
+
+    Attributes:
+        settings: Settings; ``receive`` and ``spool`` among them.
+        store: The lake that the spool is emptied into; None leaves the records there.
+        opened: Is told where the doors are, once they are open.
+        progress: Is told how it stands, about once a second.
+    """
+
+    settings: Settings
+    store: Store | None
+    opened: Callable[[ReceiveReport], None]
+    progress: Callable[[ReceiveReport], None]
+
+    def run(self) -> ReceiveReport:
+        """Receive until SIGINT or SIGTERM comes.
+
+        Raises:
+            DoorError: A door cannot be opened.
+            SpoolError: The spool cannot be opened, or another process writes it.
+            LogshedError: The policy or a setting is wrong.
+        """
+        return asyncio.run(self._run())
+
+    async def _run(self) -> ReceiveReport:
+        settings = self.settings
+        with Spool(settings.spool, limit=settings.spool_bytes) as spool:
+            running = _Running(self, spool)
+            ending = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, ending.set)
+            return await running.until(ending)
+
+
+class _Running:
+    """What a run is made of."""
+
+    def __init__(self, receive: Receive, spool: Spool) -> None:
+        settings = receive.settings
+        policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
+        options = Options(collection=settings.receive.collection or settings.collection, timezone=settings.timezone)
+        self._settings = settings
+        self._options = options
+        self._store = receive.store
+        self._progress, self._opened = receive.progress, receive.opened
+        self._spool = spool
+        names = Names(policy, lambda: lake_secret(spool.root))
+        self._trail = Trail(spool.root / FILE, lambda text: names.texts([text])[0])
+        job = job_of(settings, options, policy, sources.opened(settings.enrichment))
+        safe = Safe(job, self._format_before)
+        self._counts = Counts()
+        self._dead = DeadRecords(self._counts)
+        self._receiving = Receiving(
+            spool,
+            safe,
+            ReceiveNames(
+                names,
+                safe.formats.checked,
+                collection=options.collection,
+                known=lambda *stream: stream in spool.index.streams,
+                streams=settings.receive.streams,
+            ),
+            self._counts,
+            self._dead.keep,
+            room=settings.receive.waiting_bytes,
+        )
+        self.report = ReceiveReport(self._counts)
+
+    async def until(self, ending: asyncio.Event) -> ReceiveReport:
+        """Receive until an event is set."""
+        begun = time.monotonic()
+        doors = self._doors()
+        writing = asyncio.ensure_future(self._receiving.run())
+        keeping = [asyncio.ensure_future(one) for one in (self._drains(ending), self._tells(ending))]
+        try:
+            await self._open(doors)
+            waits = asyncio.ensure_future(ending.wait())
+            done, _ = await asyncio.wait((waits, writing, *keeping), return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
+        finally:
+            ending.set()
+            await self._close(doors)
+            self._receiving.close()
+            await asyncio.gather(writing, *keeping, return_exceptions=True)
+            await self._drained()
+            self.report.seconds = time.monotonic() - begun
+            self._trail.note("receive", "doors", details={"state": "ends", "records": self.report.records})
+        return self.report
+
+    def _doors(self) -> list[tuple[str, OpenDoor]]:
+        """What is to be opened, by the names of their settings."""
+        receive = self._settings.receive
+        tokens = Tokens(self._settings.tokens)
+        checks = self._checks()
+        routes = health_routes(self._counts, checks, tokens)
+        given = Given(self._receiving.take, tokens, Callers(tokens), self._counts, routes, self._dead.body)
+        found = [(name, one) for name, door in receive.doors.items() for one in opened(name, door, given)]
+        return [*found, *([("metrics", HealthOnly(self._counts, checks, receive.metrics))] if receive.metrics else [])]
+
+    async def _open(self, doors: list[tuple[str, OpenDoor]]) -> None:
+        for name, door in doors:
+            await door.start()
+            self.report.addresses.setdefault(name, []).extend(door.addresses)
+        self._trail.note("receive", "doors", details={"state": "begins", "addresses": dict(self.report.addresses)})
+        self._opened(self.report)
+
+    async def _close(self, doors: list[tuple[str, OpenDoor]]) -> None:
+        closed = await asyncio.gather(*(door.stop(GRACE_S) for _, door in doors), return_exceptions=True)
+        for error in closed:
+            if isinstance(error, BaseException):
+                log.error("a door did not close: %s", error)
+
+    async def _drains(self, ending: asyncio.Event) -> None:
+        pause: float = self._settings.receive.every
+        while not await _within(ending, pause):
+            begun = time.monotonic()
+            await self._drained()
+            pause = max(self._settings.receive.every, (time.monotonic() - begun) * DRAIN_REST)
+
+    async def _drained(self) -> None:
+        """Empty the spool into the lake; where that fails, the records wait in the spool."""
+        if self._store is None:
+            return
+        try:
+            await asyncio.to_thread(self._drain, self._store)
+        except LogshedError as error:
+            if str(error) != self.report.lake:
+                log.warning("%s", error)
+            self.report.lake = str(error)
+            return
+        self.report.lake = ""
+        await self._receiving.trim()
+
+    def _drain(self, store: Store) -> None:
+        settings = self._settings
+        with self._counts.draining():
+            done = draining.drain(
+                store, settings.spool, settings, self._options, LocalEngine(settings.workers), LiveSink(store, settings)
+            )
+        for one in done.files:
+            if one.counts.read:
+                self._counts.stored(one.collection, one.counts.stored, one.counts.rejected)
+        self._trail.ship(store)
+
+    async def _tells(self, ending: asyncio.Event) -> None:
+        while not await _within(ending, TOLD_S):
+            self.report.waiting = self._receiving.waiting
+            self.report.spool = self._spool.index.bytes
+            self._progress(self.report)
+
+    def _format_before(self, source: str, collection: str) -> str:
+        known = self._spool.index.streams.get((source, collection))
+        return known.format if known else ""
+
+    def _checks(self) -> dict[str, Check]:
+        spool = self._spool
+        checks = {"spool": Check(room(spool.root, lambda: spool.index.bytes, spool.limit))}
+        if self._store is not None:
+            checks["lake"] = Check(lambda: self._counts.failure, needed=False)
+        self._counts.read("logshed_spool_bytes", lambda: spool.index.bytes)
+        self._counts.read("logshed_spool_limit_bytes", lambda: spool.limit)
+        return checks
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether an event is set within some time."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

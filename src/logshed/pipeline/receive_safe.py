@@ -1,0 +1,137 @@
+"""Makes what many clients sent such that it may rest: those of one format and one policy together, in one turn."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import polars as pl
+
+from logshed.formats import registry
+from logshed.formats.blocks import BLOCK_BYTES, HINT
+from logshed.formats.choice import Choice
+from logshed.formats.multiline import Joiner
+from logshed.pipeline.receive_formats import StreamFormats
+from logshed.pipeline.stages import Stages
+from logshed.sources.lines import LineCutter, texts
+from logshed.spool import Piece
+from logshed.work import UNTIL_EOF, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from logshed.pipeline.job import Job
+
+SAMPLE_LINES, SAMPLE_BYTES = 600, 2**18
+"""Of more lines only so many are looked at to tell a format."""
+MOST_STAGES = 256
+MOST_BLOCKS = 256
+"""Streams of which is kept that a private key began and has not ended; 32 KiB each."""
+
+
+class Arrived(NamedTuple):
+    """Lines of one stream.
+
+    Attributes:
+        source: Its name as it may rest.
+        collection: The collection of its records.
+        lines: Each with its line feed.
+        format: The format choice that the protocol or the client gave.
+    """
+
+    source: str
+    collection: str
+    lines: bytes
+    format: str = ""
+
+
+class _Records(NamedTuple):
+    """Records of one stream, to be made safe."""
+
+    source: str
+    collection: str
+    format: str
+    frame: pl.DataFrame
+
+
+class Safe:
+    """Makes lines safe.
+
+    Args:
+        job: Policy, formats, sizes.
+        before: Gives the format choice that a stream had in an earlier run, by source and collection.
+    """
+
+    def __init__(self, job: Job, before: Callable[[str, str], str]) -> None:
+        self.formats = StreamFormats(job.plugins)
+        self._job = job
+        self._before = before
+        self._table = registry.load(job.plugins)
+        self._stages: OrderedDict[tuple[int, str], Stages] = OrderedDict()
+        self._blocks: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def pieces(self, arrived: Sequence[Arrived]) -> list[Piece]:
+        """What may rest of lines, one piece a stream, each in the order in which it came."""
+        groups: dict[tuple[int, str], list[_Records]] = {}
+        for records in self._records(arrived):
+            policy = self._job.policy.of(records.collection, records.source)
+            groups.setdefault((id(policy), records.format), []).append(records)
+        return [piece for key, group in groups.items() for piece in self._rested(key, group)]
+
+    def _records(self, arrived: Sequence[Arrived]) -> list[_Records]:
+        streams: dict[tuple[str, str, str], list[bytes]] = {}
+        for one in arrived:
+            lines = one.lines if one.lines.endswith(b"\n") else one.lines + b"\n"
+            streams.setdefault((one.source, one.collection, one.format), []).append(lines)
+        found = []
+        for (source, collection, asked), several in streams.items():
+            data = several[0] if len(several) == 1 else b"".join(several)
+            before = self._before(source, collection)
+            format_ = self.formats.of(source, asked, data.count(b"\n"), partial(_sample, data), before)
+            found.append(_Records(source, collection, format_, self._framed((source, collection), format_, data)))
+        return found
+
+    def _framed(self, stream: tuple[str, str], format_: str, data: bytes) -> pl.DataFrame:
+        """Records: single lines where the format says so, else joined."""
+        before = self._blocks.pop(stream, b"")
+        frame, _ = LineCutter(len(before), self._job.max_line_bytes).read(io.BytesIO(data).readinto, len(data))
+        choice = Choice.parse(format_)
+        if choice.envelopes and (outer := registry.find(choice.envelopes[0], self._table).envelope) and outer.single:
+            return frame.with_columns(line_count=pl.lit(1, pl.Int32))
+        self._keep_block(stream, before + data if before else data)
+        joiner = Joiner(choice, lookback=before, formats=self._table)
+        return pl.concat([joiner.push(frame), joiner.finish()])
+
+    def _keep_block(self, stream: tuple[str, str], data: bytes) -> None:
+        """Keep the last lines of a stream where a private key may have begun in them that goes on in its next ones."""
+        if HINT.encode() in data[-BLOCK_BYTES:]:
+            self._blocks[stream] = data[-BLOCK_BYTES:]
+            if len(self._blocks) > MOST_BLOCKS:
+                self._blocks.popitem(last=False)
+
+    def _rested(self, key: tuple[int, str], group: Sequence[_Records]) -> list[Piece]:
+        first = group[0]
+        if key not in self._stages:
+            split = Split(first.source, "", "", 0, UNTIL_EOF, first.format, collection=first.collection)
+            self._stages[key] = Stages(self._job, split)
+            if len(self._stages) > MOST_STAGES:
+                self._stages.popitem(last=False)
+        together = first.frame if len(group) == 1 else pl.concat([one.frame for one in group], how="diagonal_relaxed")
+        safe = self._stages[key].rest(together)["text"].to_list()
+        pieces, start = [], 0
+        for one in group:
+            own = safe[start : start + one.frame.height]
+            start += one.frame.height
+            if own:
+                data = ("\n".join(own) + "\n").encode()
+                pieces.append(Piece(one.source, one.collection, data, format=one.format))
+        return pieces
+
+
+def _sample(data: bytes) -> pl.Series:
+    """Lines from the beginning."""
+    some = data[:SAMPLE_BYTES]
+    whole = some[: some.rfind(b"\n") + 1] or some
+    return texts(b"".join(whole.splitlines(keepends=True)[:SAMPLE_LINES]))

@@ -1,0 +1,151 @@
+"""What clients send is redacted before it rests, many streams in one turn, each with its own lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+import polars as pl
+import pytest
+from tests.pipeline.samples import access, java
+
+from logshed.enrichment import sources
+from logshed.errors import FormatError
+from logshed.formats import detect
+from logshed.pipeline.planning import Options, job_of
+from logshed.pipeline.receive_formats import AT_ONCE, StreamFormats
+from logshed.pipeline.receive_safe import Arrived, Safe
+from logshed.receivers.model import RECEIVED
+from logshed.redaction.policy_files import load_policy
+from logshed.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from logshed.spool import Piece
+
+KEY = [
+    "-----BEGIN PRIVATE KEY-----",
+    *("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj" for _ in range(6)),
+    "-----END PRIVATE KEY-----",
+]
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Safe:
+    settings = Settings.load(tmp_path, environ={})
+    job = job_of(settings, Options(), load_policy("default", ()), sources.opened(settings.enrichment))
+    return Safe(job, lambda *_: "")
+
+
+SECRETS = {"password": "hunter2", "note": "token=abc123secret"}
+
+
+def record(body: str, **attributes: str) -> bytes:
+    told = {"observed_time_unix_nano": 1_780_000_000_000_000_000, "body": body, "attributes": attributes}
+    return orjson.dumps(told) + b"\n"
+
+
+def by_source(pieces: list[Piece]) -> dict[str, list[str]]:
+    return {piece.source: piece.lines.decode().splitlines() for piece in pieces}
+
+
+def test_many_streams_are_redacted_in_one_turn_and_keep_their_own_lines(safe: Safe) -> None:
+    arrived = [
+        Arrived(f"otlp:{number % 7}", "web", record(f"line {number} of ann{number}@example.com"), RECEIVED)
+        for number in range(100)
+    ]
+    found = by_source(safe.pieces(arrived))
+    assert sorted(found) == [f"otlp:{number}" for number in range(7)]
+    for number in range(7):
+        bodies = [orjson.loads(line)["body"] for line in found[f"otlp:{number}"]]
+        assert bodies == [f"line {one} of [EMAIL]" for one in range(number, 100, 7)]
+
+
+def test_a_secret_in_an_attribute_is_gone_however_it_is_written(safe: Safe) -> None:
+    (piece,) = safe.pieces([Arrived("otlp:x", "web", record("in", **SECRETS), RECEIVED)])
+    assert b"hunter2" not in piece.lines
+    assert b"abc123secret" not in piece.lines
+
+
+def test_lines_of_a_request_are_joined_to_records_and_their_format_is_told(safe: Safe) -> None:
+    text = "".join(java(number, frames=3) for number in range(20))
+    (piece,) = safe.pieces([Arrived("lines:app", "default", text.encode())])
+    assert piece.lines.decode() == text
+    assert "java" in piece.format
+
+
+def test_a_private_key_that_three_requests_bring_rests_in_none(safe: Safe) -> None:
+    for lines in (["begins", *KEY[:3]], KEY[3:5], [*KEY[5:], "ends"]):
+        data = "".join(f"{line}\n" for line in lines).encode()
+        for piece in safe.pieces([Arrived("lines:app", "default", data)]):
+            assert b"MIIEvQ" not in piece.lines
+            last = piece.lines
+    assert b"ends" in last
+
+
+def test_lines_without_an_end_and_blank_ones_cost_no_other_stream_its_lines(safe: Safe) -> None:
+    found = safe.pieces(
+        [
+            Arrived("a:1", "default", b"\n\n", RECEIVED),
+            Arrived("b:1", "default", record("b").rstrip(), RECEIVED),
+            Arrived("c:1", "default", b"no json\r\n", RECEIVED),
+            Arrived("d:1", "default", record("d"), RECEIVED),
+        ]
+    )
+    lines = by_source(found)
+    assert orjson.loads(lines["b:1"][0])["body"] == "b"
+    assert lines["c:1"] == ["no json"]
+    assert orjson.loads(lines["d:1"][0])["body"] == "d"
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many lines each look at a sample saw."""
+    seen: list[int] = []
+    real = detect.detect
+
+    def counted(sample: pl.Series, **how: object) -> detect.Detection:
+        seen.append(sample.len())
+        return real(sample, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(detect, "detect", counted)
+    return seen
+
+
+def test_a_stream_is_looked_at_again_when_it_has_twice_as_many_lines(looks: list[int]) -> None:
+    formats = StreamFormats()
+    sample = pl.Series([access(1).rstrip()])
+    for _ in range(100):
+        found = formats.of("s", "", 1, lambda: sample)
+    assert found == "apache_combined"
+    assert len(looks) == 7
+
+
+def test_a_stream_that_changes_what_it_holds_has_both_formats(looks: list[int]) -> None:
+    formats = StreamFormats()
+    for text in [record("x"), record(access(1).rstrip()), record(java(1).rstrip()), record(java(2).rstrip())]:
+        sample = pl.Series([text.decode().rstrip()])
+        found = formats.of("s", RECEIVED, 1, lambda: sample)  # noqa: B023 - called at once
+    assert found.startswith("received/apache_combined,")
+    assert looks
+
+
+def test_looks_at_streams_that_clients_invent_are_limited(looks: list[int]) -> None:
+    now = 0.0
+    formats = StreamFormats(clock=lambda: now)
+    sample = pl.Series(["x"])
+    for number in range(AT_ONCE * 3):
+        assert formats.of(f"s{number}", RECEIVED, 1, lambda: sample) == RECEIVED
+    assert len(looks) == AT_ONCE
+    now = 1.0
+    formats.of("late", RECEIVED, 1, lambda: sample)
+    assert len(looks) == AT_ONCE + 1
+
+
+def test_a_request_may_name_a_format_that_there_is_and_define_none() -> None:
+    formats = StreamFormats()
+    assert formats.checked("nginx_combined") == formats.checked("nginx_combined")
+    for wrong in ("nginx_combine", "regex:(a+)+$"):
+        with pytest.raises(FormatError):
+            formats.checked(wrong)
