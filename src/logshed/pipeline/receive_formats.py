@@ -1,7 +1,7 @@
 """What formats the lines of pushed streams are in: found out from the first that come, and looked at again as more do.
 
 Nobody waits for an answer until a stream has enough lines to tell by, so it is told by what is there, and again when
-there are twice as many. A stream may change what it holds; formats are added to those that it had.
+there are four times as many. A stream may change what it holds; formats are added to those that it had.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ MOST_STREAMS = 20_000
 """Streams of which it is known; of more those are forgotten that were quiet longest."""
 MOST_FORMATS = 6
 """Formats of a stream; each costs a look at every line that none before takes."""
+AGAIN = 4
+"""Times the lines after which a stream is looked at again."""
+AGAIN_S = 60.0
+"""After so many seconds it is in any case."""
 A_SECOND, AT_ONCE = 5, 50
-"""Looks: each takes about 30 ms, and clients choose how many streams there are."""
+"""Looks: each takes about 50 ms, and clients choose how many streams there are."""
 
 
 @dataclass(slots=True)
@@ -37,11 +41,13 @@ class _Known:
         choice: Its formats.
         lines: That have come.
         next: Lines after which it is looked at again.
+        due: When it is in any case.
     """
 
     choice: Choice
     lines: int = 0
     next: int = 0
+    due: float = 0.0
 
 
 class StreamFormats:
@@ -78,9 +84,9 @@ class StreamFormats:
                 self._known.popitem(last=False)
         self._known.move_to_end(source)
         known.lines += lines
-        if known.lines >= known.next and self._may_look():
+        if (known.lines >= known.next or self._clock() >= known.due) and self._may_look():
             known.choice = self._merged(known.choice, detect.detect(sample(), formats=self._formats).choice, given)
-            known.next = 2 * known.lines
+            known.next, known.due = AGAIN * known.lines, self._clock() + AGAIN_S
         return str(known.choice)
 
     def checked(self, asked: str) -> str:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from logshed.pipeline.job import Job
 
-SAMPLE_LINES, SAMPLE_BYTES = 600, 2**18
-"""Of more lines only so many are looked at to tell a format."""
+SAMPLE_LINES, SAMPLE_BYTES = 100, 2**18
+"""Of more lines only so many are looked at to tell a format: six hundred take three times as long, and somebody waits."""
 MOST_STAGES = 256
 MOST_BLOCKS = 256
 """Streams of which is kept that a private key began and has not ended; 32 KiB each."""
