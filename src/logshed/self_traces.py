@@ -136,7 +136,7 @@ class _Tracing:
         resource = Resource.create({**known, **OTELResourceDetector().detect().attributes})
         # ended by `stop`, which has an end itself
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-        self._exporter = OTLPSpanExporter(endpoint=endpoint or None)
+        self._exporter: Any = OTLPSpanExporter(endpoint=endpoint or None)
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer("logshed", known["service.version"])
         self._context = TraceContextTextMapPropagator()

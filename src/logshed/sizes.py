@@ -12,14 +12,21 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SPAN = re.compile(r"\s*([0-9]+)\s*([smhdw])\s*")
 
 
-def _bytes(value: object) -> object:
-    """A size such as ``"64 MiB"`` in bytes; what is no text is left to the type check."""
-    if not isinstance(value, str):
-        return value
-    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]*)\s*", value)
+def parsed(text: str) -> int:
+    """A size such as ``64 MiB`` in bytes.
+
+    Raises:
+        ValueError: It is none.
+    """
+    found = re.fullmatch(r"\s*([0-9]+)\s*([A-Za-z]*)\s*", text)
     if found is None or found[2].lower() not in _UNITS:
-        raise ValueError(f"{value!r} is no size; write bytes as 65536, or with a unit as 64KiB, 8MiB, 1GiB")
+        raise ValueError(f"{text!r} is no size; write bytes as 65536, or with a unit as 64KiB, 8MiB, 1GiB")
     return int(found[1]) * _UNITS[found[2].lower()]
+
+
+def _bytes(value: object) -> object:
+    """A size in bytes; what is no text is left to the type check."""
+    return parsed(value) if isinstance(value, str) else value
 
 
 def seconds(value: object) -> object:

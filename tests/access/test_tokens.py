@@ -168,3 +168,73 @@ def test_no_verb_holds_another() -> None:
         grant = Grant("", ("*",), frozenset({verb}))
         assert [one for one in VERBS if grant.allows(one, "shop")] == [verb]
         assert grant.collections(["shop"]) == (["shop"] if verb == "read" else [])
+
+
+OLD = """
+CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, verbs TEXT NOT NULL,
+    created REAL NOT NULL, expires REAL, used REAL, revoked REAL
+) STRICT;
+PRAGMA user_version = 1;
+INSERT INTO tokens (id, hash, name, scopes, verbs, created, expires) VALUES (
+    '0123456789ab', X'271a413bd339c5709fdceaec41f14f11e9fbfb5042d72d331c65f32b284cd09a',
+    'wall', '["shop"]', '["read", "write"]', 1700000000.5, NULL
+);
+"""
+"""A file as version 1 made it, with a token whose secret is ``SECRET``."""
+SECRET = "ab" * 32
+
+
+@pytest.fixture
+def old(tokens: Tokens) -> Tokens:
+    """Tokens in a file of version 1."""
+    tokens.path.touch(mode=0o600)
+    with sqlite3.connect(tokens.path) as file:
+        file.executescript(OLD)
+    file.close()
+    return tokens
+
+
+def test_tokens_of_an_older_file_go_on_to_open_and_new_ones_have_rates(old: Tokens) -> None:
+    grant = old.check(f"logshed_0123456789ab_{SECRET}")
+    assert grant == Grant("0123456789ab", ("shop",), frozenset({"read", "write"}), None, None)
+    made, _ = old.create(["web"], ["write"], rate=5_000_000)
+    new = old.check(made)
+    assert new is not None
+    assert new.rate == 5_000_000
+    first = old.list()[0]
+    assert (first.id, first.rate, first.created) == ("0123456789ab", None, 1700000000.5)
+    with sqlite3.connect(old.path) as file:
+        assert file.execute("PRAGMA user_version").fetchone() == (2,)
+    file.close()
+    assert old.revoke("0123456789ab").revoked is not None
+
+
+def test_many_who_open_an_older_file_at_once_bring_it_up_to_date_once(old: Tokens) -> None:
+    found: list[Grant | None] = []
+    start = threading.Barrier(8)
+
+    def work() -> None:
+        start.wait()
+        found.append(old.check(f"logshed_0123456789ab_{SECRET}"))
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert None not in found
+
+
+def test_a_rate_is_of_what_is_brought_in(tokens: Tokens) -> None:
+    for verbs, rate, text in (
+        (["read"], 5, "it has a rate and brings nothing in; add --verb write"),
+        (["write"], 0, "1 byte a second"),
+    ):
+        with pytest.raises(UsageError, match=text):
+            tokens.create(["a"], verbs, rate=rate)
+    made, known = tokens.create(["a"], ["write"])
+    grant = tokens.check(made)
+    assert grant is not None
+    assert (known.rate, grant.rate) == (None, None)

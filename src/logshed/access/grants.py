@@ -26,12 +26,14 @@ class Grant(NamedTuple):
         scopes: Globs on names of collections.
         verbs: Of ``VERBS``.
         expires: Seconds since 1970 at which it ends, or None.
+        rate: Bytes a second that may be brought in by it, or None.
     """
 
     token: str
     scopes: tuple[str, ...]
     verbs: frozenset[str]
     expires: float | None = None
+    rate: int | None = None
 
     @property
     def unlimited(self) -> bool:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-VERSION = 1
 ID_BYTES, SECRET_BYTES = 6, 32
 USED_SECONDS = 60.0
 """The last use of a token is written this often at most."""
@@ -34,13 +33,18 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _FORM = re.compile(rf"logshed_([0-9a-f]{{{2 * ID_BYTES}}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
 _NOBODY = hashlib.sha256(b"").digest()
 """Compared with where there is no such token, so that the answer takes as long."""
-_TABLE = """
+_STEPS = (
+    """
 CREATE TABLE tokens (
     id TEXT PRIMARY KEY, hash BLOB NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, verbs TEXT NOT NULL,
     created REAL NOT NULL, expires REAL, used REAL, revoked REAL
 ) STRICT
-"""
-_COLUMNS = "id, name, scopes, verbs, created, expires, used, revoked"
+""",
+    "ALTER TABLE tokens ADD COLUMN rate INTEGER",
+)
+"""From each version of the file to the next; a new file takes all of them."""
+VERSION = len(_STEPS)
+_COLUMNS = "id, name, scopes, verbs, created, expires, used, revoked, rate"
 
 
 class Token(NamedTuple):
@@ -55,6 +59,7 @@ class Token(NamedTuple):
         expires: When it ends, or None.
         used: About when it was last used, or None.
         revoked: When it was revoked, or None.
+        rate: Bytes a second that it may bring in, or None.
     """
 
     id: str
@@ -65,6 +70,7 @@ class Token(NamedTuple):
     expires: float | None
     used: float | None
     revoked: float | None
+    rate: int | None = None
 
     def state(self, now: float) -> str:
         """``valid``, ``expired`` or ``revoked``."""
@@ -84,7 +90,13 @@ class Tokens:
         self.path = path
 
     def create(
-        self, scopes: Sequence[str], verbs: Sequence[str] = ("read",), *, name: str = "", seconds: float | None = None
+        self,
+        scopes: Sequence[str],
+        verbs: Sequence[str] = ("read",),
+        *,
+        name: str = "",
+        seconds: float | None = None,
+        rate: int | None = None,
     ) -> tuple[str, Token]:
         """Make a token.
 
@@ -93,23 +105,26 @@ class Tokens:
             verbs: What it allows, of ``VERBS``.
             name: What it is for.
             seconds: How long it is good; None is for ever.
+            rate: Bytes a second that it may bring in; None is as many as come.
 
         Returns:
             The token, which nobody can tell again, and what is known of it.
 
         Raises:
-            UsageError: It would allow nothing, or a verb is unknown.
+            UsageError: It would allow nothing, a verb is unknown, or it has a rate and brings nothing in.
             AccessError: The file cannot be used.
         """
-        _check(scopes, verbs)
+        _check(scopes, verbs, rate)
         now = time.time()
         token, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
         expires = None if seconds is None else now + seconds
-        kept = Token(token, name, tuple(dict.fromkeys(scopes)), tuple(sorted(set(verbs))), now, expires, None, None)
+        allowed = tuple(dict.fromkeys(scopes)), tuple(sorted(set(verbs)))
+        kept = Token(token, name, *allowed, now, expires, None, None, rate)
         with self._opened(create=True) as file:
             file.execute(
-                "INSERT INTO tokens (id, hash, name, scopes, verbs, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (token, _hash(secret), name, json.dumps(kept.scopes), json.dumps(kept.verbs), now, expires),
+                "INSERT INTO tokens (id, hash, name, scopes, verbs, created, expires, rate)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (token, _hash(secret), name, json.dumps(kept.scopes), json.dumps(kept.verbs), now, expires, rate),
             )
         return f"logshed_{token}_{secret}", kept
 
@@ -164,7 +179,7 @@ class Tokens:
                 return None
             if known.used is None or now - known.used > USED_SECONDS:
                 file.execute("UPDATE tokens SET used = ? WHERE id = ?", (now, known.id))
-        return Grant(known.id, known.scopes, frozenset(known.verbs), known.expires)
+        return Grant(known.id, known.scopes, frozenset(known.verbs), known.expires, known.rate)
 
     @contextmanager
     def _opened(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
@@ -199,18 +214,23 @@ def _prepare(file: sqlite3.Connection) -> None:
         raise AccessError(f"cannot use the tokens: their file is of version {version}; use a newer Logshed")
     if version < VERSION:
         file.execute("BEGIN IMMEDIATE")
-        if file.execute("PRAGMA user_version").fetchone() == (version,):
-            file.execute(_TABLE)
-            file.execute(f"PRAGMA user_version = {VERSION}")
+        (version,) = file.execute("PRAGMA user_version").fetchone()  # another process may have been quicker
+        for step in _STEPS[version:]:
+            file.execute(step)
+        file.execute(f"PRAGMA user_version = {max(version, VERSION)}")
 
 
-def _check(scopes: Sequence[str], verbs: Sequence[str]) -> None:
+def _check(scopes: Sequence[str], verbs: Sequence[str], rate: int | None) -> None:
     if not scopes or not all(scopes):
         raise UsageError("cannot make a token: it names no collection; write --collection NAME, or '*' for all")
     if unknown := sorted(set(verbs) - VERBS.keys()):
         raise UsageError(f"cannot make a token: there is no verb {unknown[0]!r}; the verbs are {', '.join(VERBS)}")
     if not verbs:
         raise UsageError(f"cannot make a token: it allows nothing; the verbs are {', '.join(VERBS)}")
+    if rate is not None and rate < 1:
+        raise UsageError("cannot make a token: its rate is below 1 byte a second; leave it out for no limit")
+    if rate is not None and "write" not in verbs:
+        raise UsageError("cannot make a token: it has a rate and brings nothing in; add --verb write")
 
 
 def _hash(secret: str) -> bytes:
@@ -218,5 +238,5 @@ def _hash(secret: str) -> bytes:
 
 
 def _token(row: Sequence[Any]) -> Token:
-    token, name, scopes, verbs, created, expires, used, revoked = row
-    return Token(token, name, tuple(json.loads(scopes)), tuple(json.loads(verbs)), created, expires, used, revoked)
+    token, name, scopes, verbs, *rest = row
+    return Token(token, name, tuple(json.loads(scopes)), tuple(json.loads(verbs)), *rest)

@@ -11,6 +11,7 @@ import typer
 
 from logshed.cli import output, tables, terminal
 from logshed.cli.commands import JsonOption, LakeOption, add
+from logshed.cli.progress import size
 from logshed.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
     from logshed.access import Token, Tokens
     from logshed.settings import Settings
 
-COLUMNS = ("id", "name", "collections", "verbs", "state", "made", "expires", "last used")
+COLUMNS = ("id", "name", "collections", "verbs", "rate", "state", "made", "expires", "last used")
 UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 NEVER = "never"
 CREATE_EXAMPLES = (
     "logshed token create --name wall --collection shop",
     "logshed token create --collection 'shop-*' --collection blog --expires 1y",
     "logshed token create --collection '*' --verb read --verb write --expires never --json",
+    "logshed token create --name shipper --collection shop --verb write --rate 5MB",
 )
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The token's id: its part between the underscores.")]
 
@@ -53,15 +55,22 @@ def create(
     ] = None,
     name: Annotated[str, typer.Option(metavar="TEXT", help="What it is for.", show_default=False)] = "",
     expires: Annotated[str, typer.Option(metavar="TIME", help="How long it is good: 12h, 90d, 1y, or never.")] = "90d",
+    rate: Annotated[
+        str,
+        typer.Option(metavar="SIZE", help="Bytes a second that it may bring in: 500kB, 5MB.", show_default=False),
+    ] = "",
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a token and print it, this once: nothing tells it again."""
     settings, tokens = _opened(lake)
-    made, known = tokens.create(collection or (), verb or ("read",), name=name, seconds=_seconds(expires))
+    made, known = tokens.create(
+        collection or (), verb or ("read",), name=name, seconds=_seconds(expires), rate=_rate(rate)
+    )
     from logshed.pipeline.token_trail import note  # noqa: PLC0415 - heavy
 
-    told = {"collections": known.scopes, "verbs": known.verbs, "expires": _moment(known.expires), "name": known.name}
+    told: dict[str, Any] = {"collections": known.scopes, "verbs": known.verbs, "expires": _moment(known.expires)}
+    told |= {"name": known.name} if known.rate is None else {"name": known.name, "rate": known.rate}
     note(settings, "token create", known.id, told)
     if as_json:
         output.document({"token": made, **_document(known)})
@@ -83,6 +92,7 @@ def list_tokens(*, as_json: JsonOption = False) -> None:
             one.name,
             " ".join(one.scopes),
             " ".join(one.verbs),
+            "" if one.rate is None else f"{size(one.rate)}/s",
             one.state(now),
             *(_minute(moment) for moment in (one.created, one.expires, one.used)),
         ]
@@ -132,12 +142,22 @@ def _seconds(text: str) -> float | None:
     return float(int(found[1]) * UNITS[found[2]])
 
 
+def _rate(text: str) -> int | None:
+    from logshed.sizes import parsed  # noqa: PLC0415 - heavy
+
+    try:
+        return parsed(text.removesuffix("/s")) if text else None
+    except ValueError as error:
+        raise UsageError(f"cannot make a token: {error}") from None
+
+
 def _document(one: Token) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": one.name,
         "collections": one.scopes,
         "verbs": one.verbs,
+        "rate": one.rate,
         "state": one.state(time.time()),
         "created": _moment(one.created),
         "expires": _moment(one.expires),
