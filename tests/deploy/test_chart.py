@@ -30,7 +30,17 @@ MAPS_OF_ONES_OWN = {
     "limits",
     "requests",
 }
-MAPS_OF_ONES_OWN |= {"nodeSelector", "rayOperatorNamespaceLabels", "matchLabels", "nodeAffinity", "global"}
+MAPS_OF_ONES_OWN |= {
+    "nodeSelector",
+    "http",
+    "syslog_tcp",
+    "syslog_udp",
+    "forward",
+    "rayOperatorNamespaceLabels",
+    "matchLabels",
+    "nodeAffinity",
+    "global",
+}
 REFUSED = [
     ({"secrets": {"existing": "a", "data": {"B": "c"}}}, "more than one of secrets.existing"),
     ({"secrets": {"env": ["DB"]}}, "there is no Secret"),
@@ -49,7 +59,27 @@ REFUSED = [
         {"web": {"enabled": True, "ingress": {"enabled": True}}, "env": {"LOGSHED_LIVE_REDIS": "redis://r"}},
         "web.ingress.host is empty",
     ),
-    ({"receiver": {"enabled": True}}, "this version of Logshed has none"),
+    ({"receiver": {"enabled": True}}, "could be read on its way"),
+    ({"receiver": {"enabled": True, "ports": []}}, "it has no port"),
+    (
+        {"receiver": {"enabled": True, "ports": [{"name": "metrics", "port": 9464, "door": "metrics"}]}},
+        "its only port is that of metrics",
+    ),
+    ({"receiver": {"enabled": True, "insecure": True, "replicas": 2}}, "each would have tokens of its own"),
+    (
+        {"receiver": {"enabled": True, "command": ["/opt/take"], "tokens": {"existingSecret": "a"}}},
+        "leave out one or the other",
+    ),
+    (
+        {
+            "receiver": {
+                "enabled": True,
+                "tls": {"existingSecret": "a"},
+                "ports": [{"name": "syslog", "port": 6514, "door": "syslog_tcp"}],
+            }
+        },
+        "nobody asks who sends to it",
+    ),
     ({"metrics": {"serviceMonitor": {"enabled": True}}}, "no port of the name"),
 ]
 IN_CLEAR = [
@@ -120,7 +150,7 @@ def test_the_values_and_their_schema_know_the_same_keys() -> None:
         schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
         if isinstance(value, dict) and "properties" in schema:
             assert schema["additionalProperties"] is False, path
-            optional = {"affinity", ".resources", ".headResources", ".workerResources", ".ingestResources"}
+            optional = {"affinity", ".resources", ".headResources", ".workerResources", ".ingestResources", ".doors"}
             if not any(path.endswith(name) for name in optional):
                 assert set(value) | ({"global"} if not path else set()) == set(schema["properties"]), path
             for key, inner in value.items():

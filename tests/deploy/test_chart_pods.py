@@ -155,7 +155,7 @@ def test_selectors_find_the_pods_that_they_are_for(name: str) -> None:
         services = of_kind(rendered(name), "Service")
         wanted = one["spec"]["selector"]["matchLabels"]
         found = [service for service in services if wanted.items() <= service["metadata"]["labels"].items()]
-        assert [service["metadata"]["name"] for service in found] == ["shop-logshed-receiver"]
+        assert [service["metadata"]["name"] for service in found] == ["shop-logshed-receiver-pods"]
         assert one["spec"]["endpoints"][0]["port"] in [port["name"] for port in found[0]["spec"]["ports"]]
 
 

@@ -45,11 +45,13 @@ class Kind(NamedTuple):
         text: In words.
         labels: By what it is told apart.
         bounds: Of a histogram, in seconds.
+        begins: Labels under which it is told from the start on, as 0; what begins later has no growth at first.
     """
 
     text: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
+    begins: tuple[tuple[str, ...], ...] = ()
 
 
 COUNTERS = {
@@ -64,7 +66,9 @@ COUNTERS = {
     "logshed_receive_throttled_requests": Kind("Requests told to come again later, by the token's id.", ("token",)),
     "logshed_ingest_stored_records": Kind("Records of the spool that are in the lake.", ("collection",)),
     "logshed_ingest_rejected_records": Kind("Records of the spool that no format could read.", ("collection",)),
-    "logshed_ingest_runs": Kind("Times that the spool was emptied into the lake.", ("outcome",)),
+    "logshed_ingest_runs": Kind(
+        "Times that the spool was emptied into the lake.", ("outcome",), begins=(("done",), ("failed",))
+    ),
 }
 HISTOGRAMS = {
     "logshed_receive_ack_seconds": Kind(
@@ -100,7 +104,9 @@ class Counts(Collector):
         self.failure = ""
         self._clock = clock
         self._lock = Lock()
-        self._counters: dict[str, dict[tuple[str, ...], float]] = {name: {} for name in COUNTERS}
+        self._counters: dict[str, dict[tuple[str, ...], float]] = {
+            name: dict.fromkeys(kind.begins, 0.0) for name, kind in COUNTERS.items()
+        }
         self._histograms: dict[str, dict[tuple[str, ...], list[float]]] = {name: {} for name in HISTOGRAMS}
         self._readings: dict[str, Read] = {"logshed_ingest_lag_seconds": self.lag}
         self._oldest: float | None = None
@@ -129,7 +135,7 @@ class Counts(Collector):
         self._count("logshed_receive_refused_records", (protocol, reason), records)
 
     def dropped(self, protocol: str, records: int = 1) -> None:
-        """Records were lost: there was no room, and nobody to tell."""
+        """Records were lost: there was no room, and nobody to tell; none of them lets the figure begin at 0."""
         self._count("logshed_receive_dropped_records", (protocol,), records)
 
     def duplicate(self, protocol: str, records: int = 1) -> None:

@@ -63,7 +63,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* A pod is made anew when what it read at its start has changed. */}}
 {{- define "logshed.checksums" -}}
-checksum/settings: {{ .Values.settings | sha256sum }}
+checksum/settings: {{ include "logshed.settings" . | sha256sum }}
 {{- end -}}
 
 {{/* With Always in place of OnRootMismatch, Kubernetes would open every file to the group at each start, and Logshed
@@ -129,4 +129,49 @@ podAffinity:
             operator: In
             values: [scheduler, collector, receiver]
 {{- end -}}
+{{- end -}}
+
+{{/* The text of logshed.toml; with the doors of the receiver's ports, where it says nothing of them itself. */}}
+{{- define "logshed.settings" -}}
+{{ .Values.settings | trimSuffix "\n" }}
+{{- if include "logshed.doorsOfPorts" . }}
+
+{{ include "logshed.doors" . | fromYaml | toToml | trim }}
+{{- end }}
+{{ end -}}
+
+{{/* Whether the doors of Logshed's own receiver are made of its ports. */}}
+{{- define "logshed.doorsOfPorts" -}}
+{{- if and .Values.receiver.enabled (not .Values.receiver.command) (not (regexMatch "(?m)^\\s*\\[\\s*receive\\b" .Values.settings)) -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* The table `receive`, as YAML. */}}
+{{- define "logshed.doors" -}}
+{{- $tls := .Values.receiver.tls.existingSecret -}}
+{{- $receive := dict -}}
+{{- range .Values.receiver.ports -}}
+{{- $listen := printf "0.0.0.0:%d" (int .port) -}}
+{{- if eq (.door | default "") "metrics" -}}
+{{- $_ := set $receive "metrics" $listen -}}
+{{- else if .door -}}
+{{- $door := get $receive .door | default (dict "listen" list) -}}
+{{- $_ := set $door "listen" (append $door.listen $listen) -}}
+{{- if and $tls (ne .door "syslog_udp") -}}
+{{- $_ := set $door "certificate" "/run/secrets/tls/tls.crt" -}}
+{{- $_ := set $door "key" "/run/secrets/tls/tls.key" -}}
+{{- end -}}
+{{- if $.Values.receiver.insecure -}}
+{{- $_ := set $door "insecure" true -}}
+{{- end -}}
+{{- $_ := set $receive .door (merge (dict) (get $.Values.receiver.doors .door | default dict) $door) -}}
+{{- end -}}
+{{- end -}}
+{{ dict "receive" $receive | toYaml }}
+{{- end -}}
+
+{{/* Of one of the receiver's ports. */}}
+{{- define "logshed.protocol" -}}
+{{- .protocol | default (ternary "UDP" "TCP" (eq (.door | default "") "syslog_udp")) -}}
 {{- end -}}
