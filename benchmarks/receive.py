@@ -123,10 +123,8 @@ def receiver(every: str) -> Iterator[Receiver]:
 
 def _post(port: int, case: Case, until: float, pause: float, told: Any) -> None:
     """Send requests over one connection, and tell how long each answer took."""
-    head = (
-        f"POST {case.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {case.kind}\r\nContent-Length: {len(case.body)}"
-    )
-    request = head.encode() + b"\r\n\r\n" + case.body
+    head = [f"POST {case.path} HTTP/1.1", "Host: localhost", f"Content-Type: {case.kind}"]
+    request = "\r\n".join([*head, f"Content-Length: {len(case.body)}", "", ""]).encode() + case.body
     took = []
     with socket.create_connection(("127.0.0.1", port)) as talking:
         talking.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -208,9 +206,8 @@ def measure(name: str, case: Case, given: argparse.Namespace) -> None:
             records, took = len(full) * bodies.RECORDS, time.monotonic() - began
             spent = running.cpu() - spent
             half = load(running.http, case, given.seconds, given.connections, records / took / 2)
-            quick = (
-                f"p50 {half[len(half) // 2] * 1e3:5.0f}  p99 {half[int(len(half) * 0.99)] * 1e3:5.0f} ms at half load"
-            )
+            middle, late = half[len(half) // 2], half[int(len(half) * 0.99)]
+            quick = f"p50 {middle * 1e3:5.0f}  p99 {late * 1e3:5.0f} ms at half load"
         else:
             spent = warm
             records, took = stream(running, case, given.seconds)

@@ -46,9 +46,8 @@ def main() -> None:
         print(f"{name:32}{rate:>12,.0f} records/s   {len(body) / bodies.RECORDS:6.0f} bytes each")
     asked = Request("/_bulk", {}, {}, bulk, "192.0.2.1", NOW)
     decoded, route = elastic.decode_bulk(asked), elastic.ROUTES[0]
-    print(
-        f"{'elastic, reply':32}{_rate(lambda: len(route.answer(asked, decoded).body) and 1_000, seconds):>12,.0f} items/s"
-    )
+    rate = _rate(lambda: bodies.RECORDS if route.answer(asked, decoded).body else 0, seconds)
+    print(f"{'elastic, reply':32}{rate:>12,.0f} items/s")
 
 
 def _rate(work: Callable[[], int], seconds: float) -> float:

@@ -32,12 +32,19 @@ class StreamListener:
         addresses: Host and port, once it listens.
     """
 
+    dropped = None
+
     def __init__(self, door: Streams, listen: str) -> None:
         self.door = door
         self.addresses = [listen]
         self._listen = listen
         self._socket: socket.socket | None = None
         self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return self.door.counts.open
 
     async def start(self) -> None:
         """Listen.
@@ -70,6 +77,8 @@ class DatagramListener:
         door: What takes them, once it listens.
     """
 
+    connections = None
+
     def __init__(self, make: Callable[[socket.socket], Datagrams], listen: str) -> None:
         self.addresses = [listen]
         self.door: Datagrams | None = None
@@ -77,6 +86,11 @@ class DatagramListener:
         self._listen = listen
         self._socket: socket.socket | None = None
         self._serving: asyncio.Task[None] | None = None
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams for which there was no room."""
+        return 0 if self.door is None else self.door.dropped
 
     async def start(self) -> None:
         """Listen.

@@ -99,6 +99,8 @@ class GrpcDoor:
         limits: What it bears.
     """
 
+    connections = dropped = None
+
     def __init__(
         self,
         take: Take,

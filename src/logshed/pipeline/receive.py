@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logshed import self_traces
 from logshed.access import Tokens
 from logshed.doors.callers import Callers
 from logshed.doors.health import Check, health_routes, room
@@ -34,6 +35,7 @@ from logshed.pipeline.trail import FILE, Trail
 from logshed.redaction.naming import Names
 from logshed.redaction.policy_files import load_policy
 from logshed.spool import Spool
+from logshed.spool.writer import read_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,13 +82,17 @@ class Receive:
 
     async def _run(self) -> ReceiveReport:
         settings = self.settings
+        self_traces.start(settings.receive.traces or "")
         with Spool(settings.spool, limit=settings.spool_bytes) as spool:
             running = _Running(self, spool)
             ending = asyncio.Event()
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, ending.set)
-            return await running.until(ending)
+            try:
+                return await running.until(ending)
+            finally:
+                await asyncio.to_thread(self_traces.stop)
 
 
 class _Running:
@@ -104,7 +110,7 @@ class _Running:
         names = Names(policy, lambda: lake_secret(spool.root))
         self._trail = Trail(spool.root / FILE, lambda text: names.texts([text])[0])
         job = job_of(settings, options, policy, sources.opened(settings.enrichment))
-        safe = Safe(job, self._format_before)
+        self._safe = safe = Safe(job, self._format_before)
         self._counts = Counts()
         self._dead = DeadRecords(self._counts)
         self._receiving = Receiving(
@@ -130,6 +136,7 @@ class _Running:
         writing = asyncio.ensure_future(self._receiving.run())
         keeping = [asyncio.ensure_future(one) for one in (self._drains(ending), self._tells(ending))]
         try:
+            await asyncio.to_thread(self._safe.warm)
             await self._open(doors)
             waits = asyncio.ensure_future(ending.wait())
             done, _ = await asyncio.wait((waits, writing, *keeping), return_when=asyncio.FIRST_COMPLETED)
@@ -159,6 +166,8 @@ class _Running:
         for name, door in doors:
             await door.start()
             self.report.addresses.setdefault(name, []).extend(door.addresses)
+        self._counts.read("logshed_receive_connections", lambda: _sums(doors, lambda one: one.connections))
+        self._counts.read("logshed_receive_door_dropped_datagrams_total", lambda: _sums(doors, lambda one: one.dropped))
         self._trail.note("receive", "doors", details={"state": "begins", "addresses": dict(self.report.addresses)})
         self._opened(self.report)
 
@@ -191,7 +200,7 @@ class _Running:
 
     def _drain(self, store: Store) -> None:
         settings = self._settings
-        with self._counts.draining():
+        with self_traces.span("drain"), self._counts.draining():
             done = draining.drain(
                 store, settings.spool, settings, self._options, LocalEngine(settings.workers), LiveSink(store, settings)
             )
@@ -217,7 +226,24 @@ class _Running:
             checks["lake"] = Check(lambda: self._counts.failure, needed=False)
         self._counts.read("logshed_spool_bytes", lambda: spool.index.bytes)
         self._counts.read("logshed_spool_limit_bytes", lambda: spool.limit)
+        self._counts.read("logshed_ingest_waiting_bytes", lambda: _unread(spool))
         return checks
+
+
+def _sums(doors: list[tuple[str, OpenDoor]], figure: Callable[[OpenDoor], int | None]) -> dict[str, float]:
+    """A figure by door; of a door that has none, nothing."""
+    found: dict[str, float] = {}
+    for name, door in doors:
+        if (one := figure(door)) is not None:
+            found[name] = found.get(name, 0) + one
+    return found
+
+
+def _unread(spool: Spool) -> int:
+    """Bytes of a spool that are not in the lake yet."""
+    done = read_done(spool.root)
+    streams = list(spool.index.streams.values())
+    return sum(one.end - max(one.start, done.get(one.generation, 0)) for one in streams)
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

@@ -55,6 +55,16 @@ class OpenDoor(Protocol):
         """Hosts and ports, once it is open."""
         ...
 
+    @property
+    def connections(self) -> int | None:
+        """How many are open; None where that is not known, or there are none."""
+        ...
+
+    @property
+    def dropped(self) -> int | None:
+        """Datagrams for which there was no room; None where there are none."""
+        ...
+
     async def start(self) -> None:
         """Open it."""
         ...
@@ -102,6 +112,8 @@ def opened(name: str, door: Door, given: Given) -> Iterator[OpenDoor]:
 class Http:
     """Whatever is spoken over HTTP, on all its addresses."""
 
+    dropped = None
+
     def __init__(self, door: HttpSettings, given: Given) -> None:
         secrets = {"": secret(door.webhook_secret, "receive.http.webhook_secret")} if door.webhook_secret else {}
         app = ReceiveApp(
@@ -125,6 +137,11 @@ class Http:
         """Hosts and ports, once it is open."""
         return [shown(*one) for one in self._door.addresses]
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return self._door.counts.open
+
     async def start(self) -> None:
         """Open it."""
         await self._door.start()
@@ -136,6 +153,8 @@ class Http:
 
 class HealthOnly:
     """The answers on how it stands, on an address of their own."""
+
+    connections = dropped = None
 
     def __init__(self, counts: Counts, checks: Mapping[str, Check], listen: str) -> None:
         self._door = HealthDoor(counts, checks, listen=listen)

@@ -15,6 +15,7 @@ from logshed.formats.choice import Choice
 from logshed.formats.multiline import Joiner
 from logshed.pipeline.receive_formats import StreamFormats
 from logshed.pipeline.stages import Stages
+from logshed.receivers.model import RECEIVED
 from logshed.sources.lines import LineCutter, texts
 from logshed.spool import Piece
 from logshed.work import UNTIL_EOF, Split
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.job import Job
 
 SAMPLE_LINES, SAMPLE_BYTES = 100, 2**18
-"""Of more lines only so many are looked at to tell a format: six hundred take three times as long, and somebody waits."""
+"""Of more lines only so many are looked at to tell a format: of six hundred it takes three times as long."""
 MOST_STAGES = 256
 MOST_BLOCKS = 256
 """Streams of which is kept that a private key began and has not ended; 32 KiB each."""
@@ -79,6 +80,11 @@ class Safe:
             policy = self._job.policy.of(records.collection, records.source)
             groups.setdefault((id(policy), records.format), []).append(records)
         return [piece for key, group in groups.items() for piece in self._rested(key, group)]
+
+    def warm(self) -> None:
+        """Do once what takes long the first time, so that the first client does not wait for it."""
+        lines = [(b'{"observed_time_unix_nano":0,"body":"warm"}\n', RECEIVED), (b"warm\n", "")]
+        self.pieces([Arrived("warm:", self._job.collection, data, format_) for data, format_ in lines])
 
     def _records(self, arrived: Sequence[Arrived]) -> list[_Records]:
         streams: dict[tuple[str, str, str], list[bytes]] = {}

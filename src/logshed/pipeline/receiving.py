@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from logshed import self_traces
+from logshed.access.rates import Rates
 from logshed.errors import LogshedError, OverloadedError
 from logshed.pipeline.receive_ids import NO_IDS, hashed, without
 from logshed.pipeline.receive_queue import FairQueue
@@ -48,6 +50,7 @@ class _Waiting:
         request: Hash of its id, or none.
         ids: Hashes of the ids of its records, or none.
         done: What its sender waits for.
+        place: Where a trace goes on from.
     """
 
     came: Came
@@ -56,6 +59,7 @@ class _Waiting:
     request: NDArray[np.uint64]
     ids: NDArray[np.uint64]
     done: asyncio.Future[None]
+    place: self_traces.Place | None = None
 
 
 class Receiving:
@@ -86,6 +90,7 @@ class Receiving:
         self._counts = counts
         self._dead = dead
         self._queue: FairQueue[_Waiting] = FairQueue(room)
+        self._rates = Rates()
         self._some = asyncio.Event()
         self._closing = False
         self._writer = ThreadPoolExecutor(1, "spool")  # a spool is written by one thread at a time
@@ -100,7 +105,7 @@ class Receiving:
 
         Raises:
             BadRequestError: Its sender may not bring them into their collections, or names something that is off.
-            OverloadedError: There is no room for more of this sender, or of anybody.
+            OverloadedError: There is no room for more of this sender, or of anybody, or its token's rate is reached.
             SpoolFullError: The spool, or the disk, is full.
             SpoolError: The spool cannot be written.
         """
@@ -110,14 +115,19 @@ class Receiving:
             return
         sender = came.grant.token or came.peer
         if self._closing or not self._queue.has_room(sender, size):
-            self._counts.throttled(came.protocol)
+            self._counts.throttled(came.grant.token)
             raise OverloadedError("cannot take more records: too many wait; send them again later", after=AGAIN_S)
+        if after := self._rates.wait(came.grant, size):
+            self._counts.throttled(came.grant.token)
+            raise OverloadedError("cannot take more records: the token's rate is reached; wait", after=after)
         request = hashed(sender, [came.request_id]) if came.request_id else NO_IDS
         ids = hashed(sender, came.decoded.ids) if came.decoded.ids else NO_IDS
         done = asyncio.get_running_loop().create_future()
-        self._queue.put(sender, _Waiting(came, parts, size, request, ids, done), size)
-        self._some.set()
-        await done
+        records = sum(part.records for part in parts)
+        with self_traces.span("take", protocol=came.protocol, records=records, bytes=size) as span:
+            self._queue.put(sender, _Waiting(came, parts, size, request, ids, done, span.place), size)
+            self._some.set()
+            await done
 
     async def run(self) -> None:
         """Write what comes, until it is closed and nothing waits."""
@@ -158,9 +168,14 @@ class Receiving:
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
         """Put what is new of some requests on disk."""
-        new, ids = self._new(batch)
-        pieces = self._safe.pieces([self._names.arrived(one.came.protocol, part) for one in new for part in one.parts])
-        self._spool.append(pieces, ids)
+        links = [one.place for one in batch if one.place is not None]
+        with self_traces.span("write", links=links, requests=len(batch), bytes=sum(one.size for one in batch)):
+            new, ids = self._new(batch)
+            with self_traces.span("redact"):
+                arrived = [self._names.arrived(one.came.protocol, part) for one in new for part in one.parts]
+                pieces = self._safe.pieces(arrived)
+            with self_traces.span("spool append"):
+                self._spool.append(pieces, ids)
         for one in new:
             if one.came.decoded.refused:
                 self._dead(one.came)
