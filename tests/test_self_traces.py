@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import socket
 import subprocess
 import sys
-import threading
 import time
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from tests.traces import attributes, collecting
 
 from logshed import self_traces
 from logshed.errors import LakeError, SettingsError
@@ -25,62 +18,16 @@ from logshed.errors import LakeError, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.traces import Collector
+
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
-
-
-@dataclass
-class Collector:
-    """A server of OTLP over HTTP, and what it was sent."""
-
-    url: str = ""
-    paths: list[str] = field(default_factory=list)
-    resources: list[dict[str, str]] = field(default_factory=list)
-    spans: dict[str, Any] = field(default_factory=dict)
-    raw: bytes = b""
-
-    def take(self, path: str, body: bytes) -> None:
-        """Keep what came."""
-        self.paths.append(path)
-        self.raw += body
-        for of in ExportTraceServiceRequest.FromString(body).resource_spans:
-            self.resources.append({one.key: one.value.string_value for one in of.resource.attributes})
-            self.spans |= {span.name: span for scope in of.scope_spans for span in scope.spans}
 
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    kept = Collector()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            kept.take(self.path, gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
-            said = ExportTraceServiceResponse().SerializeToString()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-protobuf")
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    kept.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with collecting() as kept:
         yield kept
-    finally:
         self_traces.stop()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def attributes(span: Any) -> dict[str, Any]:
-    """Attributes of a span by name."""
-    return {one.key: getattr(one.value, str(one.value.WhichOneof("value"))) for one in span.attributes}
 
 
 def test_a_request_is_followed_into_the_lake_through_the_write_that_many_share(collector: Collector) -> None:

@@ -217,7 +217,7 @@ def span(
     """Something that goes on, inside what this coroutine or thread has going on already.
 
     Args:
-        name: One of few: ``receive``, ``take``, ``write``, ``redact``, ``spool append``, ``drain``.
+        name: One of few: ``receive``, ``take``, ``write``, ``redact``, ``spool append``, ``drain``, ``commit``.
         headers: Of a client's request, names in small letters: its trace is gone on with, as ``traceparent`` has it.
         links: What it goes on with that has another beginning: the requests of a write, the writes of a drain.
         attributes: What there is to say of it now.

@@ -20,7 +20,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServ
 
 from logshed.doors.otlp_grpc import GrpcDoor, Limits
 from logshed.doors.serving import Certificate
-from logshed.errors import DoorError, SpoolError, SpoolFullError
+from logshed.errors import DoorError, OverloadedError, SpoolError, SpoolFullError
 from logshed.receivers.model import BadRequestError, Decoded
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def test_a_call_without_a_valid_token_is_unauthenticated(metadata: Any) -> None:
     ("error", "code", "again"),
     [
         (SpoolFullError("full"), grpc.StatusCode.RESOURCE_EXHAUSTED, 3.5),
+        (OverloadedError("a rate", after=17.25), grpc.StatusCode.RESOURCE_EXHAUSTED, 17.25),
         (BadRequestError(429, "too quick"), grpc.StatusCode.RESOURCE_EXHAUSTED, 3.5),
         (BadRequestError(403, "not yours"), grpc.StatusCode.PERMISSION_DENIED, None),
         (BadRequestError(400, "no"), grpc.StatusCode.INVALID_ARGUMENT, None),

@@ -17,6 +17,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
+from logshed import self_traces
 from logshed.doors.senders import Sender, named
 from logshed.errors import DoorError, LogshedError, OverloadedError, SpoolFullError
 from logshed.receivers import otlp
@@ -86,6 +87,7 @@ class _Failure(NamedTuple):
 
     code: grpc.StatusCode
     text: str
+    after: float = 0.0
 
 
 class GrpcDoor:
@@ -156,11 +158,15 @@ class GrpcDoor:
     async def _export(self, messages: AsyncIterator[bytes], context: Any) -> bytes:
         failure = _Failure(grpc.StatusCode.UNAVAILABLE, "the records could not be stored; send them again later")
         try:
-            return await self._taken(messages, Sender(_peer(context), _token(context)))
+            with self_traces.span("receive", headers=_trace_of(context), protocol=otlp.NAME, door="grpc"):
+                return await self._taken(messages, Sender(_peer(context), _token(context)))
         except BadRequestError as error:
             failure = _Failure(_BY_STATUS.get(error.status, grpc.StatusCode.INVALID_ARGUMENT), error.text)
-        except (SpoolFullError, OverloadedError):
+        except SpoolFullError:
             failure = _Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, "there is no room; send the records again later")
+        except OverloadedError as error:
+            text = "too much is sent at once; send the records again later"
+            failure = _Failure(grpc.StatusCode.RESOURCE_EXHAUSTED, text, error.after)
         except LogshedError as error:
             _log.error("%s", error)
         except Exception:  # noqa: BLE001 - a client drops what an unknown error answers; a fault of ours may be mended
@@ -201,7 +207,7 @@ class GrpcDoor:
         if failure.code not in _RETRIED:
             return ()
         again = RetryInfo()
-        again.retry_delay.FromNanoseconds(int(self._limits.retry_seconds * 1e9))
+        again.retry_delay.FromNanoseconds(int((failure.after or self._limits.retry_seconds) * 1e9))
         status = Status(code=failure.code.value[0], message=failure.text)
         detail = AnyMessage()
         detail.Pack(again)
@@ -222,6 +228,15 @@ def _peer(context: Any) -> str:
     """The client's address, of which gRPC tells ``ipv4:192.0.2.1:50000`` or ``ipv6:[2001:db8::1]:50000``, escaped."""
     kind, _, rest = unquote(str(context.peer())).partition(":")
     return named(rest.rpartition(":")[0].strip("[]")) if kind in ("ipv4", "ipv6") else kind
+
+
+def _trace_of(context: Any) -> dict[str, str]:
+    """What a client says of its own trace."""
+    return {
+        name: value
+        for name, value in context.invocation_metadata() or ()
+        if name in ("traceparent", "tracestate") and isinstance(value, str)
+    }
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Match
 
+from logshed import self_traces
 from logshed.access import Grant
 from logshed.doors import bodies
 from logshed.doors.addresses import Addresses, Place, Receiver, found
@@ -150,7 +151,9 @@ class ReceiveApp:
         after = self.limits.retry_seconds
         status, text = 503, "the records could not be stored; send them again later"
         try:
-            reply = await self._reply(place, request, authorization, exchange)
+            with self_traces.span("receive", headers=headers, protocol=place.receiver.name, door="http") as span:
+                reply = await self._reply(place, request, authorization, exchange)
+                span.note(status=reply.status)
         except BadRequestError as error:
             status, text = error.status, error.text
         except OverloadedError as error:

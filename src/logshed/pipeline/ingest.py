@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from logshed import buckets
+from logshed import buckets, self_traces
 from logshed.enrichment import sources
 from logshed.errors import (
     CommitConflictError,
@@ -261,7 +261,8 @@ class Ingest:
             return []
         sources = {piece.split.source for bundle in written for piece in bundle}
         planned = {key: end for key, end in expected.items() if key[0] in sources}
-        with given_back(file for bundle in written for file in files_of(bundle)):
+        made = (file for bundle in written for file in files_of(bundle))
+        with given_back(made), self_traces.span("commit", batch=batch):
             refused = commit_lines(self._store, batch, written, planned)
         remove_files(file for bundle in refused for file in files_of(bundle))
         taken = [file for bundle in written if bundle not in refused for file in files_of(bundle)]

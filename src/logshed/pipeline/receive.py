@@ -200,7 +200,7 @@ class _Running:
 
     def _drain(self, store: Store) -> None:
         settings = self._settings
-        with self_traces.span("drain"), self._counts.draining():
+        with self_traces.span("drain", links=self._receiving.written()), self._counts.draining():
             done = draining.drain(
                 store, settings.spool, settings, self._options, LocalEngine(settings.workers), LiveSink(store, settings)
             )
@@ -227,6 +227,9 @@ class _Running:
         self._counts.read("logshed_spool_bytes", lambda: spool.index.bytes)
         self._counts.read("logshed_spool_limit_bytes", lambda: spool.limit)
         self._counts.read("logshed_ingest_waiting_bytes", lambda: _unread(spool))
+        if _unread(spool):  # from before this process began
+            oldest = min(segment.stat().st_mtime for segment in spool.index.segments)
+            self._counts.waiting_since(max(0.0, time.time() - oldest))
         return checks
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -91,6 +92,7 @@ class Receiving:
         self._dead = dead
         self._queue: FairQueue[_Waiting] = FairQueue(room)
         self._rates = Rates()
+        self._writes: deque[self_traces.Place] = deque(maxlen=self_traces.MOST_LINKS)
         self._some = asyncio.Event()
         self._closing = False
         self._writer = ThreadPoolExecutor(1, "spool")  # a spool is written by one thread at a time
@@ -142,6 +144,13 @@ class Receiving:
         self._closing = True
         self._some.set()
 
+    def written(self) -> list[self_traces.Place]:
+        """The traced writes since this was asked last, for the run that takes them into the lake."""
+        found = []
+        while self._writes:
+            found.append(self._writes.popleft())
+        return found
+
     async def trim(self) -> None:
         """Make room of what is in the lake by now."""
         await asyncio.get_running_loop().run_in_executor(self._writer, self._spool.trim)
@@ -169,13 +178,15 @@ class Receiving:
     def _write(self, batch: Sequence[_Waiting]) -> None:
         """Put what is new of some requests on disk."""
         links = [one.place for one in batch if one.place is not None]
-        with self_traces.span("write", links=links, requests=len(batch), bytes=sum(one.size for one in batch)):
+        with self_traces.span("write", links=links, requests=len(batch), bytes=sum(one.size for one in batch)) as write:
             new, ids = self._new(batch)
             with self_traces.span("redact"):
                 arrived = [self._names.arrived(one.came.protocol, part) for one in new for part in one.parts]
                 pieces = self._safe.pieces(arrived)
             with self_traces.span("spool append"):
                 self._spool.append(pieces, ids)
+            if write.place is not None:
+                self._writes.append(write.place)
         for one in new:
             if one.came.decoded.refused:
                 self._dead(one.came)
