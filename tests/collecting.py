@@ -13,7 +13,7 @@ from logshed.api import Lake
 from logshed.settings import Settings
 from logshed.spool import frames
 from logshed.spool.frames import DamageError
-from logshed.spool.index import segments
+from logshed.spool.listing import segments
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.spool.crashing import crash
 
 from logshed import spool
 from logshed.sources.spool import SPOOL, SpoolFile, targets
@@ -63,7 +64,7 @@ def test_wherever_a_crash_cuts_a_write_its_lines_and_ids_are_all_there_or_none_i
         opened.append([piece("a", "two"), piece("b", "due"), piece("a", "three")], ids(2, 3))
     whole = segment.read_bytes()
     for size in range(before, len(whole), 3):
-        segment.write_bytes(whole[:size])
+        crash(segment, before, whole[:size])
         assert text(root, "a") == "one\n"
         assert ("b", "c") not in spool.read(root).streams
         if size % 7:

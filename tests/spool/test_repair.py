@@ -3,12 +3,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.spool.crashing import crash
 
 from logshed import spool
 from logshed.errors import SpoolError
 from logshed.sources.spool import SPOOL, SpoolFile, targets
 from logshed.spool import Piece, Spool
-from logshed.spool.repair import DAMAGED, repair, verify
+from logshed.spool.checking import verify
+from logshed.spool.healing import DAMAGED
+from logshed.spool.repair import repair
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +55,7 @@ def test_a_whole_spool_has_no_damage_and_repair_changes_nothing(root: Path) -> N
 def test_damaged_lines_are_found_marked_in_their_place_and_kept_apart(root: Path) -> None:
     segment = damage(root, b"line 007", b"line 9x7")
     (found,) = verify(root)
-    assert (found.segment, found.torn) == (segment, False)
+    assert (found.path, found.torn) == (segment, False)
     assert repair(root) == [found]
     lines = text(root, "a").splitlines()
     assert lines[7].startswith(f"logshed: {len(LINES[7]) + 1} bytes of this stream were damaged in the spool")
@@ -97,11 +100,19 @@ def test_the_writer_goes_on_after_a_repair(root: Path) -> None:
     assert text(root, "a").splitlines()[-2:] == [LINES[-1], "and on"]
 
 
-def test_a_half_written_end_is_no_damage(root: Path) -> None:
-    segment = list(spool.read(root).segments)[-1]
-    segment.write_bytes(segment.read_bytes()[:-20])
-    (found,) = verify(root)
-    assert found.torn
+def test_a_half_written_end_is_told_and_cut_off(root: Path) -> None:
+    with Spool(root) as opened:
+        segment, before = opened.index.last, opened.index.segments[opened.index.last]
+        opened.append([Piece(name, "c", b"more\n") for name in ("a", "b")])
+    whole = segment.read_bytes()
+    for size in (before + 10, before + 200, before + 400):
+        crash(segment, before, whole[:size])
+        (found,) = verify(root)
+        assert (found.path, found.position, found.size, found.torn) == (segment, before, size - before, True)
+        assert "are the half-written end that a crash left; nobody was told" in found.text
+    assert repair(root) == [found]
+    assert verify(root) == []
+    assert text(root, "a").splitlines() == text(root, "b").splitlines() == LINES
 
 
 def test_a_spool_that_is_written_is_not_repaired(root: Path) -> None:

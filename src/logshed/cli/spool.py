@@ -15,7 +15,7 @@ from logshed.cli.progress import size
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from logshed.spool.repair import Damage
+    from logshed.spool.checking import Damage
 
 COLUMNS = ("source", "collection", "waiting", "here", "format", "last written")
 SpoolArgument = Annotated[
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 def status(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None:
     """Show the streams of a spool, and how much of each waits for a lake."""
     from logshed import spool  # noqa: PLC0415 - not for `--help`
-    from logshed.spool.writer import read_done  # noqa: PLC0415 - as above
+    from logshed.spool.done import read_done  # noqa: PLC0415 - as above
 
     root, limit = _place(folder)
     found, done = spool.read(root), read_done(root)
@@ -56,7 +56,7 @@ def status(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None
             "format": one.format,
             "written": one.written,
         }
-        for one in sorted(found.streams.values(), key=lambda one: (one.source, one.collection))
+        for one in sorted(found.every, key=lambda one: (one.source, one.collection))
     ]
     if as_json:
         output.document({"spool": str(root), "bytes": found.bytes, "limit_bytes": limit, "streams": rows})
@@ -78,10 +78,10 @@ def status(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None
 
 def verify(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None:
     """Read every byte of a spool and check it; exits with 1 if anything is damaged."""
-    from logshed.spool import repair as mending  # noqa: PLC0415 - not for `--help`
+    from logshed.spool.checking import verify as verified  # noqa: PLC0415 - not for `--help`
 
     root, _ = _place(folder)
-    damages = mending.verify(root)
+    damages = verified(root)
     if as_json:
         output.document([_damage(one) for one in damages])
     else:
@@ -89,16 +89,16 @@ def verify(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None
             print(text)
         if not damages:
             print(f"{root}: every frame is as it was written.")
-    if any(not one.torn for one in damages):
+    if damages:
         raise typer.Exit(FAILED)
 
 
 def repair(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None:
     """Save what lies around damage; what is damaged is kept in DIR/damaged, and marked in its stream."""
-    from logshed.spool import repair as mending  # noqa: PLC0415 - not for `--help`
+    from logshed.spool.repair import repair as repaired  # noqa: PLC0415 - not for `--help`
 
     root, _ = _place(folder)
-    damages = mending.repair(root)
+    damages = repaired(root)
     if as_json:
         output.document([_damage(one) for one in damages])
         return
@@ -137,12 +137,14 @@ def _place(folder: Path | None) -> tuple[Path, int]:
 
 
 def _damage(one: Damage) -> dict[str, Any]:
-    return {"segment": str(one.segment), "position": one.position, "bytes": one.size, "torn": one.torn}
+    return {
+        "file": str(one.path),
+        "position": one.position,
+        "bytes": one.size,
+        "torn": one.torn,
+        "text": one.text,
+    }
 
 
 def _told(damages: Iterable[Damage]) -> list[str]:
-    return [
-        f"{one.segment.name}: {one.size:,} bytes at byte {one.position:,} are "
-        + ("the half-written end that a crash left; the next writer cuts it off." if one.torn else "damaged.")
-        for one in damages
-    ]
+    return [f"{one.path.name}: {one.text}" for one in damages]

@@ -10,7 +10,8 @@ from logshed.errors import SpoolError
 from logshed.sources.model import Target
 from logshed.sources.rawfile import RawFile
 from logshed.spool.frames import DamageError, checked
-from logshed.spool.index import damaged, name
+from logshed.spool.listing import name
+from logshed.spool.reading import damaged
 
 if TYPE_CHECKING:
     from logshed.spool.index import Index
@@ -46,7 +47,7 @@ def targets(path: str) -> list[Target]:
             format=stream.format,
             resource=stream.resource,
         )
-        for stream in found.streams.values()
+        for stream in found.every
         if stream.places
     ]
 

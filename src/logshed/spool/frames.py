@@ -99,18 +99,19 @@ def head(frame: Frame) -> bytes:
     return HEADER.pack(MAGIC, len(described), frame.size, check, frame.crc) + described
 
 
-def scan(file: BinaryIO, *, position: int = 0, lines: bool = False) -> Iterator[Frame]:
+def scan(file: BinaryIO, *, position: int = 0, end: int = -1, lines: bool = False) -> Iterator[Frame]:
     """The frames of a segment in order, without their lines.
 
     Args:
         file: The segment, opened for reading.
         position: Where the first one begins.
+        end: Where the segment ends; -1 for the file's end.
         lines: Check the lines too, which means to read them.
 
     Raises:
         DamageError: What comes next is no whole frame.
     """
-    end = file.seek(0, os.SEEK_END)
+    end = file.seek(0, os.SEEK_END) if end < 0 else end
     while position < end:
         frame = _described(file, position, end)
         if lines:

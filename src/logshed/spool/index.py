@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any
 
-from logshed.errors import SpoolError
-from logshed.spool.frames import DamageError, Frame, scan
-from logshed.spool.marks import is_mark, write_end
+from logshed.spool.frames import Frame
 from logshed.spool.places import Places
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
-ENDING = ".seg"
-DIGITS = 12
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stream:
     """One stream of a spool.
 
@@ -56,6 +47,20 @@ class Stream:
         self.end, self.format, self.resource = frame.end, frame.format, frame.resource
         self.cursor, self.written, self.newest = frame.cursor, frame.written, segment
 
+    def going_on(self) -> Frame:
+        """A frame without lines that says once more where its collector goes on."""
+        return Frame(
+            self.source,
+            self.collection,
+            self.generation,
+            self.end,
+            0,
+            self.format,
+            self.resource,
+            self.cursor,
+            self.written,
+        )
+
 
 @dataclass(slots=True)
 class Index:
@@ -65,19 +70,31 @@ class Index:
         root: Its folder.
         streams: By source and collection.
         segments: The segments' files and their bytes, oldest first.
-        last: The newest segment's file; none where there is no segment.
-        torn: Where the last segment ends in the middle of a write, as after a crash; -1 where it does not.
+        former: Streams that go on under another generation, whose lines are still here.
+        newest: Where the newest write begins.
+        torn: Where the spool ends in the middle of a write, as after a crash; None where it does not.
         placed: Whether streams know where each of their lines lies, which a writer has no use for.
     """
 
     root: Path
     streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
     segments: dict[Path, int] = field(default_factory=dict)
-    last: Path = Path()
-    torn: int = -1
+    former: list[Stream] = field(default_factory=list)
+    newest: tuple[Path, int] | None = None
+    torn: tuple[Path, int] | None = None
     placed: bool = True
     _held: dict[Path, dict[str, tuple[int, int]]] = field(default_factory=dict)
     _by_generation: dict[str, Stream] = field(default_factory=dict)
+
+    @property
+    def last(self) -> Path | None:
+        """The newest segment's file."""
+        return next(reversed(self.segments), None)
+
+    @property
+    def every(self) -> list[Stream]:
+        """All streams."""
+        return [*self.former, *self.streams.values()]
 
     @property
     def bytes(self) -> int:
@@ -88,12 +105,22 @@ class Index:
         """The stream of this generation."""
         return self._by_generation.get(generation)
 
+    def begin(self, segment: Path, size: int = 0) -> None:
+        """Take the next segment."""
+        self.segments[segment] = size
+
+    def end(self, frame: Frame) -> int:
+        """Where a frame's stream ended before it; where it begins itself if nothing of the stream is here."""
+        stream = self.of_generation(frame.generation)
+        return frame.offset if stream is None else stream.end
+
     def take(self, segment: Path, frame: Frame) -> None:
         """Take the next frame."""
         key = (frame.source, frame.collection)
         stream = self.streams.get(key)
         if stream is None or stream.generation != frame.generation:
-            self.forget(key)
+            if stream is not None:
+                self._replace(stream)
             stream = self.streams[key] = Stream(frame.source, frame.collection, frame.generation)
             self._by_generation[frame.generation] = stream
         stream.take(segment, frame)
@@ -103,101 +130,31 @@ class Index:
             if self.placed:
                 stream.places.add(segment, frame)
 
+    def _replace(self, stream: Stream) -> None:
+        if stream.start < stream.end:
+            self.former.append(stream)
+        else:
+            del self._by_generation[stream.generation]
+
     def ends(self, segment: Path) -> dict[str, int]:
         """How far each stream's lines go that a segment holds, by generation."""
         return {generation: end for generation, (_, end) in self._held.get(segment, {}).items()}
 
-    def forget(self, key: tuple[str, str]) -> None:
-        """Forget a stream, if it is there."""
-        stream = self.streams.pop(key, None)
-        if stream is not None:
-            del self._by_generation[stream.generation]
+    def forget(self, stream: Stream) -> None:
+        """Forget a stream."""
+        if stream in self.former:
+            self.former.remove(stream)
+        else:
+            del self.streams[stream.source, stream.collection]
+        del self._by_generation[stream.generation]
 
-    def drop(self, segment: Path) -> int:
-        """Forget a writer's segment that was taken away: its bytes."""
+    def drop(self, segment: Path) -> None:
+        """Forget a writer's segment that was taken away."""
         for generation in self._held.pop(segment, {}):
             stream = self.of_generation(generation)
             if stream is not None:
                 starts = (held[generation][0] for held in self._held.values() if generation in held)
                 stream.start = next(starts, stream.end)
-        return self.segments.pop(segment)
-
-
-def segments(root: Path) -> list[Path]:
-    """A spool's segments, oldest first.
-
-    Raises:
-        SpoolError: The folder cannot be read.
-    """
-    try:
-        return sorted(entry for entry in root.iterdir() if entry.suffix == ENDING and entry.stem.isdigit())
-    except OSError as error:
-        raise SpoolError(f"cannot read the spool {root}: {error.strerror}; check the path") from None
-
-
-def name(number: int) -> str:
-    """The name of a segment's file."""
-    return f"{number:0{DIGITS}d}{ENDING}"
-
-
-def read(root: Path, *, placed: bool = True, marked: Callable[[Frame], None] | None = None) -> Index:
-    """Look through a spool, also while another process writes it: what it is just writing is not there yet.
-
-    Args:
-        root: Its folder.
-        placed: Note where each line lies.
-        marked: Is told of each mark.
-
-    Raises:
-        SpoolError: It cannot be read, or a frame is damaged.
-    """
-    index = Index(root, placed=placed)
-    for last, segment in _last_told(segments(root)):
-        try:
-            with segment.open("rb") as file:
-                index.last = segment
-                index.segments[segment] = os.fstat(file.fileno()).st_size
-                for frame in written(file, int(segment.stem)):
-                    if not is_mark(frame):
-                        index.take(segment, frame)
-                    elif marked is not None:
-                        marked(frame)
-        except FileNotFoundError:
-            index.segments.pop(segment, None)  # it was emptied into a lake meanwhile
-        except OSError as error:
-            raise SpoolError(f"cannot read {segment}: {error.strerror}; check the disk") from None
-        except DamageError as damage:
-            if not (last and damage.torn):
-                raise damaged(segment, damage) from None
-            index.torn = damage.position
-    return index
-
-
-def written(file: BinaryIO, segment: int) -> Iterator[Frame]:
-    """The frames of a segment in order, without their lines; of a write that is not whole, none.
-
-    Args:
-        file: The segment, opened for reading.
-        segment: Its number.
-
-    Raises:
-        DamageError: What comes next is no whole frame, or no whole write.
-    """
-    end, at = file.seek(0, os.SEEK_END), 0
-    for frame in scan(file):
-        if is_mark(frame) and write_end(frame, segment, at) > end:
-            raise DamageError(at, torn=True)
-        yield frame
-        at = frame.position + frame.size
-
-
-def damaged(segment: Path, damage: DamageError) -> SpoolError:
-    """The error of a segment that is not as it was written."""
-    return SpoolError(
-        f"cannot read {segment}: it is damaged at {damage}; `logshed spool repair` saves what lies around it"
-    )
-
-
-def _last_told(found: list[Path]) -> Iterator[tuple[bool, Path]]:
-    for number, segment in enumerate(found, start=1):
-        yield number == len(found), segment
+                if stream.start == stream.end and stream in self.former:
+                    self.forget(stream)
+        del self.segments[segment]

@@ -11,14 +11,14 @@ from logshed.errors import SpoolError
 from logshed.spool import marks
 from logshed.spool.disk import put
 from logshed.spool.frames import DamageError, scan
-from logshed.spool.index import damaged, written
+from logshed.spool.reading import damaged, writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from logshed.spool.frames import Frame
-    from logshed.spool.window import Ids
+    from logshed.spool.marks import Ids
 
 ENDING = ".ids"
 MOST_FILES = 32
@@ -54,11 +54,12 @@ class KeptIds:
                 until = max(until, marks.time_of(mark))
             self._files[path] = (count, until)
 
-    def keep(self, segment: Path, since: float) -> None:
+    def keep(self, segment: Path, size: int, since: float) -> None:
         """Keep the ids of a segment that is about to be taken away, and forget those that are too old.
 
         Args:
             segment: The segment.
+            size: Its bytes.
             since: Older ones are not kept, in seconds of the Unix epoch.
 
         Raises:
@@ -66,7 +67,8 @@ class KeptIds:
         """
         found: list[Frame] = []
         with segment.open("rb") as file, suppress(DamageError):  # what is damaged holds none, and may go
-            found.extend(filter(marks.is_mark, written(file, int(segment.stem))))
+            for write in writes(file, int(segment.stem), size):
+                found.extend(filter(marks.is_mark, write.frames))
         self._write(segment.with_suffix(ENDING), found, since)
         self._forget(since)
         if len(self._files) > MOST_FILES:

@@ -16,7 +16,9 @@ from logshed.spool.frames import Frame, packed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from logshed.spool.window import Ids
+    from numpy.typing import NDArray
+
+    Ids = NDArray[np.uint64]
 
 SOURCE = "logshed:marks"
 """With no collection, which no stream is without."""

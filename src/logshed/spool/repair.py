@@ -1,154 +1,139 @@
-"""Checks every byte of a spool, and saves what lies around damage; what cannot be saved is kept apart and marked."""
+"""Saves what lies around damage in a spool; what cannot be saved is kept apart and marked."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
+from uuid import uuid4
 
-from logshed.spool.frames import MAGIC, DamageError, Frame, lines_of, packed, scan
-from logshed.spool.index import segments
-from logshed.spool.marks import bare, ids_of, is_mark
-from logshed.spool.writer import locked
+from logshed.spool import disk, done, marks
+from logshed.spool.checking import Damage, parts, verify
+from logshed.spool.extent import Extent, ExtentFile
+from logshed.spool.frames import Frame, lines_of, packed
+from logshed.spool.healing import DAMAGED, clear, keep_apart, shorten
+from logshed.spool.kept_ids import ENDING as IDS
+from logshed.spool.listing import listing, name, segments
+from logshed.spool.lock import Lock
+from logshed.spool.reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DAMAGED = "damaged"
-"""Folder in the spool where what could not be read lies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """A place in a segment that is not as it was written.
-
-    Attributes:
-        segment: The segment's file.
-        position: Where it begins.
-        size: Bytes up to the next whole frame.
-        torn: Whether it is the end that a crash left half written, which was acknowledged to nobody.
-    """
-
-    segment: Path
-    position: int
-    size: int
-    torn: bool
-
-
-def verify(root: Path) -> list[Damage]:
-    """Read every byte of a spool; where a frame is damaged, go on with the next whole one.
-
-    Raises:
-        SpoolError: It cannot be read.
-    """
-    found = []
-    every = segments(root)
-    for segment in every:
-        with segment.open("rb") as file:
-            for part in _parts(file):
-                if not isinstance(part, Frame):
-                    begin, end = part
-                    at_end = end == os.fstat(file.fileno()).st_size and segment == every[-1]
-                    found.append(Damage(segment, begin, end - begin, torn=at_end and _is_torn(file, begin)))
-    return found
+FILLER_BYTES = 2**20
+"""Bytes of a line that stands for others, at the most."""
 
 
 def repair(root: Path) -> list[Damage]:
     """Write damaged segments anew, with what of them is whole.
 
-    What is damaged goes to the folder ``damaged`` as it is. Where lines of a stream are gone, a line in their place and
-    of their size says so, since what a lake has of the stream is known by offsets.
+    What is damaged goes to the folder ``damaged`` as it is. Where lines of a stream are gone, lines in their place and
+    of their size say so, since what a lake has of the stream is known by offsets. Where it is unknown how far a stream
+    went, it goes on as a new one, so that no new line stands at an offset that a lake may have already.
 
     Returns:
         What was damaged.
 
     Raises:
-        SpoolError: Another process writes the spool, or it cannot be read.
+        SpoolError: Another process writes the spool, or it cannot be read or written.
     """
-    with locked(root):
-        damages = verify(root)
-        ends: dict[str, int] = {}
-        for segment in segments(root):
-            own = [one for one in damages if one.segment == segment]
-            with segment.open("rb") as file:
-                data = _mended(file, ends)
-                for one in own:
-                    _keep_apart(root, file, one)
-            if own or data is not None:
-                _replace(segment, data or b"".join(_whole(segment)))
+    with Lock(root):
+        damages = verify(root, final=True)
+        try:
+            if damages:
+                _mend(root, damages)
+        except OSError as error:
+            raise disk.problem(root, error) from None
     return damages
 
 
-def _parts(file: BinaryIO) -> Iterator[Frame | tuple[int, int]]:
-    """The whole frames of a segment, and the ranges between them that are none."""
-    position, end = 0, os.fstat(file.fileno()).st_size
-    while position < end:
-        try:
-            for frame in scan(file, position=position, lines=True):
-                yield frame
-                position = frame.position + frame.size
-        except DamageError as damage:
-            position = _next(file, damage.position + 1, end)
-            yield damage.position, position
+def _mend(root: Path, damages: list[Damage]) -> None:
+    clear(root)
+    for one in damages:
+        if one.torn:
+            shorten(one.path, one.position)
+        elif one.size:
+            keep_apart(one.path, one.position, one.size)
+    streams = _Streams(root)
+    missing = listing(root).missing
+    for number in sorted({*missing, *(int(path.stem) for path in segments(root))}):
+        streams.mend(root / name(number), damages)
+    for path in {one.path for one in damages if one.path.suffix == IDS}:
+        with path.open("rb") as file:
+            disk.put(path, b"".join(_whole(file)))
+    _note_extent(root)
+    _mend_done(root, damages)
+    _go_on_anew(root, streams.unsure | {one.generation for one in damages if one.generation})
 
 
-def _next(file: BinaryIO, position: int, end: int) -> int:
-    """Where the next whole frame begins; the segment's end where there is none."""
-    file.seek(position)
-    rest = file.read(end - position)
-    at = rest.find(MAGIC)
-    while at >= 0:
-        try:
-            next(scan(file, position=position + at, lines=True))
-        except DamageError:
-            at = rest.find(MAGIC, at + 1)
-        else:
-            return position + at
-    return end
+class _Streams:
+    """How far the streams went in the segments that were mended by now.
 
+    Attributes:
+        unsure: Those of which lines may have come after the last that are here.
+    """
 
-def _is_torn(file: BinaryIO, position: int) -> bool:
-    try:
-        next(scan(file, position=position, lines=True))
-    except DamageError as damage:
-        return damage.torn
-    return False
+    def __init__(self, root: Path) -> None:
+        self.unsure: set[str] = set()
+        found = segments(root)
+        first = int(found[0].stem) if found else 0
+        is_first_missing = any(number < first for number in listing(root).missing)
+        self._ends: dict[str, int] = dict(done.read_done(root)) if is_first_missing else {}
 
+    def mend(self, segment: Path, damages: list[Damage]) -> None:
+        """Write a segment anew if it is damaged, or lines before it are gone; an empty one for one that is missing."""
+        if not segment.exists():
+            self.unsure = set(self._ends)
+            disk.put(segment, b"")
+            return
+        data = []
+        own = [one for one in damages if one.path == segment and not one.torn]
+        is_changed = bool(own)
+        with segment.open("rb") as file:
+            for part in parts(file, os.fstat(file.fileno()).st_size):
+                if not isinstance(part, Frame):
+                    self.unsure = set(self._ends)
+                    continue
+                before, is_own = self._before(part)
+                is_changed = is_changed or bool(before) or not is_own
+                data += [*before, _again(file, part)] if is_own else []
+        if any(not one.size for one in own):  # whose lines are missing is not known
+            self.unsure = set(self._ends)
+        if is_changed:
+            disk.put(segment, b"".join(data))
 
-def _whole(segment: Path) -> Iterator[bytes]:
-    with segment.open("rb") as file:
-        for part in _parts(file):
-            if isinstance(part, Frame):
-                yield _again(file, part)
+    def _before(self, frame: Frame) -> tuple[list[bytes], bool]:
+        """What stands for lines that are gone before a frame; and whether the frame's own are not there already."""
+        if marks.is_mark(frame):
+            return [], True
+        expected = self._ends.get(frame.generation, frame.offset)
+        if frame.offset < expected:
+            return [], False
+        self._ends[frame.generation] = frame.end
+        self.unsure.discard(frame.generation)
+        return [packed(replace(frame, offset=at), filler) for at, filler in _fillers(expected, frame.offset)], True
 
 
 def _again(file: BinaryIO, frame: Frame) -> bytes:
     """A frame's bytes, as they may stand elsewhere: a mark keeps its ids, and says nothing of the write any more."""
-    if is_mark(frame):
-        return bare(ids_of(frame), frame.written)
+    if marks.is_mark(frame):
+        return marks.bare(marks.ids_of(frame), frame.written)
     return packed(frame, lines_of(file, frame))
 
 
-def _mended(file: BinaryIO, ends: dict[str, int]) -> bytes | None:
-    """A segment with lines that stand for those that are gone; None where none are.
+def _whole(file: BinaryIO) -> Iterator[bytes]:
+    for part in parts(file, os.fstat(file.fileno()).st_size):
+        if isinstance(part, Frame):
+            yield _again(file, part)
 
-    Args:
-        file: The segment.
-        ends: Where each generation ended in the segments before; kept up to date.
-    """
-    data, gone = [], False
-    for part in _parts(file):
-        if not isinstance(part, Frame):
-            continue
-        expected = ends.get(part.generation, part.offset)
-        if part.offset > expected:
-            gone = True
-            filler = _filler(part.offset - expected)
-            data.append(packed(replace(part, offset=expected, size=len(filler)), filler))
-        data.append(_again(file, part))
-        ends[part.generation] = part.end
-    return b"".join(data) if gone else None
+
+def _fillers(begin: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Lines that stand for those between two offsets, and where each begins."""
+    while begin < end:
+        size = min(end - begin, FILLER_BYTES)
+        yield begin, _filler(size)
+        begin += size
 
 
 def _filler(size: int) -> bytes:
@@ -157,17 +142,37 @@ def _filler(size: int) -> bytes:
     return text.ljust(size - 1, b".") + b"\n" if len(text) < size else b"\n" * size
 
 
-def _keep_apart(root: Path, file: BinaryIO, damage: Damage) -> None:
-    folder = root / DAMAGED
-    folder.mkdir(exist_ok=True, mode=0o700)
-    file.seek(damage.position)
-    (folder / f"{damage.segment.stem}-{damage.position}.bin").write_bytes(file.read(damage.size))
+def _mend_done(root: Path, damages: list[Damage]) -> None:
+    """Let the note of what a lake has say no more than the spool has had."""
+    if done.told(root) is None:
+        folder = root / DAMAGED
+        folder.mkdir(exist_ok=True, mode=0o700)
+        (root / done.DONE).replace(folder / done.DONE)
+    ends = {stream.generation: stream.end for stream in read(root, placed=False, final=True).every}
+    done.keep_only(root, ends.keys())
+    done.lower(root, {one.generation: ends[one.generation] for one in damages if one.generation in ends})
 
 
-def _replace(segment: Path, data: bytes) -> None:
-    part = segment.with_suffix(".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(segment)
+def _go_on_anew(root: Path, generations: set[str]) -> None:
+    """Let streams go on as new ones, from where their collectors are."""
+    index = read(root, placed=False, final=True)
+    again = [
+        replace(stream.going_on(), generation=uuid4().hex[:16], offset=0)
+        for stream in index.streams.values()
+        if stream.generation in generations
+    ]
+    if again and index.last is not None:
+        path = root / name(int(index.last.stem) + 1)
+        disk.put(path, b"".join(packed(frame, b"") for frame in again))
+        _note_extent(root)
+
+
+def _note_extent(root: Path) -> None:
+    found = segments(root)
+    if found:
+        extent = ExtentFile(root)
+        try:
+            last = found[-1]
+            extent.write(Extent(int(found[0].stem), int(last.stem), last.stat().st_size), durable=True)
+        finally:
+            extent.close()

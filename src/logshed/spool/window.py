@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logshed.spool.marks import ids_of, time_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    Ids = NDArray[np.uint64]
+    from logshed.spool.frames import Frame
+    from logshed.spool.marks import Ids
+
     Mask = NDArray[np.bool_]
 
 IDS = 2_000_000
@@ -66,6 +70,12 @@ class Window:
         step = max(self.most // AGES, 1)
         for begin in range(0, ids.size, step):
             self._add(np.unique(ids[begin : begin + step]), at)
+
+    def remember(self, mark: Frame) -> None:
+        """Remember the ids of a mark, unless they came too long ago."""
+        ids, at = ids_of(mark), time_of(mark)
+        if ids.size and at >= time.time() - self.seconds:
+            self.add(ids, at)
 
     def seen(self, ids: Ids, now: float | None = None) -> Mask:
         """Which ids are among those that came lately.

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import RLock
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 import numpy as np
-import orjson
 
 from logshed.errors import SpoolError, SpoolFullError
-from logshed.spool import disk, index, marks
-from logshed.spool.frames import Frame, checksum, head
+from logshed.spool import marks, reserve
+from logshed.spool.done import keep_only, read_done
+from logshed.spool.frames import MOST_DESCRIBED, Frame, checksum, head
+from logshed.spool.healing import healed
 from logshed.spool.kept_ids import KeptIds
+from logshed.spool.listing import CUT
+from logshed.spool.lock import Lock
+from logshed.spool.reading import read
+from logshed.spool.tail import Tail
 from logshed.spool.window import IDS, IDS_SECONDS, Window
 
 if TYPE_CHECKING:
@@ -25,12 +28,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from logshed.spool.index import Index
-    from logshed.spool.window import Ids, Mask
+    from logshed.spool.index import Index, Stream
+    from logshed.spool.marks import Ids
+    from logshed.spool.window import Mask
 
 LIMIT_BYTES = 2**30
 SEGMENT_BYTES = 64 * 2**20
-LOCK, DONE = "lock", "done.json"
+FORGET_S = 86_400.0
+"""Seconds after which a stream is forgotten whose lines are in a lake and whose collector has nowhere to go on."""
 NO_IDS: Ids = np.empty(0, dtype=np.uint64)
 
 
@@ -83,18 +88,14 @@ class Spool:
         self.root = root
         self.limit = limit
         self._segment_bytes = min(segment_bytes, max(limit // 4, 1))
-        self._lock = locked(root)
+        self._lock = Lock(root)
         self._guard = RLock()
-        self._handle = -1
-        self._window = Window(ids, ids_seconds)
-        self._kept = KeptIds(root, ids)
+        self._tail: Tail | None = None
         try:
-            self._kept.read(self._remember)
-            self._index = index.read(root, placed=False, marked=self._remember)
-            if self._index.torn >= 0:
-                segment = self._index.last
-                _cut(segment, self._index.torn)
-                self._index.segments[segment] = self._index.torn
+            self._window, self._kept, self._index = self._read(ids, ids_seconds)
+            self._tail = Tail(self._index)
+            self._tail.note()
+            reserve.hold(root, limit)
         except BaseException:
             self.close()
             raise
@@ -143,22 +144,19 @@ class Spool:
             SpoolError: What is to be kept of them cannot be written.
         """
         with self._guard:
-            done = read_done(self.root)
-            if self._index.segments and self._is_done(self._index.last, done):
-                self._begin_segment()
-            freed = 0
-            for segment in list(self._index.segments)[:-1]:
-                if not self._is_done(segment, done):
-                    break
-                self._write([(frame, b"") for frame in self._only_in(segment)], NO_IDS, limited=False)
-                self._kept.keep(segment, time.time() - self._window.seconds)
-                segment.unlink(missing_ok=True)
-                freed += self._index.drop(segment)
-            return freed
+            before = self._index.bytes
+            try:
+                self._trim()
+            except SpoolFullError:
+                reserve.give_up(self.root)
+                self._trim()
+            reserve.hold(self.root, self.limit)
+            return max(before - self._index.bytes, 0)
 
     def close(self) -> None:
         """Let others write it."""
-        self._let_go()
+        if self._tail is not None:
+            self._tail.close()
         self._lock.close()
 
     def __enter__(self) -> Self:
@@ -193,18 +191,16 @@ class Spool:
         """Append frames to the last segment, all or none."""
         if not framed and not ids.size:
             return
-        heads = [head(frame) for frame, _ in framed]
+        heads = [_head(frame) for frame, _ in framed]
         following = sum(map(len, heads)) + sum(frame.size for frame, _ in framed)
         marked = ids.size > 0 or len(framed) > 1  # a single frame is whole or not there as it is
         if limited:
             self._make_room(following + marks.room(ids.size) * marked)
-        if not self._index.segments or self._index.segments[self._index.last] >= self._segment_bytes:
-            self._begin_segment()
-        segment = self._index.last
+        segment = self._writing.ready(self._segment_bytes)
         at, now = self._index.segments[segment], time.time()
         opening = marks.opening(int(segment.stem), at, following, ids, marks.written(now)) if marked else b""
         pairs = zip(heads, (lines for _, lines in framed), strict=True)
-        self._put(segment, at, [opening, *(part for pair in pairs for part in pair)])
+        self._writing.put(segment, [opening, *(part for pair in pairs for part in pair)])
         at += len(opening)
         for (frame, _), begin in zip(framed, heads, strict=True):
             self._index.take(segment, replace(frame, position=at + len(begin)))
@@ -222,108 +218,63 @@ class Spool:
                 f"lake with `logshed ingest spool:{self.root}`, or raise the limit"
             )
 
-    def _put(self, segment: Path, at: int, buffers: Sequence[bytes]) -> None:
-        """Append to a segment and wait for the disk; what went wrong leaves it as it was."""
-        try:
-            if self._handle < 0:
-                self._handle = os.open(segment, os.O_WRONLY)
-            try:
-                disk.write_at(self._handle, at, buffers)
-                disk.sync(self._handle)
-            except OSError:
-                os.ftruncate(self._handle, at)
-                raise
-        except OSError as error:
-            raise disk.problem(segment, error) from None
+    def _read(self, ids: int, seconds: float) -> tuple[Window, KeptIds, Index]:
+        """What it holds, after what is not whole at its end was taken away."""
+        while True:
+            window, kept = Window(ids, seconds), KeptIds(self.root, ids)
+            kept.read(window.remember)
+            found = read(self.root, placed=False, marked=window.remember, final=True)
+            if healed(found):
+                return window, kept, found
 
-    def _begin_segment(self) -> None:
-        """Begin a new segment, unless the last one is empty."""
-        if self._index.segments and not self._index.segments[self._index.last]:
-            return
-        number = int(self._index.last.stem) + 1 if self._index.segments else 1
-        path = self.root / index.name(number)
-        try:
-            path.touch(mode=0o600)
-            disk.sync_folder(self.root)
-        except OSError as error:
-            raise disk.problem(path, error) from None
-        self._let_go()
-        self._index.segments[path] = 0
-        self._index.last = path
+    @property
+    def _writing(self) -> Tail:
+        if self._tail is None:
+            raise SpoolError(f"cannot write the spool {self.root}: it is closed; open it again")
+        return self._tail
 
-    def _let_go(self) -> None:
-        """Close the segment that is written."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+    def _trim(self) -> None:
+        done, last = read_done(self.root), self._index.last
+        if last is not None and self._index.segments[last] and self._is_done(last, done):
+            self._writing.begin()
+        is_less = False
+        for segment in list(self._index.segments)[:-1]:
+            if not self._is_done(segment, done):
+                break
+            self._take_away(segment)
+            is_less = True
+        if is_less:
+            keep_only(self.root, {stream.generation for stream in self._index.every})
 
-    def _remember(self, mark: Frame) -> None:
-        ids, at = marks.ids_of(mark), marks.time_of(mark)
-        if ids.size and at >= time.time() - self._window.seconds:
-            self._window.add(ids, at)
+    def _take_away(self, segment: Path) -> None:
+        """Take away the oldest segment."""
+        now = time.time()
+        only = [stream for stream in self._index.streams.values() if stream.newest == segment]
+        silent = [one for one in only if not one.cursor and _age(one, now) > FORGET_S]
+        going_on = [stream.going_on() for stream in only if stream not in silent]
+        self._write([(frame, b"") for frame in going_on], NO_IDS, limited=False)
+        self._kept.keep(segment, self._index.segments[segment], now - self._window.seconds)
+        self._index.drop(segment)
+        for stream in silent:
+            self._index.forget(stream)
+        self._writing.note()  # before the file goes, so that it is not missed
+        segment.unlink(missing_ok=True)
+        segment.with_suffix(CUT).unlink(missing_ok=True)
 
     def _is_done(self, segment: Path, done: Mapping[str, int]) -> bool:
         """Whether all lines of a segment are in a lake."""
-        return self._index.segments[segment] > 0 and all(
-            end <= done.get(generation, 0) for generation, end in self._index.ends(segment).items()
-        )
-
-    def _only_in(self, segment: Path) -> list[Frame]:
-        """Frames that say once more where collectors go on, of streams that nothing but a segment tells of."""
-        return [
-            Frame(*key, one.generation, one.end, 0, one.format, one.resource, one.cursor, one.written)
-            for key, one in self._index.streams.items()
-            if one.newest == segment
-        ]
+        return all(end <= done.get(generation, 0) for generation, end in self._index.ends(segment).items())
 
 
-def note_done(root: Path, ends: Mapping[str, int]) -> None:
-    """Note how far streams are in a lake, by generation, so that the spool's writer can make room.
-
-    Raises:
-        SpoolError: It cannot be written.
-    """
-    known = read_done(root)
-    known |= {generation: max(end, known.get(generation, 0)) for generation, end in ends.items()}
-    part = root / f".{DONE}.{os.getpid()}.part"
-    try:
-        part.write_bytes(orjson.dumps(known))
-        part.replace(root / DONE)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SpoolError(f"cannot write {root / DONE}: {error.strerror}; check the disk") from None
-
-
-def read_done(root: Path) -> dict[str, int]:
-    """How far streams are in a lake, by generation; what cannot be read counts as nothing, which only costs room."""
-    try:
-        return {str(name): int(end) for name, end in orjson.loads((root / DONE).read_bytes()).items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
-
-
-def locked(root: Path) -> IO[bytes]:
-    """Take the right to write a spool; closing what is returned gives it back.
-
-    Raises:
-        SpoolError: Another process has it, or the folder cannot be made.
-    """
-    try:
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = (root / LOCK).open("ab")
-    except OSError as error:
-        raise SpoolError(f"cannot open the spool {root}: {error.strerror}; check the path") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
+def _head(frame: Frame) -> bytes:
+    found = head(frame)
+    if len(found) > MOST_DESCRIBED:
         raise SpoolError(
-            f"cannot write the spool {root}: another process writes it; give this one a spool of its own"
-        ) from None
-    return lock
+            f"cannot write lines of {frame.source[:80]} to the spool: what describes them takes {len(found):,} bytes, "
+            f"more than {MOST_DESCRIBED:,}; send less with them"
+        )
+    return found
 
 
-def _cut(segment: Path, size: int) -> None:
-    with segment.open("r+b") as file:
-        file.truncate(size)
-        os.fsync(file.fileno())
+def _age(stream: Stream, now: float) -> float:
+    return now - datetime.fromisoformat(stream.written).timestamp()
