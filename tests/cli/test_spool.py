@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from logshed.spool import Piece, Spool
+from logshed.spool.dead import DeadLetters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +68,17 @@ def test_a_spool_that_is_not_there_is_told(logshed: Run) -> None:
     done = logshed("spool", "status", "nowhere")
     assert done.returncode == 1
     assert done.stderr == "error: cannot read the spool nowhere: No such file or directory; check the path\n"
+
+
+def test_dead_letters_are_shown_and_replayed(logshed: Run, spool: Path) -> None:
+    dead = DeadLetters(spool / "dead")
+    dead.put(protocol="hec", reason="no \x1bevent", redacted_text="a line")
+    dead.put(protocol="otlp", reason="not protobuf", data=b"\xff")
+    shown = logshed("spool", "status").stdout
+    assert "2 dead letters, 1 of them with text; 0 older ones had to go." in shown
+    assert "1 otlp: not protobuf" in shown
+    assert "\x1b" not in shown
+    assert json.loads(logshed("spool", "status", "--json").stdout)["dead"]["waiting"] == 2
+    assert "1 dead letters are in the spool now; 1 have no text." in logshed("spool", "replay").stdout
+    lines = logshed("spool", "export", "--source", "dead:*").stdout
+    assert json.loads(lines)["line"] == "a line"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from logshed.cli import output, tables, terminal
+from logshed.cli.cells import shown
 from logshed.cli.commands import FAILED, JsonOption, add
 from logshed.cli.progress import size
 
@@ -16,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from logshed.spool.checking import Damage
+    from logshed.spool.dead import Standing
 
+REASONS = 10
+"""Reasons of dead letters that are shown."""
 COLUMNS = ("source", "collection", "waiting", "here", "format", "last written")
 SpoolArgument = Annotated[
     Path | None, typer.Argument(metavar="[DIR]", help="The spool's folder; else the setting.", show_default=False)
@@ -31,6 +36,7 @@ def register(app: typer.Typer) -> None:
     add(group, "status", status, examples=("logshed spool status", "logshed spool status ./logshed-spool --json"))
     add(group, "verify", verify, examples=("logshed spool verify",))
     add(group, "repair", repair, examples=("logshed spool repair",))
+    add(group, "replay", replay, examples=("logshed spool replay", "logshed spool replay ./logshed-spool --json"))
     add(
         group,
         "export",
@@ -43,6 +49,7 @@ def register(app: typer.Typer) -> None:
 def status(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None:
     """Show the streams of a spool, and how much of each waits for a lake."""
     from logshed import spool  # noqa: PLC0415 - not for `--help`
+    from logshed.spool.dead import DEAD, DeadLetters  # noqa: PLC0415 - as above
     from logshed.spool.done import read_done  # noqa: PLC0415 - as above
 
     root, limit = _place(folder)
@@ -58,10 +65,12 @@ def status(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None
         }
         for one in sorted(found.every, key=lambda one: (one.source, one.collection))
     ]
+    dead = DeadLetters(root / DEAD).standing()
     if as_json:
-        output.document({"spool": str(root), "bytes": found.bytes, "limit_bytes": limit, "streams": rows})
+        told = {"spool": str(root), "bytes": found.bytes, "limit_bytes": limit, "streams": rows, "dead": asdict(dead)}
+        output.document(told)
         return
-    shown: list[tuple[Any, ...]] = [
+    cells: list[tuple[Any, ...]] = [
         (
             one["source"],
             one["collection"],
@@ -72,8 +81,10 @@ def status(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None
         )
         for one in rows
     ]
-    terminal.page(tables.table(COLUMNS, shown, terminal.width()))
+    terminal.page(tables.table(COLUMNS, cells, terminal.width()))
     print(f"\n{root}: {size(found.bytes)} of {size(limit)}, {len(found.segments)} segments, {len(rows)} streams.")
+    for text in _dead(dead):
+        print(text)
 
 
 def verify(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None:
@@ -107,6 +118,25 @@ def repair(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None
     print(f"{root}: {len(damages)} places were mended." if damages else f"{root}: nothing was damaged.")
 
 
+def replay(folder: SpoolArgument = None, *, as_json: JsonOption = False) -> None:
+    """Bring what could not be decoded when it came into the spool again, as raw lines; each once.
+
+    Do it when a format or a decoder was mended, and nothing else writes the spool. Then ingest the spool.
+    """
+    from logshed.settings import Settings  # noqa: PLC0415 - not for `--help`
+    from logshed.spool import Spool  # noqa: PLC0415 - as above
+    from logshed.spool.dead import DEAD, DeadLetters  # noqa: PLC0415 - as above
+    from logshed.spool.replaying import replay as replayed  # noqa: PLC0415 - as above
+
+    root, limit = _place(folder)
+    with Spool(root, limit=limit) as opened:
+        done = replayed(DeadLetters(root / DEAD), opened, Settings.load().collection)
+    if as_json:
+        output.document(asdict(done))
+    else:
+        print(f"{root}: {done.letters:,} dead letters are in the spool now; {done.unreadable:,} have no text.")
+
+
 def export(
     folder: SpoolArgument = None,
     *,
@@ -134,6 +164,14 @@ def _place(folder: Path | None) -> tuple[Path, int]:
 
     settings = Settings.load()
     return folder or settings.spool, settings.spool_bytes
+
+
+def _dead(one: Standing) -> list[str]:
+    if not one.waiting and not one.dropped:
+        return []
+    told = [f"{one.waiting:,} dead letters, {one.readable:,} of them with text; {one.dropped:,} older ones had to go."]
+    told += [f"  {count:,} {shown(protocol)}: {shown(reason)}" for protocol, reason, count in one.reasons[:REASONS]]
+    return told
 
 
 def _damage(one: Damage) -> dict[str, Any]:
