@@ -35,7 +35,7 @@ from logshed.pipeline.trail import FILE, Trail
 from logshed.redaction.naming import Names
 from logshed.redaction.policy_files import load_policy
 from logshed.spool import Spool
-from logshed.spool.writer import read_done
+from logshed.spool.done import read_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,7 +112,6 @@ class _Running:
         job = job_of(settings, options, policy, sources.opened(settings.enrichment))
         self._safe = safe = Safe(job, self._format_before)
         self._counts = Counts()
-        self._dead = DeadRecords(self._counts)
         self._receiving = Receiving(
             spool,
             safe,
@@ -124,7 +123,7 @@ class _Running:
                 streams=settings.receive.streams,
             ),
             self._counts,
-            self._dead.keep,
+            DeadRecords(spool.root, safe, self._counts),
             room=settings.receive.waiting_bytes,
         )
         self.report = ReceiveReport(self._counts)
@@ -158,7 +157,7 @@ class _Running:
         tokens = Tokens(self._settings.tokens)
         checks = self._checks()
         routes = health_routes(self._counts, checks, tokens)
-        given = Given(self._receiving.take, tokens, Callers(tokens), self._counts, routes, self._dead.body)
+        given = Given(self._receiving.take, tokens, Callers(tokens), self._counts, routes, self._receiving.bury)
         found = [(name, one) for name, door in receive.doors.items() for one in opened(name, door, given)]
         return [*found, *([("metrics", HealthOnly(self._counts, checks, receive.metrics))] if receive.metrics else [])]
 

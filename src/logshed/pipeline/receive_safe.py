@@ -86,6 +86,18 @@ class Safe:
         lines = [(b'{"observed_time_unix_nano":0,"body":"warm"}\n', RECEIVED), (b"warm\n", "")]
         self.pieces([Arrived("warm:", self._job.collection, data, format_) for data, format_ in lines])
 
+    def texts(self, source: str, collection: str, texts: Sequence[str]) -> list[str]:
+        """What may rest of texts that no format takes, each with its own lines."""
+        if not texts:
+            return []
+        count = len(texts)
+        numbers = pl.int_range(count, dtype=pl.Int64, eager=True)
+        frame = pl.DataFrame({"text": pl.Series(texts, dtype=pl.String), "offset": numbers}).with_columns(
+            cut_bytes=pl.lit(None, pl.Int64), escaped=pl.lit(value=False), line_count=pl.lit(1, pl.Int32)
+        )
+        stages = self._stage((id(self._job.policy.of(collection, source)), ""), source, collection)
+        return stages.rest(frame)["text"].to_list()
+
     def _records(self, arrived: Sequence[Arrived]) -> list[_Records]:
         streams: dict[tuple[str, str, str], list[bytes]] = {}
         for one in arrived:
@@ -119,13 +131,8 @@ class Safe:
 
     def _rested(self, key: tuple[int, str], group: Sequence[_Records]) -> list[Piece]:
         first = group[0]
-        if key not in self._stages:
-            split = Split(first.source, "", "", 0, UNTIL_EOF, first.format, collection=first.collection)
-            self._stages[key] = Stages(self._job, split)
-            if len(self._stages) > MOST_STAGES:
-                self._stages.popitem(last=False)
         together = first.frame if len(group) == 1 else pl.concat([one.frame for one in group], how="diagonal_relaxed")
-        safe = self._stages[key].rest(together)["text"].to_list()
+        safe = self._stage(key, first.source, first.collection).rest(together)["text"].to_list()
         pieces, start = [], 0
         for one in group:
             own = safe[start : start + one.frame.height]
@@ -134,6 +141,14 @@ class Safe:
                 data = ("\n".join(own) + "\n").encode()
                 pieces.append(Piece(one.source, one.collection, data, format=one.format))
         return pieces
+
+    def _stage(self, key: tuple[int, str], source: str, collection: str) -> Stages:
+        """The stages of a policy and a format."""
+        if key not in self._stages:
+            self._stages[key] = Stages(self._job, Split(source, "", "", 0, UNTIL_EOF, key[1], collection=collection))
+            if len(self._stages) > MOST_STAGES:
+                self._stages.popitem(last=False)
+        return self._stages[key]
 
 
 def _sample(data: bytes) -> pl.Series:

@@ -22,11 +22,12 @@ from logshed.pipeline.receive_ids import NO_IDS, hashed, without
 from logshed.pipeline.receive_queue import FairQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from logshed.doors.receive_counts import Counts
+    from logshed.pipeline.receive_dead import DeadRecords
     from logshed.pipeline.receive_names import ReceiveNames
     from logshed.pipeline.receive_safe import Safe
     from logshed.receivers.model import Came, Part
@@ -81,7 +82,7 @@ class Receiving:
         safe: Safe,
         names: ReceiveNames,
         counts: Counts,
-        dead: Callable[[Came], None],
+        dead: DeadRecords,
         *,
         room: int,
     ) -> None:
@@ -151,6 +152,16 @@ class Receiving:
             found.append(self._writes.popleft())
         return found
 
+    async def bury(self, protocol: str, reason: str, peer: str, collection: str, data: bytes) -> None:
+        """Keep a whole body that could not be decoded.
+
+        Raises:
+            SpoolError: It cannot be written.
+        """
+        await asyncio.get_running_loop().run_in_executor(
+            self._writer, self._dead.body, protocol, reason, peer, collection, data
+        )
+
     async def trim(self) -> None:
         """Make room of what is in the lake by now."""
         await asyncio.get_running_loop().run_in_executor(self._writer, self._spool.trim)
@@ -189,7 +200,7 @@ class Receiving:
                 self._writes.append(write.place)
         for one in new:
             if one.came.decoded.refused:
-                self._dead(one.came)
+                self._dead.keep(one.came)
             for part in one.parts:
                 self._counts.accepted(one.came.protocol, part.collection, part.records, len(part.lines))
 
