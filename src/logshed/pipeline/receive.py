@@ -105,6 +105,8 @@ class _Running:
         self._settings = settings
         self._options = options
         self._store = receive.store
+        self._engine = LocalEngine(settings.workers)
+        self._live = LiveSink(receive.store, settings) if receive.store else None
         self._progress, self._opened = receive.progress, receive.opened
         self._spool = spool
         names = Names(policy, lambda: lake_secret(spool.root))
@@ -200,9 +202,7 @@ class _Running:
     def _drain(self, store: Store) -> None:
         settings = self._settings
         with self_traces.span("drain", links=self._receiving.written()), self._counts.draining():
-            done = draining.drain(
-                store, settings.spool, settings, self._options, LocalEngine(settings.workers), LiveSink(store, settings)
-            )
+            done = draining.drain(store, settings.spool, settings, self._options, self._engine, self._live)
         for one in done.files:
             if one.counts.read:
                 self._counts.stored(one.collection, one.counts.stored, one.counts.rejected)
