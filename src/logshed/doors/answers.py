@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from logshed.doors.bodies import UNTOLD, read
+from logshed.doors.bodies import UNTOLD, declared, read
 from logshed.receivers.model import Reply
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ class Exchange:
         self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str], limits: HttpLimits
     ) -> None:
         self.scope, self._receive, self._send, self._limits = scope, receive, send, limits
-        self.length = 0
+        self.length = declared(headers)
         self.status = 0
-        self.read = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
+        self.read = self.length == 0
         self._waits = "100-continue" in headers.get("expect", "").lower()
 
     async def answer(self, reply: Reply) -> None:
         """Say it, and end the connection where the rest of a body stands in the way of the next request."""
         if not self.read and reply.status != TOO_SLOW:
-            self.read = await self._read_short()
+            await self._read_short()
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers.items()]
         headers += SAFE
         if reply.status not in _EMPTY:
@@ -72,9 +72,8 @@ class Exchange:
         if not self.read:
             headers.append(_CLOSE)
         self.status = reply.status
-        async with asyncio.timeout(self._limits.answer_seconds):
-            await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})
-            await self._send({"type": "http.response.body", "body": reply.body, "more_body": not self.read})
+        await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": reply.body, "more_body": not self.read})
         if not self.read:
             await self._throw_away(self._limits.request_bytes)
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -91,9 +90,7 @@ class Exchange:
         """
         if self.read:
             return b""
-        body = await read(self._receive, self.length, held, self._limits)
-        self.read = True
-        return body
+        return await read(self._next, self.length, held, self._limits)
 
     async def hand_to(self, handle: ASGIApp) -> None:
         """Let another application answer."""
@@ -105,25 +102,26 @@ class Exchange:
 
         await handle(self.scope, self._receive, noted)
 
-    async def _read_short(self) -> bool:
-        """Whether the body could be read to its end, being short."""
-        if self._waits or self.length == UNTOLD or self.length > SHORT:
-            return False
-        return await self._throw_away(SHORT)
+    async def _next(self) -> Message:
+        """More of the body; its last piece may be more than is taken, and then nothing comes behind it."""
+        message = await self._receive()
+        self.read = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
 
-    async def _throw_away(self, most: int) -> bool:
-        """Whether the body came to its end in time, or its sender went."""
+    async def _read_short(self) -> None:
+        """Read a short body to its end, unless its sender waits to be told to send it."""
+        if not self._waits and UNTOLD < self.length <= SHORT:
+            await self._throw_away(SHORT)
+
+    async def _throw_away(self, most: int) -> None:
+        """Read on to the end of the body, but not for ever."""
         got = 0
         try:
             async with asyncio.timeout(LINGER_SECONDS):
-                while got <= most:
-                    message = await self._receive()
-                    if message["type"] != "http.request" or not message.get("more_body", False):
-                        return True
-                    got += len(message.get("body", b""))
+                while got <= most and not self.read:
+                    got += len((await self._next()).get("body", b""))
         except TimeoutError:
             pass  # it is told without the rest
-        return False
 
 
 def told(status: int, text: str, headers: Mapping[str, str] | None = None) -> Reply:

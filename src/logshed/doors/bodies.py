@@ -32,20 +32,10 @@ class GoneError(Exception):
     """The client went away before its request had come."""
 
 
-def declared(headers: Mapping[str, str], most: int) -> int:
-    """The length of a request's body as its headers tell it; ``UNTOLD`` where it comes in pieces.
-
-    Raises:
-        BadRequestError: It is more than is taken.
-    """
-    if "transfer-encoding" in headers:
-        return UNTOLD
-    text = headers.get("content-length", "0")
-    if not (text.isascii() and text.isdigit()):
-        raise BadRequestError(400, "the length of the body is no number")
-    if len(text) > len(str(most)) or int(text) > most:
-        raise BadRequestError(413, f"the body has more than {most:,} bytes; send less at a time")
-    return int(text)
+def declared(headers: Mapping[str, str]) -> int:
+    """The length of a request's body as its headers tell it; ``UNTOLD`` where it comes in pieces."""
+    length = headers.get("content-length", "0")
+    return UNTOLD if "transfer-encoding" in headers or not (length.isascii() and length.isdigit()) else int(length)
 
 
 def encodings(headers: Mapping[str, str]) -> tuple[str, ...]:
@@ -118,7 +108,7 @@ async def read(receive: Receive, length: int, held: Held, limits: HttpLimits) ->
                 piece = message.get("body", b"")
                 got += len(piece)
                 if got > most:
-                    raise BadRequestError(413, f"the body has more than {most:,} bytes; send less at a time")
+                    raise _too_long(most)
                 pieces.append(piece)
                 if not message.get("more_body", False):
                     break
@@ -141,8 +131,10 @@ async def room(shares: Shares, who: str, length: int, limits: HttpLimits) -> Hel
         limits: How long to wait.
 
     Raises:
-        BadRequestError: There was none in time.
+        BadRequestError: The body is longer than is taken, or there was no room in time.
     """
+    if length > limits.request_bytes:
+        raise _too_long(limits.request_bytes)
     try:
         return await shares.take(who, FIRST if length == UNTOLD else min(length, FIRST), limits.wait_seconds)
     except TimeoutError:
@@ -154,6 +146,10 @@ async def _grow(held: Held, amount: int, limits: HttpLimits) -> None:
         await held.grow(amount, limits.wait_seconds)
     except TimeoutError:
         raise _crowded() from None
+
+
+def _too_long(most: int) -> BadRequestError:
+    return BadRequestError(413, f"the body has more than {most:,} bytes; send less at a time")
 
 
 def _crowded() -> BadRequestError:

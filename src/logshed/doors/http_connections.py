@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 READ = 65_536
 """Bytes that are read at once: as many again wait in memory for each connection whose request waits."""
+MOST_WASTE = 2**18
+"""Bytes of a body's pieces that are no body, beyond as many as there are of it: pieces of a byte or two each cost as
+much work as large ones."""
 _BEFORE = (h11.IDLE, h11.SEND_RESPONSE)
 
 
@@ -38,17 +41,22 @@ class Connection(H11Protocol):
     Args:
         door: Its limits, counts and settings.
         peer: The client's address.
+
+    Attributes:
+        made: Whether it was made, TLS included; then ``left`` is called once at its end.
     """
 
     def __init__(self, door: Owner, peer: str) -> None:
         super().__init__(door.config, door.state, {}, asyncio.get_running_loop())
-        self._door, self.peer = door, peer
+        self._door, self.peer, self.made = door, peer, False
         self._head: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
+        self._waste = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request, but not long."""
         super().connection_made(transport)
+        self.made = True
         made: Any = transport
         made.max_size = READ
         self._wait_for_head()
@@ -56,9 +64,12 @@ class Connection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on; the headers of a request have their time from their first byte on."""
         self._door.counts.bytes += len(data)
+        cycle = self.cycle
+        before = len(cycle.body) if cycle is not None else 0
         super().data_received(data)
         if self.busy:
             self._unset_head()
+            self._weigh(len(data), len(self.cycle.body) - before if self.cycle is cycle else None)
         elif self._head is None and not self.transport.is_closing():
             self._wait_for_head()
 
@@ -108,6 +119,18 @@ class Connection(H11Protocol):
             self.cycle.keep_alive = False
         else:
             self.transport.close()
+
+    def _weigh(self, came: int, grown: int | None) -> None:
+        """End it where a body comes in pieces that are hardly more than their frames.
+
+        Args:
+            came: Bytes.
+            grown: How many of them are of the body; None at the beginning of a request.
+        """
+        self._waste = 0 if grown is None else self._waste + max(0, came - 2 * grown)
+        if self._waste > MOST_WASTE:
+            self._door.counts.wrong += 1
+            self.transport.abort()
 
     def _wait_for_head(self) -> None:
         self._head = self.loop.call_later(self._door.limits.header_seconds, self._too_slow)

@@ -85,6 +85,7 @@ class HttpDoor:
                 self._sockets.append(opened)
                 self._check(address, opened)
                 opened.setblocking(False)
+                opened.listen(self.limits.connections)  # who is not let in is told so, rather than left waiting
         except BaseException:
             self._close_sockets()
             raise
@@ -180,7 +181,7 @@ class HttpDoor:
         except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError is an OSError
             self.counts.broken += 1
             accepted.close()
-            if connection.transport is None:
+            if not connection.made:
                 self._out(peer)
             if isinstance(error, asyncio.CancelledError):
                 raise

@@ -63,7 +63,7 @@ class ReceiveApp:
         limits: What it bears.
         extra_routes: Of Starlette, answered without a token.
         collection: Of records that name none.
-        secrets: Of webhooks, by the last part of their address; that of the address without one is ``""``.
+        secrets: Of webhooks, by the last part of their address; ``""`` has that of all others.
         dead: Keeps what cannot be decoded.
         seen: Is told of each answer.
         everybody: Without tokens: whether others than this machine may come in.
@@ -116,8 +116,12 @@ class ReceiveApp:
                 await self._answer(place, path, headers, exchange)
         except BadRequestError as error:
             await exchange.answer(told(error.status, error.text))
-        except (bodies.GoneError, TimeoutError):  # the client went, or does not take its answer
+        except bodies.GoneError:
             return
+        except Exception as error:  # noqa: BLE001 - as of another route; it ends this request alone
+            self._say(where(error), f"cannot answer a request: {where(error)}")
+            if not exchange.status:
+                await exchange.answer(told(500, "that could not be answered, by a fault of this program"))
         if self._seen is not None and exchange.status:
             self._seen(protocol, exchange.status, time.perf_counter() - begun)
 
@@ -178,10 +182,9 @@ class ReceiveApp:
     async def _reply(self, place: Place, request: Request, authorization: str, exchange: Exchange) -> Reply:
         grant, secret = await self._admitted(place, request, authorization)
         kinds = bodies.encodings(request.headers)
-        exchange.length = length = bodies.declared(request.headers, self.limits.request_bytes)
         query = query_of(exchange.scope)
         who = grant.token or request.peer
-        with await bodies.room(self.room, who, length, self.limits) as held:
+        with await bodies.room(self.room, who, exchange.length, self.limits) as held:
             body = await exchange.body(held)
             request = Request(request.path, query, request.headers, body, request.peer, request.now)
             if secret and place.receiver.check is not None:
@@ -200,7 +203,7 @@ class ReceiveApp:
             return EVERYTHING, ""
         if place.receiver.check is None or authorization:
             return await self.callers.grant(authorization, request.peer), ""
-        secret = self._secrets.get(place.name, "")
+        secret = self._secrets.get(place.name) or self._secrets.get("", "")
         if self.callers.tokens is None:
             return EVERYTHING, secret
         if not secret:

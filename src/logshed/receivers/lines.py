@@ -9,6 +9,7 @@ and ``format`` after the question mark.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -91,7 +92,7 @@ def _text(body: bytes) -> bytes:
 
 def _part(request: Request, start: str, lines: bytes, count: int) -> Part:
     _, _, last = request.path.rpartition(start)
-    collection = asked(last.strip("/")) or asked(request.query.get("collection", ""))
+    collection = asked(unquote(last.strip("/"))) or asked(request.query.get("collection", ""))
     stream = named(request.query.get("stream", ""), collection or request.peer or "unnamed")
     return Part(stream, lines, count, request.query.get("format", ""), collection)
 

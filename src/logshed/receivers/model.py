@@ -24,7 +24,7 @@ class Request:
     """What came, decompressed and within limits.
 
     Attributes:
-        path: The address's path.
+        path: The address's path, as it was sent: with its escapes.
         query: What stands after the question mark.
         headers: By their names in small letters.
         body: The bytes.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import orjson
 
@@ -88,7 +88,7 @@ def _payload(request: Request) -> bytes:
 
 def _stream(request: Request, plain: dict[str, Any]) -> str:
     """The address's last part, or the repository that the event is of."""
-    last = request.path.rpartition(PATH)[2].strip("/")
+    last = unquote(request.path.rpartition(PATH)[2].strip("/"))
     repository = plain.get("repository")
     full = repository.get("full_name") if isinstance(repository, dict) else None
     return named(last or (full if isinstance(full, str) else ""))
