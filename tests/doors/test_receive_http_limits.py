@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import socket
 import subprocess
 import sys
@@ -195,6 +196,32 @@ def test_what_is_no_http_ends_the_connection_and_nothing_else(said: bytes, caplo
         assert opened.push(b"x")[0] == 200
     assert store.lines == [b"x"]
     assert caplog.text == ""
+
+
+def test_whatever_is_said_the_door_goes_on_and_tells_nobodys_words(caplog: pytest.LogCaptureFixture) -> None:
+    store, chance = Store(), random.Random(5)  # noqa: S311 - a test's
+    bulk = b'{"create":{"_index":"a"}}\n{"secret":1}\n'
+    some = [
+        HEAD + b"Content-Encoding: gzip\r\nContent-Length: 40\r\n\r\n" + gzip.compress(b"secret" * 9).ljust(40),
+        HEAD.replace(b"/v1/raw", b"/_bulk") + b"Content-Length: %d\r\n\r\n%b" % (len(bulk), bulk),
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(pieces(b"secret" * 9, 5)),
+    ]
+    with served(store, HttpLimits(body_seconds=0.2, header_seconds=0.2)) as opened:
+        for number in range(200):
+            said = bytearray(some[number % 3] * chance.randrange(1, 3))
+            for _ in range(chance.randrange(1, 6)):
+                at = chance.randrange(len(said))
+                said[at : at + chance.randrange(3)] = chance.randbytes(chance.randrange(3))
+            with opened.raw() as client:
+                client.sendall(said[: chance.randrange(1, 2 * len(said))])
+                if number % 2:
+                    client.shutdown(socket.SHUT_WR)
+        assert opened.push(b"x")[0] == 200
+        until(lambda: opened.door.counts.open == 0)
+        assert opened.door.app.room.free == HttpLimits().held_bytes
+    assert not [status for _, status in store.seen if status in (500, 503)]
+    assert "secret" not in caplog.text
+    assert not [record for record in caplog.records if record.name != "asyncio" or record.levelname != "DEBUG"]
 
 
 def test_half_a_request_is_none() -> None:

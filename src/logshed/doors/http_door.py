@@ -180,8 +180,10 @@ class HttpDoor:
             )
         except (OSError, asyncio.CancelledError) as error:  # ssl.SSLError is an OSError
             self.counts.broken += 1
-            accepted.close()
-            if not connection.made:
+            if connection.made:
+                connection.transport.abort()
+            else:
+                accepted.close()
                 self._out(peer)
             if isinstance(error, asyncio.CancelledError):
                 raise
