@@ -77,7 +77,11 @@ def test_an_unknown_encoding_is_told(kind: str) -> None:
         assert opened.push(b"x", Content_Encoding=kind)[0] == 415
 
 
-@pytest.mark.parametrize("body", [b"x", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"x") + b"junk"])
+@pytest.mark.parametrize(
+    "body",
+    [b"x", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"x") + b"junk"],
+    ids=["none", "cut", "more behind it"],
+)
 def test_a_damaged_pack_is_told_and_kept(body: bytes) -> None:
     store = Store()
     with served(store) as opened:
