@@ -68,7 +68,6 @@ def test_a_letter_says_when_from_whom_and_why_and_is_nobody_elses_to_read(tmp_pa
         "peer": "192.0.2.7",
         "collection": "web",
         "text": "user=<user>",
-        "sha256": hashlib.sha256(b"user=ada").hexdigest(),
         "size": 8,
     }
     assert path.stat().st_mode & 0o077 == folder.stat().st_mode & 0o077 == 0

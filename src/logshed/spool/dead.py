@@ -85,7 +85,7 @@ class DeadLetters:
             reason: Why it could not be decoded.
             peer: Who sent it.
             collection: Where it would have gone.
-            data: The bytes that came, of which only their size and SHA-256 are kept.
+            data: The bytes that came, of which only their size is kept, and their SHA-256 where there is no text.
             redacted_text: What may be kept of them.
 
         Raises:
