@@ -44,9 +44,10 @@ class Lock:
         self._file.write(b"%d\n" % os.getpid())
 
     def close(self) -> None:
-        """Give it back."""
-        self._file.truncate(0)
-        self._file.close()
+        """Give it back, once."""
+        if not self._file.closed:
+            self._file.truncate(0)
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FILLER_BYTES = 2**20
 """Bytes of a line that stands for others, at the most."""
+SEGMENT_BYTES = 2**27
+"""Bytes that a segment that is gone may have had: one is full at 64 MiB, and takes one more write then."""
 
 
 def repair(root: Path) -> list[Damage]:
@@ -76,15 +78,14 @@ class _Streams:
 
     def __init__(self, root: Path) -> None:
         self.unsure: set[str] = set()
-        found = segments(root)
-        first = int(found[0].stem) if found else 0
-        is_first_missing = any(number < first for number in listing(root).missing)
-        self._ends: dict[str, int] = dict(done.read_done(root)) if is_first_missing else {}
+        self._ends: dict[str, int] = {}
+        self._done = done.read_done(root)
+        self._lost = 0
 
     def mend(self, segment: Path, damages: list[Damage]) -> None:
         """Write a segment anew if it is damaged, or lines before it are gone; an empty one for one that is missing."""
         if not segment.exists():
-            self.unsure = set(self._ends)
+            self._lose(SEGMENT_BYTES)
             disk.put(segment, b"")
             return
         data = []
@@ -93,13 +94,13 @@ class _Streams:
         with segment.open("rb") as file:
             for part in parts(file, os.fstat(file.fileno()).st_size):
                 if not isinstance(part, Frame):
-                    self.unsure = set(self._ends)
+                    self._lose(part[1] - part[0])
                     continue
                 before, is_own = self._before(part)
                 is_changed = is_changed or bool(before) or not is_own
                 data += [*before, _again(file, part)] if is_own else []
         if any(not one.size for one in own):  # whose lines are missing is not known
-            self.unsure = set(self._ends)
+            self._lose(SEGMENT_BYTES)
         if is_changed:
             disk.put(segment, b"".join(data))
 
@@ -107,12 +108,22 @@ class _Streams:
         """What stands for lines that are gone before a frame; and whether the frame's own are not there already."""
         if marks.is_mark(frame):
             return [], True
-        expected = self._ends.get(frame.generation, frame.offset)
+        expected = self._ends.get(frame.generation, self._first(frame))
         if frame.offset < expected:
             return [], False
         self._ends[frame.generation] = frame.end
         self.unsure.discard(frame.generation)
         return [packed(replace(frame, offset=at), filler) for at, filler in _fillers(expected, frame.offset)], True
+
+    def _first(self, frame: Frame) -> int:
+        """Where the first frame that is here of a stream was expected: at what a lake has, else lines may be gone."""
+        at = self._done.get(frame.generation, 0)
+        return at if at <= frame.offset <= at + self._lost else frame.offset
+
+    def _lose(self, size: int) -> None:
+        """Take note that so many bytes at the most are gone here, of whichever streams."""
+        self._lost += size
+        self.unsure = set(self._ends)
 
 
 def _again(file: BinaryIO, frame: Frame) -> bytes:

@@ -157,6 +157,7 @@ class Spool:
         """Let others write it."""
         if self._tail is not None:
             self._tail.close()
+            self._tail = None
         self._lock.close()
 
     def __enter__(self) -> Self:

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from logshed.sources.spool import SPOOL, SpoolFile, targets
+from logshed.spool.checking import verify
+from logshed.spool.repair import repair
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WRITER = """
+import sys
+from itertools import count
+from pathlib import Path
+import numpy as np
+from logshed.spool import Piece, Spool
+with Spool(Path(sys.argv[1]), segment_bytes=20_000) as opened:
+    for number in count(int(sys.argv[2])):
+        ids = np.array([number], dtype=np.uint64)
+        if not opened.seen(ids).all():
+            pieces = [Piece(source, "c", b"%d\\n" % number * (number % 50)) for source in ("a", "b", "c")]
+            opened.append([*pieces, Piece("all", "c", b"%d\\n" % number)], ids)
+        print(number, flush=True)
+"""
+
+
+def killed(root: Path, kills: int, chance: random.Random) -> None:
+    """A client sends number after number, and again those of which it was told nothing; the writer is killed."""
+    sent = told = 0
+    for _ in range(kills):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(root), str(told)], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        for _ in range(chance.randint(1, 120)):
+            told = int(process.stdout.readline()) + 1
+        process.send_signal(signal.SIGKILL)
+        rest, _ = process.communicate()
+        sent = max([told - 1, *(int(line) for line in rest.split("\n")[:-1])])
+        told = sent + 1 if chance.random() < 0.5 else told  # some of its answers are lost on the way
+    found = {target.source: SpoolFile(target.locator).read(2**30).split() for target in targets(f"{SPOOL}{root}")}
+    numbers = [int(word) for word in found["all"]]
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) > sent
+    for source in ("a", "b", "c"):
+        every = [number for number in numbers for _ in range(number % 50)]
+        assert [int(word) for word in found[source]] == every
+    assert [one for one in verify(root) if not one.torn] == []
+    repair(root)
+    assert verify(root) == []
+
+
+def test_a_client_that_sends_again_what_nobody_acknowledged_has_each_record_once(tmp_path: Path) -> None:
+    killed(tmp_path / "spool", 4, random.Random(11))  # noqa: S311 - no secret
+
+
+@pytest.mark.soak
+def test_sixty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+    killed(tmp_path / "spool", 60, random.Random())  # noqa: S311 - no secret
