@@ -8,9 +8,10 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import chart
+from pydantic import BaseModel
 from typer.main import get_command
 
 from logshed import errors, schema
@@ -74,15 +75,29 @@ def settings() -> str:
         lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
     for table, nested in NESTED.items():
         lines += ["", f"## `[{table}]`\n", "| key | variable | default | meaning |", "|---|---|---|---|"]
+        inner = {name: model for name, field in nested.model_fields.items() if (model := _inner(field))}
         for name, field in nested.model_fields.items():
-            variable = f"`LOGSHED_{table.upper()}_{name.upper()}`"
-            lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
+            if name not in inner:
+                variable = f"`LOGSHED_{table.upper()}_{name.upper()}`"
+                lines.append(f"| `{name}` | {variable} | {default(name, field)} | {field.description} |")
+        for name, model in inner.items():
+            lines += ["", f"### `[{table}.{name}]`\n", f"{nested.model_fields[name].description}\n"]
+            lines += ["| key | default | meaning |", "|---|---|---|"]
+            lines += [
+                f"| `{key}` | {default(key, one)} | {one.description} |" for key, one in model.model_fields.items()
+            ]
     lines += ["", "## A table in `threat_lists`\n", "| key | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {field.description} |" for name, field in ThreatListFile.model_fields.items()]
     for title, model in MODELS:
         lines += ["", f"## `[[{title}]]`\n", "| key | meaning |", "|---|---|"]
         lines += [f"| `{name}` | {field.description} |" for name, field in model.model_fields.items()]
     return "\n".join(lines) + "\n"
+
+
+def _inner(field: FieldInfo) -> type[BaseModel] | None:
+    """The table that a key holds, where it holds one or none."""
+    kinds = [one for one in get_args(field.annotation) if isinstance(one, type) and issubclass(one, BaseModel)]
+    return kinds[0] if kinds else None
 
 
 def default(name: str, field: FieldInfo) -> str:
