@@ -104,7 +104,9 @@ def default(name: str, field: FieldInfo) -> str:
     """A setting's default as it would be written."""
     if name == "internal_networks":
         return "<br>".join(f"{network}: {', '.join(ranges)}" for network, ranges in field.default.items())
-    return "" if field.default in (None, (), "") or field.default_factory is not None else f"`{field.default}`"
+    if field.is_required() or field.default_factory is not None or field.default in (None, (), "", {}):
+        return ""
+    return f"`{field.default}`"
 
 
 def columns() -> str:

@@ -1,7 +1,7 @@
 """What formats the lines of pushed streams are in: found out from the first that come, and looked at again as more do.
 
-Nobody waits for an answer until a stream has enough lines to tell by, so it is told by what is there, and again when
-there are four times as many. A stream may change what it holds; formats are added to those that it had.
+Nobody waits for an answer until a stream has enough lines to tell by, so it is told by what is there, again with each
+request until there are two hundred lines, and then when there are four times as many. A stream may change what it holds; formats are added to those that it had.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ MOST_STREAMS = 20_000
 """Streams of which it is known; of more those are forgotten that were quiet longest."""
 MOST_FORMATS = 6
 """Formats of a stream; each costs a look at every line that none before takes."""
+TELLING_LINES = 200
+"""So many lines tell a format."""
 AGAIN = 4
 """Times the lines after which a stream is looked at again."""
 AGAIN_S = 60.0
@@ -86,7 +88,8 @@ class StreamFormats:
         known.lines += lines
         if (known.lines >= known.next or self._clock() >= known.due) and self._may_look():
             known.choice = self._merged(known.choice, detect.detect(sample(), formats=self._formats).choice, given)
-            known.next, known.due = AGAIN * known.lines, self._clock() + AGAIN_S
+            known.next = AGAIN * known.lines if known.lines >= TELLING_LINES else 0
+            known.due = self._clock() + AGAIN_S
         return str(known.choice)
 
     def checked(self, asked: str) -> str:
