@@ -1,7 +1,8 @@
 """What formats the lines of pushed streams are in: found out from the first that come, and looked at again as more do.
 
 Nobody waits for an answer until a stream has enough lines to tell by, so it is told by what is there, again with each
-request until there are two hundred lines, and then when there are four times as many. A stream may change what it holds; formats are added to those that it had.
+request until there are two hundred lines, and then when there are four times as many. A stream may change what it
+holds; formats are added to those that it had.
 """
 
 from __future__ import annotations
