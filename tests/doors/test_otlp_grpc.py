@@ -40,6 +40,7 @@ class Store:
         self.bodies: list[str] = []
         self.tokens: list[str] = []
         self.peers: list[str] = []
+        self.requests: list[str] = []
         self.fails: Exception | None = None
         self.slow = threading.Event()
         self.slow.set()
@@ -48,6 +49,7 @@ class Store:
         """Keep the bodies, once it may."""
         self.tokens.append(sender.user)
         self.peers.append(sender.peer)
+        self.requests.append(sender.request)
         await asyncio.to_thread(self.slow.wait, 10)
         if self.fails is not None:
             raise self.fails
@@ -303,3 +305,16 @@ def _until(true: Any) -> None:
             return
         time.sleep(0.01)
     raise AssertionError(true)
+
+
+def test_a_call_that_is_made_again_is_known_by_its_key_and_its_message() -> None:
+    store = Store()
+    with served(store) as port, calling(port) as export:
+        for key, body in [("one", "a"), ("one", "a"), ("two", "a"), ("one", "b"), ("", "a")]:
+            named = (("idempotency-key", key),) if key else ()
+            export(logs(body), timeout=10, metadata=(*ASKED, *named))
+    first, again, *others = store.requests
+    assert first == again
+    assert first
+    assert len({first, *others}) == 4
+    assert others[-1] == ""

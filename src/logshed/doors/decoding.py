@@ -16,13 +16,15 @@ from logshed.receivers.model import Decoded
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from logshed.doors.http_limits import HttpLimits
     from logshed.receivers.model import Reply, Request, Route
 
 SMALL = 65_536
 """Bytes, unpacked, up to which a body is decoded at once: others are answered meanwhile if it has more."""
+KEYS = ("idempotency-key", "x-request-id")
+"""Headers with a client's own name for a request; the first that is there counts."""
 LONGEST_KEY = 200
 """Characters of a client's own name for a request; a longer one is known by its digest."""
 T = TypeVar("T")
@@ -51,21 +53,12 @@ class Job:
         self.quick = True
 
     def name(self, sender: str) -> str:
-        """By which a repeated request is known: as its client names it, among those of one sender and address.
-
-        The body counts too: programs hand on the id of a request that they serve with each line that they log of it.
+        """By which a repeated request is known, as ``name_of`` says.
 
         Args:
             sender: Whose names these are.
         """
-        headers = self.request.headers
-        key = headers.get("idempotency-key") or headers.get("x-request-id") or ""
-        if not key:
-            return ""
-        if len(key) > LONGEST_KEY:
-            key = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
-        digest = hashlib.blake2b(self.request.body, digest_size=16).hexdigest()
-        return f"{sender} {self.request.path} {digest} {key}"
+        return name_of(sender, self.request.path, self.request.body, self.request.headers)
 
     def decode_small(self) -> bool:
         """Decode it if it is small; whether it was."""
@@ -99,6 +92,26 @@ class Job:
     def answer(self) -> Reply:
         """What its client is told once its records are on disk."""
         return self._route.answer(self.request, self.decoded)
+
+
+def name_of(sender: str, path: str, body: bytes, headers: Mapping[str, str]) -> str:
+    """By which a repeated request is known: as its client names it, among those of one sender and address.
+
+    The body counts too: programs hand on the id of a request that they serve with each line that they log of it.
+
+    Args:
+        sender: Whose names these are.
+        path: The address.
+        body: What came.
+        headers: By their names in small letters.
+    """
+    key = next((found for name in KEYS if (found := headers.get(name))), "")
+    if not key:
+        return ""
+    if len(key) > LONGEST_KEY:
+        key = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(body, digest_size=16).hexdigest()
+    return f"{sender} {path} {digest} {key}"
 
 
 class Threads:

@@ -18,13 +18,14 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from logshed import self_traces
+from logshed.doors.decoding import name_of
 from logshed.doors.senders import Sender, named
 from logshed.errors import DoorError, LogshedError, OverloadedError, SpoolFullError
 from logshed.receivers import otlp
 from logshed.receivers.model import BadRequestError, Decoded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from logshed.doors.serving import Certificate
 
@@ -159,7 +160,7 @@ class GrpcDoor:
         failure = _Failure(grpc.StatusCode.UNAVAILABLE, "the records could not be stored; send them again later")
         try:
             with self_traces.span("receive", headers=_trace_of(context), protocol=otlp.NAME, door="grpc"):
-                return await self._taken(messages, Sender(_peer(context), _token(context)))
+                return await self._taken(messages, Sender(_peer(context), _token(context)), _texts(context))
         except BadRequestError as error:
             failure = _Failure(_BY_STATUS.get(error.status, grpc.StatusCode.INVALID_ARGUMENT), error.text)
         except SpoolFullError:
@@ -174,7 +175,7 @@ class GrpcDoor:
         await context.abort(failure.code, failure.text, self._trailer(failure))
         raise AssertionError(failure)
 
-    async def _taken(self, messages: AsyncIterator[bytes], sender: Sender) -> bytes:
+    async def _taken(self, messages: AsyncIterator[bytes], sender: Sender, metadata: Mapping[str, str]) -> bytes:
         if self._admit is not None:
             await self._admit(sender)
         if self._calls >= self._limits.calls:
@@ -187,8 +188,9 @@ class GrpcDoor:
                 decoded = otlp.decode_export(body, now)
             else:
                 decoded = await asyncio.get_running_loop().run_in_executor(self._decoder, otlp.decode_export, body, now)
+            request = name_of(sender.user or sender.peer, SERVICE, body, metadata)
             del body
-            await self._take(decoded, sender)
+            await self._take(decoded, sender._replace(request=request))
             return otlp.answer_export(decoded)
         finally:
             self._calls -= 1
@@ -213,6 +215,11 @@ class GrpcDoor:
         detail.Pack(again)
         status.details.append(detail)
         return (("grpc-status-details-bin", status.SerializeToString()),)
+
+
+def _texts(context: Any) -> dict[str, str]:
+    """The metadata of a call that is text."""
+    return {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
 
 
 def _token(context: Any) -> str:

@@ -23,10 +23,12 @@ class Sender(NamedTuple):
     Attributes:
         peer: The address; empty where they are of several.
         user: Who the client proved to be, by a password or by a certificate; empty where it did not.
+        request: By which a repeated request is known; empty where the client gave none.
     """
 
     peer: str
     user: str = ""
+    request: str = ""
 
 
 Take: TypeAlias = "Callable[[Decoded, Sender], Awaitable[None]]"

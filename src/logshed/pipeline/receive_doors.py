@@ -184,7 +184,7 @@ def _grpc(name: str, door: Any, listen: str, given: Given) -> OpenDoor:
 
     async def take(decoded: Decoded, sender: Sender) -> None:
         grant = await given.callers.grant(f"Bearer {sender.user}", sender.peer) if wants_tokens else EVERYTHING
-        await _counted(given, Came("otlp", decoded, grant, sender.peer, door.collection or ""))
+        await _counted(given, Came("otlp", decoded, grant, sender.peer, door.collection or "", sender.request))
 
     limits = GrpcLimits(message_bytes=door.request_bytes, connections=door.connections)
     return GrpcDoor(take, admit, listen=listen, certificate=_certificate(door), limits=limits)
