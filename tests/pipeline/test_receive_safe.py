@@ -18,10 +18,12 @@ from logshed.pipeline.receive_safe import Arrived, Safe
 from logshed.receivers.model import RECEIVED
 from logshed.redaction.policy_files import load_policy
 from logshed.settings import Settings
+from logshed.spool import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from logshed.pipeline.job import Job
     from logshed.spool import Piece
 
 KEY = [
@@ -32,10 +34,18 @@ KEY = [
 
 
 @pytest.fixture
-def safe(tmp_path: Path) -> Safe:
+def job(tmp_path: Path) -> Job:
     settings = Settings.load(tmp_path, environ={})
-    job = job_of(settings, Options(), load_policy("default", ()), sources.opened(settings.enrichment))
-    return Safe(job, lambda *_: "")
+    return job_of(settings, Options(), load_policy("default", ()), sources.opened(settings.enrichment))
+
+
+@pytest.fixture
+def safe(job: Job) -> Safe:
+    return Safe(job, lambda *_: None)
+
+
+def lines_of(lines: list[str]) -> Arrived:
+    return Arrived("lines:app", "default", "".join(f"{line}\n" for line in lines).encode())
 
 
 SECRETS = {"password": "hunter2", "note": "token=abc123secret"}
@@ -77,11 +87,43 @@ def test_lines_of_a_request_are_joined_to_records_and_their_format_is_told(safe:
 
 def test_a_private_key_that_three_requests_bring_rests_in_none(safe: Safe) -> None:
     for lines in (["begins", *KEY[:3]], KEY[3:5], [*KEY[5:], "ends"]):
-        data = "".join(f"{line}\n" for line in lines).encode()
-        for piece in safe.pieces([Arrived("lines:app", "default", data)]):
+        for piece in safe.pieces([lines_of(lines)]):
             assert b"MIIEvQ" not in piece.lines
             last = piece.lines
+        safe.kept()
     assert b"ends" in last
+
+
+def test_a_private_key_whose_end_comes_again_since_it_could_not_be_written_rests_nowhere(safe: Safe) -> None:
+    safe.pieces([lines_of(KEY[:3])])
+    safe.kept()
+    for _ in range(2):
+        (piece,) = safe.pieces([lines_of([*KEY[3:], "ends"])])
+        assert piece.lines == b"[PRIVATE_KEY]\nends\n"
+    safe.kept()
+    (piece,) = safe.pieces([lines_of([KEY[1], "later"])])
+    assert KEY[1].encode() in piece.lines, "it is a key's line no more"
+
+
+def test_a_private_key_that_goes_on_after_a_restart_rests_nowhere(job: Job, tmp_path: Path) -> None:
+    for lines, expected in [(KEY[:3], [b""]), (KEY[3:5], [b""]), ([*KEY[5:], "ends"], [b"ends\n"])]:
+        with Spool(tmp_path / "spool") as spool:
+            safe = Safe(job, lambda *stream, spool=spool: spool.index.streams.get(stream))  # type: ignore[misc]
+            pieces = safe.pieces([lines_of(lines)])
+            assert [piece.lines.removeprefix(b"[PRIVATE_KEY]\n") for piece in pieces] == expected
+            spool.append(pieces)
+
+
+def test_a_private_key_that_never_ends_hides_no_more_after_restarts_than_without_them(job: Job, tmp_path: Path) -> None:
+    many = ["x" * 80] * 200
+    hidden = []
+    for lines in (KEY[:1], many, many, many, ["last"]):
+        with Spool(tmp_path / "spool") as spool:
+            safe = Safe(job, lambda *stream, spool=spool: spool.index.streams.get(stream))  # type: ignore[misc]
+            pieces = safe.pieces([lines_of(lines)])
+            spool.append(pieces)
+        hidden.append(lines[-1].encode() not in b"".join(piece.lines for piece in pieces))
+    assert hidden[1:] == [True, True, False, False]
 
 
 def test_lines_without_an_end_and_blank_ones_cost_no_other_stream_its_lines(safe: Safe) -> None:

@@ -27,6 +27,11 @@ class KeyBlocks:
         return self._begin is not None
 
     @property
+    def begin(self) -> int:
+        """Offset of the line in which the block begins that has not ended; -1 where none is."""
+        return self._begin[0] if self._begin is not None else -1
+
+    @property
     def begun(self) -> str:
         """How the block begins that has not ended, without what stands before that in its line; empty where none is."""
         return self._begun if self.open else ""
@@ -85,6 +90,21 @@ class KeyBlocks:
     def _expired(self, offset: int) -> bool:
         begin, line = self._begin or (0, 0)
         return offset - begin >= BLOCK_BYTES or self._line - line >= BLOCK_LINES
+
+
+def unended(lines: bytes) -> int:
+    """Bytes from the line on in which a block begins that does not end in lines; 0 where there is none."""
+    some = lines[-BLOCK_BYTES:]
+    if HINT.encode() not in some:
+        return 0
+    blocks, told = KeyBlocks(), as_lines(some, len(some))
+    blocks.inside(told["text"], told["offset"].to_numpy())
+    return len(some) - blocks.begin if blocks.open else 0
+
+
+def like_unended(size: int) -> bytes:
+    """A line that stands for so many bytes of a block that has not ended."""
+    return b"-----BEGIN PRIVATE KEY-----".ljust(size - 1, b".") + b"\n"
 
 
 def begin_with(text: pl.Series, row: int, begun: str) -> pl.Series:

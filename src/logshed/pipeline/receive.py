@@ -112,7 +112,7 @@ class _Running:
         names = Names(policy, lambda: lake_secret(spool.root))
         self._trail = Trail(spool.root / FILE, lambda text: names.texts([text])[0])
         job = job_of(settings, options, policy, sources.opened(settings.enrichment))
-        self._safe = safe = Safe(job, self._format_before)
+        self._safe = safe = Safe(job, lambda *stream: spool.index.streams.get(stream))
         self._counts = Counts()
         self._receiving = Receiving(
             spool,
@@ -213,10 +213,6 @@ class _Running:
             self.report.waiting = self._receiving.waiting
             self.report.spool = self._spool.index.bytes
             self._progress(self.report)
-
-    def _format_before(self, source: str, collection: str) -> str:
-        known = self._spool.index.streams.get((source, collection))
-        return known.format if known else ""
 
     def _checks(self) -> dict[str, Check]:
         spool = self._spool

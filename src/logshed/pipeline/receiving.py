@@ -196,6 +196,7 @@ class Receiving:
                 pieces = self._safe.pieces(arrived)
             with self_traces.span("spool append"):
                 self._spool.append(pieces, ids)
+            self._safe.kept()
             if write.place is not None:
                 self._writes.append(write.place)
         for one in new:
