@@ -177,16 +177,19 @@ class _Connection:
             self._counts.bytes += len(data)
             if not self._held:
                 self._begun = asyncio.get_running_loop().time()
-            step = await self._feed(data)
-            self._hold()
-            if self._talk.user:
-                sender = sender._replace(user=self._talk.user)
-            await self._step(writer, step, sender)
+            more = True
+            while more:
+                step = await self._feed(data)
+                self._hold()
+                if self._talk.user:
+                    sender = sender._replace(user=self._talk.user)
+                await self._step(writer, step, sender)
+                data, more = b"", step.more
         await self._step(writer, self._talk.end(datetime.now(UTC)), sender)
 
     async def _feed(self, data: bytes) -> Step:
         now = datetime.now(UTC)
-        if self._talk.heavy and self._held + len(data) > MANY:
+        if self._talk.heavy and (self._held + len(data) > MANY or not data):
             return await asyncio.to_thread(self._talk.feed, data, now)
         return self._talk.feed(data, now)
 

@@ -182,6 +182,7 @@ def _renamed(attributes: dict[str, Any]) -> dict[str, Any]:
 
 def _actions(body: bytes, first: str) -> tuple[list[Item], list[bytes]]:
     """What is asked for each document, and the line of each, empty for one to delete."""
+    bounded(body.count(b"\n") // 4)  # two lines an item, and as many empty ones at most
     items: list[Item] = []
     lines: list[bytes] = []
     known: dict[bytes, Item] = {}

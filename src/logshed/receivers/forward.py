@@ -17,22 +17,28 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 
 from logshed.receivers.common.events import Beside, ext, group, line, octets, packed, pairs, text
+from logshed.receivers.common.gather import Lines
 from logshed.receivers.common.inflate import inflated
 from logshed.receivers.model import MOST_RECORDS, RECEIVED, Decoded, Part, Refused
 from logshed.receivers.streaming import NOTHING, Step, nanoseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
 NAME = "forward"
 LARGEST, LARGEST_INFLATED = 2**24, 2**26
 """Bytes of a message, and of what is packed in one."""
+LARGEST_RECORD = 2**22
+"""Bytes of a record that is packed with others in a message."""
+ENOUGH, ENOUGH_BYTES = 20_000, 2**24
+"""Records, and bytes of them, after which those that came with them wait: some bytes can hold millions."""
 LONGEST_TAG = 1000
 """Bytes of a tag; it names a stream."""
 LARGEST_PING = 2**13
 """Bytes that may come before the client has proved who it is."""
 _PING_PARTS = 6
+_PIECE = 2**20
 _LOGS = (0, None)  # of Fluent Bit's kinds of signals
 
 
@@ -55,19 +61,34 @@ class Secrets:
 class _Gathered:
     """Lines by tag, with the ids of those that came in chunks that have one."""
 
-    lines: dict[str, list[bytes]] = field(default_factory=dict)
+    lines: dict[str, Lines] = field(default_factory=dict)
     ids: dict[str, list[str]] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     count: int = 0
+    size: int = 0
+
+    @property
+    def enough(self) -> bool:
+        return self.count >= ENOUGH or self.size >= ENOUGH_BYTES
+
+    def add(self, tag: str, line: bytes, one: str) -> None:
+        into = self.lines.get(tag)
+        if into is None:
+            self.lines[tag] = into = Lines()
+        into.append(line + b"\n")
+        self.ids.setdefault(tag, []).append(one)
+        self.count += 1
+        self.size += len(line)
 
     def refuse(self, reason: str, data: bytes) -> None:
         self.refused.append(Refused(self.count, reason, data))
         self.count += 1
+        self.size += len(data)
 
     def decoded(self) -> Decoded:
         if not self.count:
             return NOTHING
-        parts = tuple(Part(tag, b"\n".join(lines) + b"\n", len(lines), RECEIVED) for tag, lines in self.lines.items())
+        parts = tuple(Part(tag, bytes(lines.data), lines.count, RECEIVED) for tag, lines in self.lines.items())
         ids = tuple(one for tag in self.lines for one in self.ids[tag])
         return Decoded(parts, tuple(self.refused), ids if any(ids) else ())
 
@@ -89,6 +110,7 @@ class Forward:
         self._nonce, self._salt = token_bytes(16), token_bytes(16) if secrets and secrets.users else b""
         self._unpacker, self._largest = _unpacker(largest), largest
         self._came = self._done = 0
+        self._last = b""
 
     @property
     def held(self) -> int:
@@ -104,8 +126,9 @@ class Forward:
 
     def feed(self, data: bytes, now: datetime) -> Step:
         """Take bytes, however the network cut them."""
-        gathered, answers, over = _Gathered(), [], ""
+        gathered, answers, over, more = _Gathered(), [], "", False
         observed = nanoseconds(now)
+        self._last = data or self._last
         try:
             self._came += len(data)
             self._unpacker.feed(data)
@@ -116,15 +139,16 @@ class Forward:
                 else:
                     answer, over = self._greeted(message)
                     answers.append(answer)
-                if over:
+                more = gathered.enough
+                if over or more:
                     break
-            if self.held > (self._largest if self.ready else LARGEST_PING):
+            if not more and self.held > (self._largest if self.ready else LARGEST_PING):
                 over = "a message is larger than allowed"
         except (ValueError, TypeError, msgpack.UnpackException, msgpack.BufferFull) as error:
             over = f"what came is no message of the forward protocol ({type(error).__name__})"
         if over and self.ready:
-            gathered.refuse(over, data)
-        return Step(gathered.decoded(), b"".join(answers), over=over)
+            gathered.refuse(over, self._last)
+        return Step(gathered.decoded(), b"".join(answers), over=over, more=more and not over)
 
     def end(self, now: datetime) -> Step:  # noqa: ARG002 - other protocols need it
         """A message that has not come whole is no message: its client knows that, and sends it again."""
@@ -233,9 +257,7 @@ class _Lines:
         except ValueError as error:
             gathered.refuse(str(error), packed(entry))
             return
-        gathered.lines.setdefault(tag, []).append(made)
-        gathered.ids.setdefault(tag, []).append(f"{self._chunk}:{self._number}" if self._chunk else "")
-        gathered.count += 1
+        gathered.add(tag, made, f"{self._chunk}:{self._number}" if self._chunk else "")
 
 
 def _unpack(data: bytes, compressed: Any, lines: _Lines) -> None:
@@ -245,17 +267,26 @@ def _unpack(data: bytes, compressed: Any, lines: _Lines) -> None:
     except ValueError as error:
         lines.refuse(str(error), data)
         return
-    unpacker = _unpacker(max(len(plain), 1))
-    unpacker.feed(plain)
     done, reason = 0, "the packed records end early"
     try:
-        for number, entry in enumerate(unpacker):
+        for number, (entry, end) in enumerate(_entries(plain)):
             if number == MOST_RECORDS:
                 reason = f"more than {MOST_RECORDS:,} records"
                 break
             lines.add(entry)
-            done = unpacker.tell()
+            done = end
+    except msgpack.BufferFull:
+        reason = f"a record of more than {LARGEST_RECORD:,} bytes"
     except (ValueError, TypeError, msgpack.UnpackException) as error:
         reason = f"what follows is no record ({type(error).__name__})"
     if done < len(plain):
         lines.refuse(reason, plain[done:])
+
+
+def _entries(plain: bytes) -> Iterator[tuple[Any, int]]:
+    """What is packed, and where each ends; a piece at a time, since the unpacker has a copy of what it is fed."""
+    unpacker = _unpacker(LARGEST_RECORD + _PIECE)
+    for at in range(0, len(plain), _PIECE):
+        unpacker.feed(plain[at : at + _PIECE])
+        for entry in unpacker:
+            yield entry, unpacker.tell()

@@ -29,6 +29,7 @@ def decode_raw(request: Request) -> Decoded:
     Raises:
         BadRequestError: There are none.
     """
+    bounded(request.body.count(b"\n"))
     body = _text(request.body)
     if not body.strip():
         raise BadRequestError(400, "there are no lines in the body; send one at least")
@@ -48,6 +49,7 @@ def decode_ndjson(request: Request) -> Decoded:
     body = request.body.strip()
     if not body:
         raise BadRequestError(400, "there are no lines in the body; send one JSON object at least")
+    bounded(body.count(b"\n"))
     some = _listed(body) if body[:1] == b"[" else [one for one in body.split(b"\n") if one.strip()]
     bounded(len(some))
     kept, refused = [], []

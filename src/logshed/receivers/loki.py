@@ -50,6 +50,9 @@ NAMES = {
     "stream": "log.iostream",
 }
 """Labels that Promtail, Alloy and the OpenTelemetry Collector write, and OpenTelemetry's names for them."""
+_MOST_PAIRS = 1_000_000
+"""Labels and metadata that a push may have."""
+_LONGEST_LABELS = 1 << 16
 _SECOND = 1_000_000_000
 _HIGHEST = 2**63 - 1
 _LABEL = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_.:-]*)\s*=\s*("(?:[^"\\]|\\.)*"|`[^`]*`)\s*(?:,|$)')
@@ -71,8 +74,9 @@ def decode(request: Request) -> Decoded:
         streams = _from_json(request.body)
     else:
         streams = _from_protobuf(unsnapped(request.body))
-    at = 0
+    at = pairs = 0
     for labels, entries in streams:
+        pairs += len(labels)
         resource, severity, stream = _labels(labels)
         around = {"resource": orjson.Fragment(orjson.dumps(resource))} if resource else {}
         lines = gather.lines(stream, collection)
@@ -80,10 +84,11 @@ def decode(request: Request) -> Decoded:
             if text is None:
                 refused.append(Refused(at, "an entry is a time and a line", metadata))
             else:
+                pairs += len(metadata)
                 lines.append(_record(moment, text, metadata, severity, around, now))
             at += 1
-            if at > MOST_RECORDS:
-                bounded(at)
+            if at > MOST_RECORDS or pairs > _MOST_PAIRS:
+                raise BadRequestError(413, "the push has too many entries, labels or metadata; send fewer at a time")
     return Decoded(gather.parts(), tuple(refused))
 
 
@@ -113,6 +118,10 @@ def parse_labels(text: str) -> dict[str, str]:
     Raises:
         BadRequestError: They are not written so.
     """
+    if len(text) > _LONGEST_LABELS:
+        raise BadRequestError(
+            400, f"cannot read the labels of a stream: they have more than {_LONGEST_LABELS} characters"
+        )
     found: list[tuple[str, str]] = []
     inner, at = text.strip().removeprefix("{").removesuffix("}"), 0
     while at < len(inner):
@@ -191,6 +200,7 @@ def _from_json(body: bytes) -> Iterator[tuple[dict[str, Any], Iterable[Any]]]:
     streams = push.get("streams") if isinstance(push, dict) else None
     if not isinstance(streams, list):
         raise BadRequestError(400, "cannot read the push: it has no list of streams")
+    bounded(len(streams))
     for stream in streams:
         if not isinstance(stream, dict):
             raise BadRequestError(400, "cannot read the push: a stream is no object")

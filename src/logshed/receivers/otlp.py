@@ -53,9 +53,8 @@ def decode_export(body: bytes, now: datetime) -> Decoded:
     Raises:
         BadRequestError: The body is no such message, or holds too many records.
     """
-    read = otlp_protobuf.read_request(body)
     streams = Streams()
-    refused = otlp_protobuf.walk(read, nanoseconds(now), streams)
+    refused = otlp_protobuf.walk(body, nanoseconds(now), streams)
     return Decoded(streams.parts(), tuple(refused))
 
 

@@ -68,6 +68,7 @@ def decode_raw(request: Request) -> Decoded:
     Raises:
         BadRequestError: There are none.
     """
+    bounded(request.body.count(b"\n"))
     text = request.body.decode("utf-8", "replace")
     lines = [one.removesuffix("\r") for one in text.split("\n")]
     if lines[-1] == "":

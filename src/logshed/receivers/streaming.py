@@ -20,12 +20,14 @@ class Step:
         decoded: The records that are whole now.
         answer: What is sent back once they are on disk.
         cut: How many of them were longer than allowed, and lost their ends.
+        more: Whether messages that have come still wait: it has to be fed again, with nothing if nothing came.
         over: Why nothing more of the connection can be understood, so that it has to be closed; empty goes on.
     """
 
     decoded: Decoded = NOTHING
     answer: bytes = b""
     cut: int = 0
+    more: bool = False
     over: str = ""
 
 

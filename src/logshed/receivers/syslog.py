@@ -43,7 +43,9 @@ class Syslog:
 
     def __init__(self, peer: str, longest: int = LONGEST) -> None:
         self._peer, self._longest = peer, longest
-        self._held = b""
+        self._held = bytearray()
+        self._wanted = 0  # bytes before which no message of what is held can be whole; 0 where one may be any time
+        self._counted = False
         self._skip = 0  # bytes of a counted message that still come and are not kept
         self._skip_line = False
         self._cut = 0
@@ -60,8 +62,12 @@ class Syslog:
     def feed(self, data: bytes, now: datetime) -> Step:
         """Take bytes, however the network cut them."""
         data = self._passed_over(data)
-        buffer = self._held + data if self._held else data
         self._cut = 0
+        if self._waits(data):
+            self._held += data
+            return Step()
+        buffer = bytes(self._held) + data if self._held else data
+        self._wanted = 0
         lines = self._plain(buffer)
         if lines is None:
             lines = self._framed(buffer)
@@ -69,7 +75,7 @@ class Syslog:
 
     def end(self, now: datetime) -> Step:
         """What came of a last message that nothing ends."""
-        last, self._held = self._held, b""
+        last, self._held, self._wanted = bytes(self._held), bytearray(), 0
         counted = _COUNT.match(last)
         return Step(decoded(self._peer, [last[counted.end() - 1 :] if counted else last], now))
 
@@ -85,6 +91,12 @@ class Syslog:
             data = data[found.end() :] if found else b""
         return data
 
+    def _waits(self, data: bytes) -> bool:
+        """Whether no message is whole with some bytes either: a client may send its message in a thousand pieces."""
+        if len(self._held) + len(data) >= self._wanted:
+            return False
+        return self._counted or not _ENDS.search(data)
+
     def _plain(self, buffer: bytes) -> list[bytes] | None:
         """The lines of a buffer that holds nothing else, quickly; None where it may."""
         last = buffer.rfind(b"\n") + 1
@@ -93,7 +105,7 @@ class Syslog:
         lines = buffer[: last - 1].split(b"\n")
         if max(map(len, lines)) > self._longest or len(buffer) - last > self._longest:
             return None
-        self._held = buffer[last:]
+        self._hold(buffer[last:])
         return lines
 
     def _framed(self, buffer: bytes) -> list[bytes]:
@@ -120,8 +132,18 @@ class Syslog:
             at = following
             if end > size:  # the end of a message that is too long has still to come
                 self._skip, self._skip_line = (end - size, False) if counted else (0, True)
-        self._held = buffer[at:]
+        self._hold(buffer[at:])
         return lines
+
+    def _hold(self, rest: bytes) -> None:
+        """Keep the beginning of a message."""
+        self._held = bytearray(rest)
+        counted = _COUNT.match(rest)
+        self._counted = counted is not None
+        if counted:
+            self._wanted = min(counted.end() - 1 + int(counted[1]), counted.end() + self._longest)
+        elif rest and not _PERHAPS_COUNT.match(rest):
+            self._wanted = self._longest + 1
 
 
 def datagrams(came: Mapping[str, Sequence[bytes]], now: datetime, longest: int = LONGEST) -> Step:

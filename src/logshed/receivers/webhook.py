@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
-from urllib.parse import parse_qs, unquote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, unquote_to_bytes
 
 import orjson
 
@@ -19,6 +19,9 @@ from logshed.receivers.common.gather import Gather, header, line, named
 from logshed.receivers.common.records import UnfitError, nanoseconds, text_of
 from logshed.receivers.model import BadRequestError, Decoded, Reply, Request, Route
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 NAME = "webhook"
 PATH = "/v1/webhook"
 SIGNATURE = "x-hub-signature-256"
@@ -26,6 +29,8 @@ EVENTS = ("x-github-event", "x-gitea-event", "x-forgejo-event")
 DELIVERIES = ("x-github-delivery", "x-gitea-delivery", "x-forgejo-delivery")
 RECORD_ID = "log.record.uid"
 _FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 16
+_PIECE = 1 << 16
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -79,11 +84,22 @@ def decode(request: Request) -> Decoded:
 def _payload(request: Request) -> bytes:
     if not header(request, "content-type").startswith(_FORM):
         return request.body
-    try:
-        form = parse_qs(request.body.decode("utf-8", "replace"), max_num_fields=16)
-    except ValueError:
-        raise BadRequestError(400, "cannot read the form: it has more than 16 fields") from None
-    return form.get("payload", [""])[0].encode()
+    fields = request.body.split(b"&", _MOST_FIELDS)
+    if len(fields) > _MOST_FIELDS:
+        raise BadRequestError(400, f"cannot read the form: it has more than {_MOST_FIELDS} fields")
+    packed = next((value for name, _, value in (one.partition(b"=") for one in fields) if name == b"payload"), b"")
+    return b"".join(map(unquote_to_bytes, _in_pieces(packed.replace(b"+", b" "))))
+
+
+def _in_pieces(text: bytes) -> Iterator[bytes]:
+    """A text in pieces that cut no escape in two: what undoes escapes takes eighty bytes of memory for each."""
+    at = 0
+    while at < len(text):
+        end = at + _PIECE
+        escape = text.rfind(b"%", end - 2, end)
+        end = escape if escape > at else end
+        yield text[at:end]
+        at = end
 
 
 def _stream(request: Request, plain: dict[str, Any]) -> str:

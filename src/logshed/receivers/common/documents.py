@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from logshed.receivers.common.records import TOO_DEEP, UnfitError, keyed
+from logshed.receivers.common.records import TOO_DEEP, TOO_MANY, UnfitError, bounded, crowded, keyed
 from logshed.receivers.model import DEEPEST
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 2_000
 """Documents that are in memory as objects at a time."""
-_MOST_PIECES = 1_000_000
-"""Objects and lists in what is read at once: an empty one is three bytes in a body, and sixty in memory."""
-_TOO_MANY = f"it has more than {_MOST_PIECES} objects and lists"
 _LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 _DIGITS = 20
 _BETWEEN = re.compile(rb"\}\s*\{")
@@ -51,7 +48,7 @@ def documents(lines: Iterable[bytes]) -> Iterator[Any]:
     rest = iter(lines)
     while some := list(islice(rest, _AT_ONCE)):
         joined = b"[" + b",".join(some) + b"]"
-        if _pieces(joined) > _MOST_PIECES:
+        if crowded(joined):
             yield from map(attempt, some)
             continue
         try:
@@ -79,8 +76,8 @@ def document(data: bytes) -> Any:
     Raises:
         UnfitError: They are no JSON, nested too deeply, or have too many parts.
     """
-    if _pieces(data) > _MOST_PIECES:
-        raise UnfitError(_TOO_MANY)
+    if crowded(data):
+        raise UnfitError(TOO_MANY)
     try:
         value = orjson.loads(data)
         exact = data.count(b":") == orjson.dumps(value).count(b":")
@@ -97,9 +94,12 @@ def concatenated(data: bytes) -> list[Any]:
     """Documents that follow each other, whatever whitespace is between them; a BrokenError where one is none.
 
     What is no JSON ends them, since nobody knows where the next would begin.
+
+    Raises:
+        BadRequestError: There are too many.
     """
-    if _pieces(data) > _MOST_PIECES:
-        return [BrokenError(_TOO_MANY, data.decode("utf-8", "replace"))]
+    if crowded(data):
+        return [BrokenError(TOO_MANY, data.decode("utf-8", "replace"))]
     # No text may hold a line feed as it is: what stands in a text is not read, and no text is changed.
     between = _BETWEEN.sub(b"},\n{", data)
     try:
@@ -201,6 +201,7 @@ def _one_by_one(text: str) -> list[Any]:
     space = re.compile(r"[\s,]*")
     while (at := space.match(text, at).end()) < len(text):  # type: ignore[union-attr]  # matches everywhere
         begin = at
+        bounded(len(found))
         try:
             value, at = decoder.raw_decode(text, at)
         except RecursionError:

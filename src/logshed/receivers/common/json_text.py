@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from logshed.receivers.common.records import TOO_MANY, crowded
 from logshed.receivers.model import BadRequestError
 
 _ESCAPE = re.compile(
@@ -22,8 +23,10 @@ def read_json(body: bytes) -> Any:
     than its broken character.
 
     Raises:
-        BadRequestError: It is no JSON, or is nested too deeply for any reader.
+        BadRequestError: It is no JSON, is nested too deeply for any reader, or has too many values.
     """
+    if crowded(body):
+        raise BadRequestError(413, f"{TOO_MANY}; send less at once")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

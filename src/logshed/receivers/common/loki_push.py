@@ -49,7 +49,9 @@ def read_push(body: bytes) -> Iterator[tuple[bytes, Iterable[Any]]]:
         BadRequestError: It is no push, or holds too many records.
     """
     if len(body) <= _SMALL:
-        for stream in _read("Push", body).streams:
+        streams = _read("Push", body).streams
+        bounded(len(streams))
+        for stream in streams:
             yield stream.labels, stream.entries
     else:
         streams = _read("PushOutline", body).streams

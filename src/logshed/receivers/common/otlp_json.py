@@ -13,6 +13,7 @@ from logshed.receivers.common.records import (
     UnfitError,
     bounded,
     counted,
+    deep,
     flat,
     keyed,
     number,
@@ -70,7 +71,7 @@ def walk(request: Any, now: int, streams: Streams) -> list[Refused]:
                 try:
                     lines.append(_line(record, beside, now))
                 except UnfitError as error:
-                    refused.append(Refused(index, str(error), orjson.dumps(record)))
+                    refused.append(Refused(index, str(error), deep(record)))
                 index += 1
     return refused
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from logshed.receivers.common.gather import Lines
 from logshed.receivers.model import DEEPEST, MOST_RECORDS, RECEIVED, BadRequestError, Part
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ _STREAMS = ("service.name", "host.name")
 _UNNAMED = "unknown_service"
 """What OpenTelemetry's SDKs call a service without a name."""
 _LONGEST_STREAM = 200
+_LEVELS = 200
+_MOST_VALUES = 2_000_000
+TOO_MANY = f"it has more than {_MOST_VALUES:,} values"
 TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
 
 
@@ -35,6 +39,14 @@ def bounded(records: int) -> None:
     """
     if records > MOST_RECORDS:
         raise BadRequestError(413, f"it holds more than {MOST_RECORDS} records; send fewer at once")
+
+
+def crowded(data: bytes) -> bool:
+    """Whether JSON has more values than are read at once: an empty object is three bytes in it, and sixty in memory.
+
+    Commas in texts count as well; no line of a log has so many.
+    """
+    return data.count(b",") + data.count(b"{") + data.count(b"[") > _MOST_VALUES
 
 
 def nanoseconds(moment: datetime) -> int:
@@ -55,6 +67,30 @@ def number(value: Any) -> float | str:
 def text_of(value: Any) -> str:
     """A value as text: JSON, unless it is text already."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def deep(value: Any) -> bytes:
+    """A value as JSON, however deep the reader let it be: the writer takes a quarter as many levels.
+
+    Args:
+        value: Its lists and objects below that depth are exchanged for their JSON.
+    """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        pass
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(_LEVELS):
+        level = [inner for one in level for _, inner in _items(one) if isinstance(inner, (dict, list))]
+    for one in level:
+        for key, inner in _items(one):
+            if isinstance(inner, (dict, list)):
+                one[key] = orjson.Fragment(deep(inner))
+    return orjson.dumps(value)
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    return list(value.items() if isinstance(value, dict) else enumerate(value))
 
 
 def keyed(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,14 +134,16 @@ class Streams:
     """The lines of a request by stream."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, list[bytes]] = {}
+        self._lines: dict[str, Lines] = {}
 
-    def lines(self, stream: str) -> list[bytes]:
+    def lines(self, stream: str) -> Lines:
         """Where the lines of a stream go, each with its line feed."""
-        return self._lines.setdefault(stream, [])
+        return self._lines.setdefault(stream, Lines())
 
     def parts(self) -> tuple[Part, ...]:
         """One part for each stream that has lines."""
         return tuple(
-            Part(stream, b"".join(lines), len(lines), RECEIVED) for stream, lines in self._lines.items() if lines
+            Part(stream, bytes(lines.data), lines.count, RECEIVED)
+            for stream, lines in self._lines.items()
+            if lines.count
         )
