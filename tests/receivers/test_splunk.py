@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from tests.receivers.requests import BODIES, NOW_NANOSECONDS, records, request, total
 
-from logshed.receivers.model import BadRequestError, Decoded, Reply
+from logshed.receivers.model import RECEIVED, BadRequestError, Decoded, Reply
 from logshed.receivers.splunk import PATH, ROUTES, decode_events, decode_raw
 
 BY_PATH = {one.path: one for one in ROUTES}
@@ -95,9 +95,9 @@ def test_a_doors_refusals_have_splunks_codes(status: int, code: int) -> None:
 
 def test_raw_lines_are_kept_as_they_are_unless_something_is_said_of_them() -> None:
     (part,) = decode_raw(request(b"one\r\n  two \xff\n\nthree")).parts
-    assert (part.lines, part.records) == (b"one\n  two \xef\xbf\xbd\n\nthree\n", 4)
+    assert (part.lines, part.records, part.format) == (b"one\n  two \xef\xbf\xbd\n\nthree\n", 4, "")
     decoded = decode_raw(request(b"one\ntwo\n", query="host=h&sourcetype=nginx&index=team-a"))
-    assert [(part.stream, part.collection) for part in decoded.parts] == [("nginx", "team-a")]
+    assert [(part.stream, part.collection, part.format) for part in decoded.parts] == [("nginx", "team-a", RECEIVED)]
     assert [(one["body"], one["resource"]["host.name"]) for one in records(decoded)] == [("one", "h"), ("two", "h")]
     with pytest.raises(BadRequestError, match="No data"):
         decode_raw(request(b"\n\n"))

@@ -15,7 +15,7 @@ from logshed.receivers.common.documents import BrokenError, attempt, concatenate
 from logshed.receivers.common.gather import Gather, asked, header, line, named, take_text
 from logshed.receivers.common.records import bounded, nanoseconds, text_of
 from logshed.receivers.common.times import since_1970
-from logshed.receivers.model import BadRequestError, Decoded, Refused, Reply, Request, Route
+from logshed.receivers.model import BadRequestError, Decoded, Part, Refused, Reply, Request, Route
 
 NAME = "splunk"
 PATH = "/services/collector"
@@ -76,14 +76,15 @@ def decode_raw(request: Request) -> Decoded:
     if not any(lines):
         raise BadRequestError(400, NO_DATA)
     bounded(len(lines))
-    gather, now = Gather(), nanoseconds(request.now)
     about = {key: request.query[key] for key in NAMES if request.query.get(key)}
-    into = gather.lines(*_place(about, request))
-    for one in lines:
-        if not about:
-            into.append(one.encode() + b"\n")
-        elif one:
-            into.append(_record({"event": one, **about}, now))
+    stream, collection = _place(about, request)
+    if not about:
+        plain = "\n".join((*lines, "")).encode()
+        return Decoded((Part(stream, plain, len(lines), collection=collection),))
+    gather, now = Gather(), nanoseconds(request.now)
+    into = gather.lines(stream, collection)
+    for one in filter(None, lines):
+        into.append(_record({"event": one, **about}, now))
     return Decoded(gather.parts())
 
 
