@@ -27,6 +27,7 @@ from logshed.alert_settings import Alert, rooted
 from logshed.detection_settings import DetectSettings, Suppress
 from logshed.engine_settings import EngineSettings
 from logshed.errors import SettingsError
+from logshed.kafka_settings import Kafka
 from logshed.live_settings import Live
 from logshed.object_settings import Objects
 from logshed.objective_settings import Objective
@@ -58,6 +59,7 @@ NESTED: dict[str, type[BaseModel]] = {
     "catalog": CatalogSettings,
     "storage": StorageSettings,
     "objects": Objects,
+    "kafka": Kafka,
     "retain": Retain,
     "engine": EngineSettings,
     "receive": Receive,
@@ -146,6 +148,7 @@ class Settings(BaseModel):
         default_factory=lambda: Objects.model_validate({}),
         description="Object stores that logs are read from, and uploaded to.",
     )
+    kafka: Kafka = Field(default_factory=lambda: Kafka.model_validate({}), description="Kafka, whose topics are read.")
 
     @field_validator("timezone")
     @classmethod
@@ -319,6 +322,7 @@ def _rooted(key: str, value: Any, base: Path) -> Any:
 
 _ROOTED: dict[str, Callable[[dict[str, Any], Path], Any]] = {
     "enrichment": Enrichment.rooted,
+    "kafka": Kafka.rooted,
     "alert": rooted,
     "ssh": rooted_host,
     "collect": rooted_host,

@@ -60,6 +60,7 @@ class Split:
         inode: See ``Checkpoint``.
         final: Whether a last line without a line feed is taken.
         collection: The collection of its records; empty where the run says it.
+        unit: Bytes for which a step of an offset stands, about: 1, but of messages.
     """
 
     source: str
@@ -78,6 +79,12 @@ class Split:
     inode: str = ""
     final: bool = False
     collection: str = ""
+    unit: int = 1
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of it, about; of what must be decoded to know that, many."""
+        return (self.end - self.start) * self.unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,4 +187,4 @@ def test_what_cannot_be_read_is_told_once_and_stops_nothing(logs: Path, started:
 def test_what_does_not_go_with_following_is_refused(logshed: Run) -> None:
     done = logshed("ingest", "--follow", "-")
     assert done.returncode == 2
-    assert "cannot follow: --follow goes with files, folders and globs alone" in done.stderr
+    assert "cannot follow: --follow goes with files, folders, globs and topics alone" in done.stderr

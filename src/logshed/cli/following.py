@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from logshed.cli import output
+from logshed.cli.cells import shown
 from logshed.cli.progress import SECONDS_BETWEEN_LINES, size
 from logshed.errors import LakeError
 
@@ -44,6 +45,8 @@ def run(lake: Lake, paths: Sequence[str], given: dict[str, Any], *, as_json: boo
         f"{report.batches:,} batches: {report.counts.stored:,} stored, {report.counts.rejected:,} rejected, "
         f"{report.counts.dropped_lines:,} dropped. Everything that was read is in the lake."
     )
+    for text in report.lost.values():
+        print(shown(text))
 
 
 def line(report: FollowReport) -> str:
@@ -53,6 +56,7 @@ def line(report: FollowReport) -> str:
         f"{report.counts.rejected:,} rejected, {report.batches:,} batches, the last in {report.took:.2f} s"
     )
     said += ", waiting for the lake" if report.waiting else ""
+    said += f", of {len(report.lost):,} sources something was gone" if report.lost else ""
     return f"{said}, {len(report.failed):,} files cannot be read" if report.failed else said
 
 

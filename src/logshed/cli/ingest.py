@@ -31,6 +31,7 @@ EXAMPLES = (
     "logshed ingest access.log --log-format '%h %l %u %t \"%r\" %>s %b %D'",
     "journalctl -o cat -u app | logshed ingest - --service app",
     "logshed ingest --follow '/var/log/nginx/*.log'",
+    "logshed ingest --follow kafka://broker:9092/orders",
 )
 GeoipOption = Annotated[
     list[Path] | None,
@@ -49,7 +50,9 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, folders, globs, or - for standard input.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Files, folders, globs, - for standard input, or addresses.")
+    ],
     *,
     format: FormatNameOption = "auto",  # noqa: A002 - the option's name
     log_format: LogFormatOption = None,
@@ -103,8 +106,8 @@ def ingest(
     if follow:
         if final or dry_run or max_rejects is not None or "-" in paths or run_by:
             raise UsageError(
-                "cannot follow: --follow goes with files, folders and globs alone, and runs here; leave out --final, "
-                "--dry-run, --max-rejects, --engine and -, or leave out --follow"
+                "cannot follow: --follow goes with files, folders, globs and topics alone, and runs here; leave out "
+                "--final, --dry-run, --max-rejects, --engine and -, or leave out --follow"
             )
         following.run(Lake.open(lake, create=True), paths, {**given, "every": every}, as_json=as_json)
         return
@@ -126,7 +129,11 @@ def _tell(report: IngestReport, *, as_json: bool) -> None:
 
         print(orjson.dumps(report.as_dict(), option=orjson.OPT_INDENT_2).decode())
         return
-    files = report.files if len(report.files) <= MOST_FILES else [one for one in report.files if one.error or one.drift]
+    files = (
+        report.files
+        if len(report.files) <= MOST_FILES
+        else [one for one in report.files if one.error or one.lost or one.drift]
+    )
     for one in files:
         print("\n".join(file_lines(one)))
     if len(files) < len(report.files):
@@ -145,7 +152,7 @@ def file_lines(report: FileReport) -> list[str]:
     if report.drift:
         lines.append(f"  {terminal.bold('drift')}: {report.drift}:")
         lines += [f"    {shown(line)}" for line in report.reject_samples]
-    lines += [f"  {shown(text)}" for text in (report.note, report.error) if text]
+    lines += [f"  {shown(text)}" for text in (report.note, report.lost, report.error) if text]
     return lines
 
 

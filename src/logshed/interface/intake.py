@@ -8,6 +8,7 @@ from logshed.buckets.address import is_address
 from logshed.errors import UsageError
 from logshed.interface.base import Opened
 from logshed.lake import folder
+from logshed.sources import kafka_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,7 +118,7 @@ class Intake(Opened):
         """Ingest what is in local files and what comes, through rotation, in a batch a second, exactly once.
 
         Args:
-            paths: Files, folders and globs; what is not there yet is taken when it comes.
+            paths: Files, folders, globs and addresses of topics; what is not there yet is taken when it comes.
             stop: Ends it when it is set; the batch at hand is finished.
             format: As for ``ingest``, and so are all below.
             collection: Collection of the records.
@@ -149,7 +150,9 @@ class Intake(Opened):
             encoding=encoding,
             timezone=timezone,
         )
-        if address := next((str(path) for path in paths if is_address(str(path))), ""):
+        if address := next(
+            (str(path) for path in paths if is_address(str(path)) and not kafka_address.is_address(str(path))), ""
+        ):
             raise UsageError(f"cannot follow {address}: objects do not grow; run `logshed ingest` on it now and then")
         engine = LocalEngine(workers or settings.workers)
         following = Follow(self._opened(create=True), settings, options, engine, progress, every=every)

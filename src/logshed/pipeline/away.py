@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, cast
 from uuid import uuid4
@@ -13,9 +13,11 @@ from logshed import buckets
 from logshed.engines import Item, Result, made
 from logshed.engines.local import LocalEngine
 from logshed.errors import EngineError, StorageError
+from logshed.kafka_settings import KafkaAccess
 from logshed.lake import remote, storage
 from logshed.lake.pinned import Pinned
 from logshed.pipeline.tables import LakeTables
+from logshed.sources import kafka_client
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,12 +43,14 @@ class Site:
         objects: How object stores are reached that logs are read from.
         probe: A file that the driver has put into the warehouse; empty where nothing is written.
         token: What is in it.
+        kafka: How clusters of Kafka are reached.
     """
 
     storage: StorageSettings
     objects: Access
     probe: str = ""
     token: str = ""
+    kafka: KafkaAccess = field(default_factory=KafkaAccess)
 
 
 class Sited(Generic[Item, Result]):
@@ -68,6 +72,7 @@ class Sited(Generic[Item, Result]):
             EngineError: This machine does not reach the lake.
         """
         site = self._site
+        kafka_client.use(site.kafka)
         buckets.use(site.objects)  # each time: a worker may serve several lakes in turn
         remote.use(site.storage)
         if site.probe:
@@ -159,12 +164,12 @@ class Runner:
 
 @contextmanager
 def _marked(settings: Settings, store: Store | None) -> Iterator[Site]:
-    objects = settings.objects.access(settings.storage)
+    objects, kafka = settings.objects.access(settings.storage), settings.kafka.access()
     if store is None:
-        yield Site(settings.storage, objects)
+        yield Site(settings.storage, objects, kafka=kafka)
         return
     token = uuid4().hex
-    site = Site(store.backing.storage, objects, f"{store.ledger_folder()}/{PROBE}{token}", token)
+    site = Site(store.backing.storage, objects, f"{store.ledger_folder()}/{PROBE}{token}", token, kafka)
     storage.write(site.probe, token.encode())
     try:
         yield site

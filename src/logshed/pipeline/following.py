@@ -1,4 +1,4 @@
-"""The verb that ingests and goes on: local files as they grow and rotate, in small batches, exactly once."""
+"""The verb that ingests and goes on: local files as they grow and rotate, topics, in small batches, exactly once."""
 
 from __future__ import annotations
 
@@ -55,6 +55,7 @@ class FollowReport:
         seconds: How long it has run.
         rate: Lines a second, lately.
         took: Seconds that the last batch took.
+        lost: What was gone before it could be read, by source.
         drift: Alarms where far fewer lines parse than is usual, by source.
         live: Why what was committed is not in the hot store yet, or empty.
         waiting: Why nothing comes into the lake now, or empty: it goes on once the lake answers again.
@@ -69,6 +70,7 @@ class FollowReport:
     seconds: float = 0.0
     rate: float = 0.0
     took: float = 0.0
+    lost: dict[str, str] = field(default_factory=dict)
     drift: dict[str, str] = field(default_factory=dict)
     live: str = ""
     waiting: str = ""
@@ -82,6 +84,8 @@ class FollowReport:
             self.bytes += one.bytes
             if one.counts.read:
                 self.sources.add(one.source)
+            if one.lost:
+                self.lost[one.source] = one.lost
             if one.drift:
                 self.drift[one.source] = one.drift
 
@@ -99,6 +103,7 @@ class FollowReport:
             "batches": self.batches,
             "seconds": round(self.seconds, 3),
             "failed": self.failed,
+            "lost": self.lost,
             "drift": self.drift,
             "live": self.live,
             "waiting": self.waiting,
@@ -141,7 +146,7 @@ class Follow:
         """Ingest what is there and what comes, until ``stop`` is set; the batch at hand is finished.
 
         Args:
-            paths: Files, folders and globs; what is not there yet is taken when it comes.
+            paths: Files, folders, globs and addresses of topics; what is not there yet is taken when it comes.
             stop: Ends it.
 
         Raises:

@@ -36,7 +36,7 @@ from logshed.pipeline.task import IngestTask, Meter
 from logshed.pipeline.ticking import Ticker
 from logshed.pipeline.unbroken import files_of, unbroken
 from logshed.redaction.policy_files import load_policy
-from logshed.sources import files
+from logshed.sources import files, kafka_client
 from logshed.sources.spool import root_of
 from logshed.spool import note_done
 
@@ -92,6 +92,7 @@ class Ingest:
         self._options = options
         self._runner = Runner(engine, settings)
         buckets.use(settings.objects.access(settings.storage))
+        kafka_client.use(settings.kafka.access())
         self._policy: Policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
         self._sources = sources.opened(settings.enrichment)
         drops.check(settings.drop)
@@ -119,7 +120,7 @@ class Ingest:
         if self._store is not None:
             result.caught_up = catch_up(self._store, self.job(""))
         self._show(result)
-        self._ticker.total = sum(target.size for target in found.targets)
+        self._ticker.total = sum(target.bytes for target in found.targets)
         result.files += self._refused(found)
         for group in groups(self._naming.targets(found.targets)):
             result.files += [plan.report for plan in self._group(self._looked(group, paths, result), result)]
@@ -168,7 +169,7 @@ class Ingest:
         """Let the writers of spools know what is in the lake by now, so that they can make room."""
         streams: dict[Path, set[str]] = {}
         for target in targets:
-            if target.generation:
+            if target.generation and not target.is_topic:
                 streams.setdefault(root_of(target.locator), set()).add(target.generation)
         ledger = self._ledger() if streams else None
         for root, generations in streams.items():
@@ -243,7 +244,7 @@ class Ingest:
         """Let the meter know what workers elsewhere have read."""
         if self._runner.elsewhere:
             for piece in bundle:
-                self._meter.add(piece.split.end - piece.split.start, piece.counts, piece.split.locator)
+                self._meter.add(piece.split.bytes, piece.counts, piece.split.locator)
 
     def _commit(
         self,
@@ -278,7 +279,7 @@ class Ingest:
     def _account(self, report: FileReport, piece: Written) -> None:
         report.status = "ingested"
         report.counts += piece.counts
-        report.bytes += piece.split.end - piece.split.start
+        report.bytes += piece.split.bytes
         report.first_timestamp = min(filter(None, (report.first_timestamp, piece.first_timestamp)), default="")
         report.last_timestamp = max(report.last_timestamp, piece.last_timestamp)
         report.reject_samples = [*report.reject_samples, *piece.reject_samples][: drift.SAMPLES]

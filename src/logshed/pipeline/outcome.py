@@ -51,6 +51,7 @@ class FileReport:
         note: What else the user should know, or empty.
         drift: The alarm where far fewer lines parse than is usual for this source, or empty.
         reject_samples: Beginnings of a few lines that no format took, redacted.
+        lost: What was gone before it could be read, or empty; what was there is read.
         waits: Whether its last record was left for later, since more of it may come.
     """
 
@@ -69,6 +70,7 @@ class FileReport:
     note: str = ""
     drift: str = ""
     reject_samples: list[str] = field(default_factory=list)
+    lost: str = ""
     waits: bool = False
 
 
@@ -99,8 +101,8 @@ class IngestReport:
 
     @property
     def failed(self) -> list[FileReport]:
-        """Files that could not be read, or not to their end."""
-        return [report for report in self.files if report.error]
+        """Files that could not be read, or not to their end, or of which something was gone before."""
+        return [report for report in self.files if report.error or report.lost]
 
     def exceeds(self, max_rejects_percent: float) -> bool:
         """Whether more than this share of the lines was rejected."""

@@ -15,7 +15,7 @@ from logshed.pipeline.planning import Planner, job_of
 from logshed.pipeline.stages import Stages
 from logshed.pipeline.together import joiner_of, records
 from logshed.redaction.policy_files import load_policy
-from logshed.sources import files
+from logshed.sources import files, kafka_client
 from logshed.work import UNTIL_EOF
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Pass:
                 was read.
         """
         buckets.use(settings.objects.access(settings.storage))
+        kafka_client.use(settings.kafka.access())
         drops.check(settings.drop)
         transforms.check(settings.transform)
         options = replace(options, final=True, dry_run=True)
@@ -78,7 +79,7 @@ class Pass:
         """
         found = files.discover(paths, encoding=self._encoding)
         self.problems += [one.message for one in self._naming.problems(found.problems)]
-        planner = self._plans(cut(sum(target.size for target in found.targets))) if cut else self._planner
+        planner = self._plans(cut(sum(target.bytes for target in found.targets))) if cut else self._planner
         plans = planner.plan(self._naming.targets(found.targets))
         self.problems += [plan.report.error for plan in plans if plan.report.error]
         return [plan for plan in plans if plan.splits]

@@ -124,6 +124,7 @@ class Planner:
             collection = target.collection or self._options.collection
             note = identity.note or target.note
             plan = Plan(target, FileReport(target.path, identity.source, collection, note=note))
+            plan.report.lost = self._naming.told(identity.lost, target.locator) if identity.lost else ""
             try:
                 self._naming.check(target)
                 self._fill(plan, identity)
@@ -148,13 +149,20 @@ class Planner:
         if identity.copy_of or not self._planned(plan.target, identity, "", splittable=False):
             return
         gave_way = self._gave_way(identity)
-        detected = gave_way or self._pinned or plan.target.format or self._detected(plan.target, plan.report)
+        detected = gave_way or self._given(plan.target) or self._detected(plan.target, plan.report)
         plan.report.format = self._gone_on(identity, detected)
         splittable = multiline.splittable(Choice.parse(plan.report.format))
         splits = self._planned(plan.target, identity, plan.report.format, splittable=splittable)
         plan.splits = [replace(splits[0], follows=True), *splits[1:]] if gave_way else splits
         if plan.target.is_seekable and 0 <= time.time() - plan.target.mtime < self._options.open_s:
             self._wait(plan)
+
+    def _given(self, target: Target) -> str:
+        """The format that was named, or that its source knows, or empty; what is named is of what an envelope holds."""
+        choice = Choice.parse(self._pinned)
+        if self._pinned and target.envelope and target.envelope not in choice.envelopes:
+            return str(Choice((target.envelope, *choice.envelopes), choice.formats))
+        return self._pinned or target.format
 
     def _wait(self, plan: Plan) -> None:
         """Leave the record that is still open at the end of a file that has just changed for later."""
@@ -279,4 +287,4 @@ def split_size(split: Split, sizes: dict[str, int]) -> int:
         sizes: Bytes of each file by its locator.
     """
     end = sizes.get(split.locator, 0) if split.end == UNTIL_EOF else split.end
-    return max(end - split.start, 0)
+    return max(end - split.start, 0) * split.unit

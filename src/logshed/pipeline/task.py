@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from logshed.pipeline.job import Job
     from logshed.pipeline.shares import Share
     from logshed.pipeline.stages import Refined
-    from logshed.sources.reading import Reading
+    from logshed.sources.model import Lines
     from logshed.work import Split
 
 
@@ -175,7 +175,7 @@ class _Tally:
         self._first = min(filter(None, (self._first, share.first_timestamp)), default="")
         self._last = max(self._last, share.last_timestamp)
 
-    def written(self, split: Split, reading: Reading, joiner: Joiner) -> Written:
+    def written(self, split: Split, reading: Lines, joiner: Joiner) -> Written:
         """What is told of the split once it is read."""
         return Written(
             split=replace(split, end=reading.end, format=str(joiner.choice)),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from logshed.formats.model import Format
     from logshed.pipeline.job import Job
     from logshed.pipeline.stages import Refined
-    from logshed.sources.reading import Reading
+    from logshed.sources.model import Lines
     from logshed.work import Split
 
 SMALL_BYTES = 2**19
@@ -34,22 +34,22 @@ class Read:
     """A split that is read whole."""
 
     split: Split
-    reading: Reading
+    reading: Lines
     joiner: Joiner
     records: pl.DataFrame
 
 
-def opened(job: Job, split: Split) -> Reading:
+def opened(job: Job, split: Split) -> Lines:
     """A split's lines, to be read as the job has it."""
     return files.read(split, chunk_bytes=job.chunk_bytes, max_line_bytes=job.max_line_bytes)
 
 
-def joiner_of(reading: Reading, split: Split, formats: Mapping[str, Format]) -> Joiner:
+def joiner_of(reading: Lines, split: Split, formats: Mapping[str, Format]) -> Joiner:
     """What puts the lines of a split together to records."""
     return Joiner(Choice.parse(split.format), split, lookback=reading.lookback, formats=formats)
 
 
-def records(reading: Reading, split: Split, joiner: Joiner) -> Iterator[pl.DataFrame]:
+def records(reading: Lines, split: Split, joiner: Joiner) -> Iterator[pl.DataFrame]:
     """The records that begin in a split, whole, in frames.
 
     Where another split follows, reading goes on behind the end until the last record is complete.
@@ -71,7 +71,7 @@ def alike(job: Job, bundle: Sequence[Split]) -> Iterator[list[Split]]:
     group: list[Split] = []
     size, last = 0, None
     for split in bundle:
-        own = split.end - split.start
+        own = split.bytes
         key = Stages.alike(job, split) if own <= SMALL_BYTES else None
         if group and (key is None or key != last or size + own > job.chunk_bytes):
             yield group

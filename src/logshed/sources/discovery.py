@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logshed.errors import SourceError, SpoolError, UsageError
-from logshed.sources import codecs, encodings, kinds, objects, rawfile, spool, streams
+from logshed.sources import codecs, encodings, kafka, kinds, objects, rawfile, spool, streams
 from logshed.sources.model import HEAD_BYTES, Discovered, Problem, Target
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def discover(
 
     Args:
         paths: Files, folders, globs (``**`` goes to any depth), ``-`` for standard input, ``spool:`` and the folder
-            of a spool, or addresses of objects, ``s3://bucket/prefix/``.
+            of a spool, or addresses of objects, ``s3://bucket/prefix/``, and topics, ``kafka://broker/topic``.
         encoding: Encoding of the files; ``auto`` tells UTF-16 and UTF-32 and takes all else as UTF-8.
         exclude: Folders not to enter, such as the lake's own.
         look: Whether to look into objects, too; else ``looked`` does that to those that turn out to be new.
@@ -159,6 +159,9 @@ class _Walk:
         if path.startswith(spool.SPOOL):
             self._spool(path)
             return
+        if kafka.is_address(path):
+            self._topics(path)
+            return
         if objects.is_address(path):
             self._objects(path)
             return
@@ -192,6 +195,16 @@ class _Walk:
                     self._seen.add(target.source)
         except (SourceError, UsageError) as error:
             self._problem(path, str(error))
+
+    def _topics(self, path: str) -> None:
+        try:
+            found, problems = kafka.targets(path)
+        except (SourceError, UsageError) as error:
+            self._problem(path, str(error))
+            return
+        self.found.problems.extend(problems)
+        self.found.targets.extend(target for target in found if target.source not in self._seen)
+        self._seen |= {target.source for target in found}
 
     def _take_existing(self, path: str, refusals: list[Problem]) -> None:
         if not Path(path).is_dir():

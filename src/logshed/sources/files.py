@@ -7,19 +7,19 @@ from itertools import pairwise
 import polars as pl
 
 from logshed.errors import SourceError
-from logshed.sources import streams
+from logshed.sources import kafka, streams
 from logshed.sources.discovery import discover, inspect, looked
 from logshed.sources.identity import identify, identify_all
 from logshed.sources.lines import texts
-from logshed.sources.model import Discovered, Identity, Problem, Target
-from logshed.sources.reading import Reading, read
+from logshed.sources.model import Discovered, Identity, Lines, Problem, Target
+from logshed.sources.reading import read
 from logshed.work import UNTIL_EOF, Split
 
 __all__ = [
     "Discovered",
     "Identity",
+    "Lines",
     "Problem",
-    "Reading",
     "Target",
     "discover",
     "identify",
@@ -74,7 +74,9 @@ def plan(
     if end <= identity.start:
         return []
     size = end - identity.start
-    count = max(1, round(size / split_bytes)) if splittable and target.is_seekable else 1
+    unit = kafka.unit(target) if target.is_topic else 1
+    splittable = target.is_topic or (splittable and target.is_seekable)
+    count = max(1, min(size, round(size * unit / split_bytes))) if splittable else 1
     bounds = [identity.start + size * number // count for number in range(count)] + [end]
     return [
         Split(
@@ -87,13 +89,14 @@ def plan(
             resource=resource,
             codec=target.codec,
             encoding=target.encoding,
-            follows=number > 0,
-            continues=number < count - 1,
+            follows=number > 0 and not target.is_topic,  # no message runs into the next one
+            continues=number < count - 1 and not target.is_topic,
             head_size=identity.head_size,
             head_hash=identity.head_hash,
             inode=target.inode,
             final=final,
             collection=target.collection,
+            unit=unit,
         )
         for number, (start, following) in enumerate(pairwise(bounds))
     ]
@@ -113,6 +116,8 @@ def sample(target: Target, identity: Identity | None = None) -> pl.Series:
         SourceError: The file cannot be opened any more.
     """
     del identity
+    if target.is_topic:
+        return kafka.sample(target)
     try:
         if target.is_seekable and target.size > 3 * _WINDOW_BYTES:
             windows = _windows(target)
@@ -127,7 +132,7 @@ def _plannable_end(target: Target, start: int, *, final: bool) -> int:
     """Where the last line that can be taken ends; of what must be decoded to know that, simply far away."""
     if not target.is_seekable:
         return UNTIL_EOF if target.size or target.is_stream else start
-    if target.is_object:
+    if target.is_object or target.is_topic:
         return target.size
     if not (target.head or target.generation):
         return start  # what was written since it was looked at has no head yet by which to know it again

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from logshed.errors import SourceError
-from logshed.sources import discovery, rawfile, streams
+from logshed.sources import discovery, kafka, rawfile, streams
 from logshed.sources.codecs import CODECS
 from logshed.sources.model import HEAD_BYTES, Identity, Target
 from logshed.sources.reading import hash_of
@@ -89,6 +89,10 @@ class _Known:
         same = (one for one in self._index.get((target.source,), ()) if one.inode == target.inode)
         return max(same, key=lambda one: one.end, default=None)
 
+    def of(self, source: str) -> list[Checkpoint]:
+        """How far each generation of a source is in the lake."""
+        return self._index.get((source,), [])
+
     def generations(self, source: str) -> set[str]:
         """Ids of a source's generations."""
         return {one.generation for one in self._index.get((source,), ())}
@@ -108,8 +112,7 @@ def _identify(target: Target, known: _Known) -> Identity:
     if target.is_stream:
         return Identity(target.source, uuid4().hex[:16], 0, 0, "")
     if target.generation:
-        end = known.end(target.source, target.generation)
-        return Identity(target.source, target.generation, max(end, target.start), 0, "", exhausted=end >= target.size)
+        return _told(target, known)
     if target.is_object and (taken := known.taken(target)):
         done = taken.end >= target.size or not target.is_seekable  # what is decoded is taken whole or not at all
         return Identity(target.source, taken.generation, taken.end, taken.head_size, taken.head_hash, exhausted=done)
@@ -125,6 +128,17 @@ def _identify(target: Target, known: _Known) -> Identity:
     ids = known.generations(target.source)
     note = "begins anew: the file of this name that was read before is gone or was overwritten" if ids else ""
     return _identity(target, target.source, _new_generation(target, ids), note)
+
+
+def _told(target: Target, known: _Known) -> Identity:
+    """Of what says itself which stream it is."""
+    if not target.is_topic:
+        end = known.end(target.source, target.generation)
+        return Identity(target.source, target.generation, max(end, target.start), 0, "", exhausted=end >= target.size)
+    try:
+        return kafka.identified(target, known.of(target.source))
+    except SourceError as error:
+        return Identity(target.source, target.generation, 0, 0, "", problem=str(error))
 
 
 def _unless_copy(target: Target, identity: Identity, chosen: Target, plain: dict[str, Target]) -> Identity:

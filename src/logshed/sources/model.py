@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    import polars as pl
 
 HEAD_BYTES = 4096
 """Decoded bytes at the head (and before the reached end) that tell one generation of a file from another."""
 
 OBJECT = "etag:"
 """What the inode of an object in a store begins with."""
+TOPIC = "kafka://"
+"""What the locator of a topic's partition begins with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,8 @@ class Target:
         collection: The collection of its records; empty where the run says it.
         format: The format choice that its lines were joined by; empty where none is known.
         resource: What produced its lines, where its source tells.
+        envelope: The format in which its source wraps each line; a format that the user names is of what is inside.
+        unit: Bytes for which a step of an offset stands, about: 1, but of messages.
     """
 
     path: str
@@ -51,6 +62,18 @@ class Target:
     collection: str = ""
     format: str = ""
     resource: tuple[tuple[str, str], ...] = ()
+    envelope: str = ""
+    unit: int = 1
+
+    @property
+    def is_topic(self) -> bool:
+        """Whether it is a partition of a topic: its offsets count messages."""
+        return self.locator.startswith(TOPIC)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that are there, about."""
+        return (self.size - self.start) * self.unit
 
     @property
     def is_object(self) -> bool:
@@ -105,6 +128,7 @@ class Identity:
         exhausted: Whether nothing lies beyond ``start`` (known only where finding out meant decoding the file anyway).
         copy_of: Path of the target that holds the same generation and is read instead, or empty.
         problem: Why it cannot be told now, or empty: to take it as new then would double it.
+        lost: What was gone before it could be read, or empty; what is there is read nonetheless.
     """
 
     source: str
@@ -116,3 +140,37 @@ class Identity:
     exhausted: bool = False
     copy_of: str = ""
     problem: str = ""
+    lost: str = ""
+
+
+class Lines(Protocol):
+    """The lines of a split, read as they are asked for: frames of ``lines.SCHEMA``, ordered by offset.
+
+    Attributes:
+        lookback: Some decoded bytes before the first line, where lines may belong together.
+        problem: What could not be read and why, or empty.
+        end: Offset up to which everything that begins in the split was read.
+        tail_size: See ``Checkpoint``.
+        tail_hash: See ``Checkpoint``.
+    """
+
+    lookback: bytes
+    problem: str
+
+    @property
+    def end(self) -> int:
+        """See above; properties, since nobody sets them from outside."""
+
+    @property
+    def tail_size(self) -> int:
+        """See above."""
+
+    @property
+    def tail_hash(self) -> str:
+        """See above."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def __iter__(self) -> Iterator[pl.DataFrame]: ...

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Self
 
 from logshed.errors import SourceError
-from logshed.sources import objects, rawfile, streams
+from logshed.sources import kafka, objects, rawfile, streams
 from logshed.sources.lines import LineCutter, empty
 from logshed.sources.model import HEAD_BYTES
 from logshed.work import UNTIL_EOF
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from logshed.sources.model import Lines
     from logshed.work import Split
 
 CHUNK_BYTES = 8 * 1024 * 1024
@@ -33,7 +34,7 @@ def hash_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def read(split: Split, *, chunk_bytes: int = CHUNK_BYTES, max_line_bytes: int = MAX_LINE_BYTES) -> Reading:
+def read(split: Split, *, chunk_bytes: int = CHUNK_BYTES, max_line_bytes: int = MAX_LINE_BYTES) -> Lines:
     """Read a split's lines.
 
     Args:
@@ -44,6 +45,8 @@ def read(split: Split, *, chunk_bytes: int = CHUNK_BYTES, max_line_bytes: int = 
     Raises:
         SourceError: The file cannot be opened, or it is no longer the one that the split was planned for.
     """
+    if kafka.is_address(split.locator):
+        return kafka.Messages(split, chunk_bytes, max_line_bytes)
     return Reading(split, chunk_bytes, max_line_bytes)
 
 

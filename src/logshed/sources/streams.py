@@ -11,8 +11,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from logshed.errors import SourceError
 from logshed.sources.codecs import PARQUET, Decompressed
 from logshed.sources.encodings import Transcoded
+from logshed.sources.model import TOPIC
 from logshed.sources.objects import ObjectFile, is_address
 from logshed.sources.parquet import Rows
 from logshed.sources.rawfile import RawFile, inode_of
@@ -130,6 +132,8 @@ def open_raw(locator: str) -> RawFile | OnceStream:
     """
     if locator.startswith(SPOOL):
         return SpoolFile(locator)
+    if locator.startswith(TOPIC):
+        raise SourceError(f"cannot read {locator} as a file: it is a topic; take it with `logshed ingest`")
     if is_address(locator):
         return ObjectFile(locator)
     if is_once(locator):
@@ -149,7 +153,7 @@ def open_same(locator: str, inode: str) -> RawFile | OnceStream:
         SpoolError: As of ``open_raw``.
         SourceError: As of ``open_raw``; an object was overwritten since.
     """
-    if is_address(locator):
+    if is_address(locator) and not locator.startswith(TOPIC):
         return ObjectFile(locator, inode)
     path = locator
     for _ in range(RENAMES):

@@ -1,4 +1,4 @@
-"""Tells which local files have changed: those behind paths, and those that rotation makes of them."""
+"""Tells which local files have changed: those behind paths, and those that rotation makes of them; and which topics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from logshed.errors import SourceError
+from logshed.sources import kafka
 from logshed.sources.discovery import candidates
 from logshed.sources.rawfile import inode_of
 from logshed.sources.rotation import family
@@ -36,12 +38,14 @@ class Watch:
     """The files behind paths, and which of them have changed since they were last asked for.
 
     Args:
-        paths: Files, folders and globs; what is not there yet is taken when it comes.
+        paths: Files, folders and globs, and addresses of topics; what is not there yet is taken when it comes.
         exclude: Folders not to enter, such as the lake's own.
     """
 
     def __init__(self, paths: Sequence[str], *, exclude: Sequence[str] = ()) -> None:
-        self._paths = list(paths)
+        self._topics = [path for path in paths if kafka.is_address(path)]
+        self._paths = [path for path in paths if path not in self._topics]
+        self._ends: dict[str, dict[str, tuple[str, int]]] = {}
         self._exclude = list(exclude)
         self._given: dict[str, Seen] = {}
         self._settling: dict[str, tuple[Seen, float]] = {}
@@ -68,13 +72,18 @@ class Watch:
 
     @property
     def is_settling(self) -> bool:
-        """Whether there are files that will be looked at if they stay as they are."""
-        return bool(self._settling)
+        """Whether there are files that will be looked at if they stay as they are, or topics, which tell nothing."""
+        return bool(self._settling or self._topics)
 
     def changed(self) -> list[str]:
-        """Files that have changed since they were given out last, what was rotated away before what took its place."""
+        """Files that have changed since they were given out last, what was rotated away before what took its place.
+
+        Raises:
+            UsageError: What should be the address of a topic is none.
+        """
+        topics = list(self._grown())
         files = self._files()
-        self.files = len(files)
+        self.files = len(files) + sum(len(ends) for ends in self._ends.values())
         beside = list(_beside(files))
         if self._before is None:
             self._before = {seen.inode for _, seen in beside} - self._inodes
@@ -83,12 +92,26 @@ class Watch:
         self._inodes |= {seen.inode for seen in files.values()}
         self._before -= self._inodes  # the inode of a file that is gone is given to another
         self._given = {**rotated, **files}
-        return changed
+        return changed + topics
 
     def again(self, paths: Sequence[str]) -> None:
         """Give files out once more the next time, as if they had changed."""
         for path in paths:
             self._given.pop(path, None)
+            self._ends.pop(path, None)
+
+    def _grown(self) -> Iterator[str]:
+        """Addresses behind which there is more than at the last look, or that cannot be asked: an ingest says why."""
+        for path in self._topics:
+            before = self._ends.pop(path, None)
+            try:
+                found, problems = kafka.targets(path)
+            except SourceError:
+                yield path
+                continue
+            self._ends[path] = {target.locator: (target.generation, target.size) for target in found}
+            if problems or self._ends[path] != before:
+                yield path
 
     def _files(self) -> dict[str, Seen]:
         found = {}
