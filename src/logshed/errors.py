@@ -26,6 +26,7 @@
     ├── DetectionError           a rule cannot be loaded or does not fit
     ├── QueryError               a statement or a named question cannot be run
     ├── ReplayError              a replay has nothing to emit, or what it emits to does not take it
+    ├── DeliveryError            what records are sent to cannot be reached, or does not take them
     ├── DashboardError           a dashboard's file is wrong
     ├── ReportError              a report cannot be made, printed or sent
     ├── AccessError              tokens cannot be read, made or revoked
@@ -151,6 +152,22 @@ class ReplayError(LogshedError):
     """A replay has nothing to emit, or what it emits to does not take it."""
 
 
+class DeliveryError(LogshedError):
+    """What records are sent to cannot be reached, or does not take them.
+
+    Attributes:
+        retry: Whether sending again may help.
+        after: Seconds after which it wants to be sent to again, or None.
+        status: The HTTP status that it answered, or 0.
+    """
+
+    def __init__(self, text: str, *, retry: bool = False, after: float | None = None, status: int = 0) -> None:
+        super().__init__(text)
+        self.retry = retry
+        self.after = after
+        self.status = status
+
+
 class DashboardError(LogshedError):
     """A dashboard's file is wrong."""
 
@@ -177,12 +194,14 @@ class AlertError(LogshedError):
     Attributes:
         retry: Whether trying again may help.
         after: Seconds after which the destination wants to be tried again, or None.
+        status: The HTTP status that it answered, or 0.
     """
 
-    def __init__(self, text: str, *, retry: bool = False, after: float | None = None) -> None:
+    def __init__(self, text: str, *, retry: bool = False, after: float | None = None, status: int = 0) -> None:
         super().__init__(text)
         self.retry = retry
         self.after = after
+        self.status = status
 
 
 class EngineError(LogshedError):

@@ -14,10 +14,10 @@ from logshed.sizes import Span
 
 VERBS = frozenset(
     {
-        *("aggregate", "alert", "anomalies", "audit", "capacity", "collect", "compliance", "cost", "decisions"),
-        *("detect", "doctor", "enrich", "ingest", "live", "maintain", "patterns", "query", "rejects", "reparse"),
-        *("replay", "report", "run", "sanitize", "scan", "search", "slo", "spool", "upload", "verify"),
-        *("verify-redaction",),
+        *("aggregate", "alert", "anomalies", "audit", "canary", "capacity", "collect", "compliance", "cost"),
+        *("decisions", "detect", "doctor", "enrich", "ingest", "live", "maintain", "patterns", "query"),
+        *("rejects", "reparse", "replay", "report", "run", "sanitize", "scan", "search", "slo", "spool", "upload"),
+        *("verify", "verify-redaction"),
     }
 )
 """Commands that may run by the clock: none that a person asks for (``erase``, ``promote``), or that makes keys."""

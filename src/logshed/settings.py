@@ -48,6 +48,8 @@ __all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "Tra
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
+ELSEWHERE = frozenset({"LOGSHED_SINK_TOKEN"})
+"""Variables that are no settings: commands read them."""
 TABLES = frozenset(
     ["internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective", "collect", "schedule"]
 )
@@ -247,7 +249,7 @@ class Settings(BaseModel):
 def unknown_variables(folder: Path, environ: Mapping[str, str] | None = None) -> list[str]:
     """Variables named ``LOGSHED_...`` in ``.env`` or the environment that set nothing, each with the nearest name."""
     found = {**_dotenv(folder), **(os.environ if environ is None else environ)}
-    names = sorted(name for name in found if name.startswith(PREFIX) and not _key(name))
+    names = sorted(name for name in found if name.startswith(PREFIX) and not _key(name) and name not in ELSEWHERE)
     return [f"{name} ({_nearest(name.removeprefix(PREFIX).lower(), Settings.model_fields)})" for name in names]
 
 

@@ -12,6 +12,7 @@ from logshed.cli import (
     alerts,
     anomalies,
     audit,
+    canary,
     capacity,
     clickhouse,
     collect,
@@ -81,6 +82,7 @@ def _root(
 asked = (search, query, replay, report, aggregate, patterns)
 files = (clickhouse, schema, convert, sanitize, upload, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
+doors = (receive, canary)
 kept = (
     schedule,
     maintain,
@@ -98,5 +100,5 @@ kept = (
     enrich,
 )
 ahead = (anomalies, objectives, capacity, cost)
-for group in (ingest, collect, receive, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
+for group in (ingest, collect, *doors, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
     group.register(app)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 10.0
+LARGEST_ANSWER = 1 << 20
 TOO_MANY, TIMED_OUT, REDIRECT, REFUSED, BROKEN = 429, 408, 300, 400, 500
 _WORD = re.compile(r"[A-Za-z0-9_ .,:'-]{1,80}")
 _sending: ContextVar[bool] = ContextVar("sending", default=False)
@@ -55,15 +56,44 @@ def post(
     Raises:
         AlertError: One was not taken; the text names the host only.
     """
-    host, plain, own = _parsed(url)
-    sent = {"Content-Type": "application/json", "User-Agent": f"logshed/{VERSION}", **own, **(headers or {})}
-    token = _sending.set(True)
-    try:
-        with _pool(host, plain, ca_file) as pool:
-            for body in bodies:
-                _post(pool, host, plain, body, sent)
-    finally:
-        _sending.reset(token)
+    with contextlib.closing(Poster(url, headers=headers, ca_file=ca_file)) as poster:
+        for body in bodies:
+            poster.post(body)
+
+
+class Poster:
+    """Posts to one address, over a connection that is kept from one body to the next.
+
+    Args:
+        url: The address; a user and password in it become basic authentication.
+        headers: More headers.
+        ca_file: Certificates to trust in place of the system's.
+
+    Raises:
+        AlertError: The address is none.
+    """
+
+    def __init__(self, url: str, *, headers: Mapping[str, str] | None = None, ca_file: Path | None = None) -> None:
+        self._host, self._url, own = _parsed(url)
+        agent = {"Content-Type": "application/json", "User-Agent": f"logshed/{VERSION}"}
+        self._headers = {**agent, **own, **(headers or {})}
+        self._pool = _pool(self._host, self._url, ca_file)
+
+    def post(self, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+        """Post a body, and return the beginning of what is answered.
+
+        Raises:
+            AlertError: It was not taken; the text names the host only.
+        """
+        token = _sending.set(True)
+        try:
+            return _post(self._pool, self._host, self._url, body, {**self._headers, **(headers or {})})
+        finally:
+            _sending.reset(token)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._pool.clear()
 
 
 def secure(url: str, name: str) -> None:
@@ -84,15 +114,16 @@ def loopback(host: str) -> bool:
     return host.lower() == "localhost"
 
 
-def _post(pool: urllib3.PoolManager, host: str, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+def _post(pool: urllib3.PoolManager, host: str, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     try:
         response = pool.request(
             "POST", url, body=body, headers=headers, retries=False, redirect=False, preload_content=False
         )
         with contextlib.closing(response):
             if response.status < REDIRECT:
+                answer: bytes = response.read(LARGEST_ANSWER)
                 response.drain_conn()
-                return
+                return answer
             status, said = response.status, response.read(512).decode("utf-8", "replace")
             after = response.headers.get("Retry-After")
     except (HTTPError, OSError, ValueError) as error:
@@ -155,7 +186,8 @@ def _refused(host: str, status: int, said: str, after: str | None) -> AlertError
         return AlertError(f"cannot send to {host}: it answered {told}, a redirect, which is not followed; correct url")
     retry = status in {TOO_MANY, TIMED_OUT} or status >= BROKEN
     advice = "it may be over soon" if retry else "check the address and its rights"
-    return AlertError(f"cannot send to {host}: it answered {told}; {advice}", retry=retry, after=_after(after))
+    text = f"cannot send to {host}: it answered {told}; {advice}"
+    return AlertError(text, retry=retry, after=_after(after), status=status)
 
 
 def _after(value: str | None) -> float | None:
