@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from logshed.interface.base import EngineName
 from logshed.interface.figures import Figures
+from logshed.interface.giving import Giving
 from logshed.interface.intake import REJECTS, Intake
 from logshed.interface.keeping import Keeping
 from logshed.lake import folder
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["REJECTS", "EngineName", "Lake"]
 
 
-class Lake(Intake, Figures, Keeping):
+class Lake(Intake, Figures, Giving, Keeping):
     """A lake: its tables, and what can be done with them.
 
     Use ``Lake.open`` or ``logshed.open``.

@@ -15,7 +15,7 @@ from logshed.sizes import Span
 VERBS = frozenset(
     {
         *("aggregate", "alert", "anomalies", "audit", "canary", "capacity", "collect", "compliance", "cost"),
-        *("decisions", "detect", "doctor", "enrich", "ingest", "live", "maintain", "patterns", "query"),
+        *("decisions", "detect", "doctor", "enrich", "forward", "ingest", "live", "maintain", "patterns", "query"),
         *("rejects", "reparse", "replay", "report", "run", "sanitize", "scan", "search", "slo", "spool", "upload"),
         *("verify", "verify-redaction"),
     }

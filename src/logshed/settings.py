@@ -27,6 +27,8 @@ from logshed.alert_settings import Alert, rooted
 from logshed.detection_settings import DetectSettings, Suppress
 from logshed.engine_settings import EngineSettings
 from logshed.errors import SettingsError
+from logshed.forward_settings import Forward
+from logshed.forward_settings import rooted as rooted_forward
 from logshed.kafka_settings import Kafka
 from logshed.live_settings import Live
 from logshed.object_settings import Objects
@@ -51,7 +53,18 @@ PREFIX = "LOGSHED_"
 ELSEWHERE = frozenset({"LOGSHED_SINK_TOKEN"})
 """Variables that are no settings: commands read them."""
 TABLES = frozenset(
-    ["internal_networks", "drop", "transform", "detect", "suppress", "alert", "objective", "collect", "schedule"]
+    [
+        "internal_networks",
+        "drop",
+        "transform",
+        "detect",
+        "suppress",
+        "alert",
+        "objective",
+        "collect",
+        "schedule",
+        "forward",
+    ]
 )
 """Settings that only the file can hold."""
 NESTED: dict[str, type[BaseModel]] = {
@@ -130,6 +143,7 @@ class Settings(BaseModel):
     )
     collect: tuple[Place, ...] = Field((), description="Places that `logshed collect docker` collects from.")
     schedule: tuple[Schedule, ...] = Field((), description="What `logshed schedule` runs by the clock.")
+    forward: tuple[Forward, ...] = Field((), description="Records that `logshed forward` sends on.")
     live: Live = Field(
         default_factory=lambda: Live.model_validate({}), description="The hot store of the newest lines, on Redis."
     )
@@ -176,12 +190,12 @@ class Settings(BaseModel):
             raise ValueError(f"two {what} are named {twice[0]}; give each its own name")
         return value
 
-    @field_validator("alert", "schedule")
+    @field_validator("alert", "schedule", "forward")
     @classmethod
     def _own_files(cls, value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
         names = [one.name.lower() for one in value]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            what = "destinations" if info.field_name == "alert" else "runs"
+            what = {"alert": "destinations", "schedule": "runs"}.get(str(info.field_name), "forwardings")
             raise ValueError(f"two {what} are named {twice[0]}; give each its own name")
         return value
 
@@ -326,6 +340,7 @@ _ROOTED: dict[str, Callable[[dict[str, Any], Path], Any]] = {
     "enrichment": Enrichment.rooted,
     "kafka": Kafka.rooted,
     "alert": rooted,
+    "forward": rooted_forward,
     "ssh": rooted_host,
     "collect": rooted_host,
     "receive": rooted_receive,

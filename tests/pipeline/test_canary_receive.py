@@ -121,3 +121,25 @@ def test_a_receiver_that_is_killed_loses_no_line_that_it_acknowledged(kind: str,
     assert report.taken >= 1200
     assert (report.ok, report.found.missing, report.sent - report.taken) == (True, 0, 0), report.verdict
     assert (report.found.duplicates, report.found.unpromised) == (0, 0), report.verdict
+
+
+@pytest.mark.parametrize("kind", ["otlp+http", "otlp+grpc"])
+def test_records_that_are_forwarded_to_another_lake_are_the_same_there(kind: str, tmp_path: Path) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    source = Lake.open(here / "lake", create=True, settings=Settings.load(here, environ={}))
+    line = '192.0.2.7 - - [18/Nov/2026:14:26:00 +0000] "GET /a/{} HTTP/1.1" 200 5 "-" "curl/8.5.0"\n'
+    (here / "access.log").write_text("".join(line.format(number) for number in range(3000)))
+    (here / "app.log").write_text("".join(f"2026-11-18T14:00:00Z ERROR failed {number}\n" for number in range(2000)))
+    source.ingest([here / "access.log", here / "app.log"])
+    there = tmp_path / "there"
+    there.mkdir()
+    with received(there) as receiver:
+        assert source.forward(receiver.address(kind), since="all").records == 5000
+    sql = (
+        "SELECT timestamp, severity_text, coalesce(body, 'none') AS body, http_request_method, url_path, "
+        "http_response_status_code, client_address, user_agent_original, attributes['log.record.uid'] AS uid "
+        "FROM logs ORDER BY ALL"
+    )
+    own = sql.replace("attributes['log.record.uid']", "record_id")
+    assert receiver.lake.query(sql).rows() == source.query(own).rows()

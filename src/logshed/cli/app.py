@@ -25,6 +25,7 @@ from logshed.cli import (
     enrich,
     erase,
     formats,
+    forward,
     incidents,
     ingest,
     integrity,
@@ -82,7 +83,7 @@ def _root(
 asked = (search, query, replay, report, aggregate, patterns)
 files = (clickhouse, schema, convert, sanitize, upload, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
-doors = (receive, canary)
+doors = (receive, canary, forward)
 kept = (
     schedule,
     maintain,
