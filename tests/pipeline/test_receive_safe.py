@@ -173,6 +173,17 @@ def test_a_stream_that_changes_what_it_holds_has_both_formats() -> None:
     assert found.startswith("received/apache_combined,")
 
 
+def test_a_stream_of_syslog_keeps_what_it_holds_when_lines_come_that_hold_nothing_known() -> None:
+    formats = StreamFormats()
+    nginx, cron = (
+        f"<156>1 2026-11-26T13:00:00Z web-1 {name} - - - {text}"
+        for name, text in (("nginx", access(1).rstrip()), ("cron", "it is time"))
+    )
+    for text in (cron, nginx, cron):
+        found = formats.of("s", "", 1, lambda text=text: pl.Series([text]))  # type: ignore[misc]
+    assert found == "syslog_rfc5424/apache_combined"
+
+
 def test_looks_at_streams_that_clients_invent_are_limited(looks: list[int]) -> None:
     now = 0.0
     formats = StreamFormats(clock=lambda: now)

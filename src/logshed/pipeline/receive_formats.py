@@ -122,6 +122,10 @@ class StreamFormats:
             return before
         if not before.names:
             return found
+        if (
+            found.names == before.envelopes
+        ):  # lines of the envelope in which nothing is known, among others of the stream
+            return before
         if found.envelopes != before.envelopes:
             return before if not found.names else found
         added = [name for name in found.formats if name not in before.formats]
