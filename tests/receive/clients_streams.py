@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fluent.sender import FluentSender
-from tests.receive.content import EMAIL, MOMENT, NGINX, lines, numbered
+from tests.receive.content import EMAIL, MOMENT, NGINX, lines
 from tests.servers import found
 
 if TYPE_CHECKING:
@@ -112,13 +112,15 @@ def syslog_handler(receiver: Receiver, name: str, kind: socket.SocketKind) -> No
 
 
 def rsyslog(receiver: Receiver, name: str, folder: Path) -> None:
-    """Files that it follows, forwarded by TCP, counted; one of them is nginx's."""
+    """Files that it follows, forwarded by TCP, counted; nginx's comes first."""
     action = (
         f'type="omfwd" target="127.0.0.1" port="{receiver.port("syslog_tcp")}" protocol="tcp"'
         ' TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format"'
     )
-    with following(folder / name, {"shop": lines(name), "nginx": [NGINX]}, action):
-        receiver.until(numbered(name)[-1], "nginx - - - 203.0.113.9")
+    with following(folder / name, {"nginx": [NGINX], "shop": []}, action):
+        receiver.until("nginx - - - 203.0.113.9")
+        written(folder / name / "shop.log", lines(name))
+        receiver.until(lines(name)[-1].partition(EMAIL)[0])
 
 
 def rsyslog_elastic(receiver: Receiver, name: str, folder: Path) -> None:
@@ -129,7 +131,12 @@ def rsyslog_elastic(receiver: Receiver, name: str, folder: Path) -> None:
         f' searchIndex="shop" searchType="" uid="rsyslog" pwd="{receiver.token(name)}"'
     )
     with following(folder / name, {"shop": lines(name)}, action, 'module(load="omelasticsearch")'):
-        receiver.until(numbered(name)[-1])
+        receiver.until(lines(name)[-1].partition(EMAIL)[0])
+
+
+def written(file: Path, some: Sequence[str]) -> None:
+    """Write lines to a file."""
+    file.write_text("".join(f"{text}\n" for text in some))
 
 
 @contextmanager
@@ -138,7 +145,7 @@ def following(folder: Path, files: Mapping[str, Sequence[str]], action: str, mor
     daemon = found("rsyslogd", "rsyslog")
     folder.mkdir()
     for tag, some in files.items():
-        (folder / f"{tag}.log").write_text("".join(f"{text}\n" for text in some))
+        written(folder / f"{tag}.log", some)
     inputs = "\n".join(INPUT.format(folder=folder, tag=tag) for tag in files)
     (folder / "rsyslog.conf").write_text(RSYSLOG.format(folder=folder, more=more, inputs=inputs, action=action))
     with (folder / "errors").open("wb") as errors:

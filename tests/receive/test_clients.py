@@ -127,9 +127,9 @@ def clients(folder: Path) -> dict[str, Callable[[Receiver, str], Any]]:
         "truth": partial(clients_http.curl_file, file=folder / "truth.log"),
         "fluent_logger": clients_streams.fluent_logger,
         "node": partial(clients_streams.node, mode="Forward"),
+        "rsyslog": partial(clients_streams.rsyslog, folder=folder),  # first, as all by syslog are one stream
         "python_tcp": partial(clients_streams.syslog_handler, kind=socket.SOCK_STREAM),
         "python_udp": partial(clients_streams.syslog_handler, kind=socket.SOCK_DGRAM),
-        "rsyslog": partial(clients_streams.rsyslog, folder=folder),
         "rsyslog_elastic": partial(clients_streams.rsyslog_elastic, folder=folder),
         "refused": clients_refused.refused,
     }
@@ -154,7 +154,7 @@ def delivered(tmp_path_factory: pytest.TempPathFactory, starter: Starter, enviro
                 found.told[name] = send(receiver, name)
             except (Exception, pytest.skip.Exception) as error:  # noqa: BLE001 - it fails the tests of this client alone
                 found.failed[name] = error
-        receiver.until(*(numbered(name)[-1] for name in COLLECTIONS if name not in found.failed))
+        receiver.until(*(f"{name} mail" for name in COLLECTIONS if name not in found.failed))
         found.spool = receiver.rests()
         receiver.stop()
     finally:
