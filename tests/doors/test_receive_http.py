@@ -98,6 +98,7 @@ def test_what_is_not_there_is_told_and_nothing_of_ours() -> None:
             "this address has other methods",
         )
         assert opened.push(path="/v1/logs", method="OPTIONS")[:1] == (204,)
+        assert opened.push(path="/services/collector/event/1.0", method="OPTIONS")[:1] == (200,)
         assert opened.push(path="/a/_doc/1", method="PATCH")[1]["allow"] == "OPTIONS, POST, PUT"
         status, headers, body = opened.push(path="/ready", method="HEAD")
         assert (status, body, headers["content-length"]) == (200, b"", "6")

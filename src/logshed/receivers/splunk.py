@@ -164,6 +164,7 @@ def _acknowledge(request: Request, decoded: Decoded) -> Reply:
 
 
 def _health(request: Request, decoded: Decoded) -> Reply:
+    """That there is a collector: Docker's driver asks for the options of an address, and sends where it is told 200."""
     del request, decoded
     return _said("HEC is healthy", 17, 200)
 
@@ -181,6 +182,7 @@ def _said(text: str, code: int, status: int) -> Reply:
 
 
 ROUTES: tuple[Route, ...] = (
+    *(Route(("OPTIONS",), PATH + end, None, _health, _refuse, open=True) for end in ("/event", "/event/1.0")),
     *(Route(("POST",), PATH + end, decode_events, _answer, _refuse) for end in ("", "/event", "/event/1.0")),
     *(Route(("POST",), PATH + end, decode_raw, _answer, _refuse) for end in ("/raw", "/raw/1.0")),
     *(Route(("GET",), PATH + end, None, _health, _refuse, open=True) for end in ("/health", "/health/1.0")),
