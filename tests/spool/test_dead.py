@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -156,23 +155,26 @@ def test_what_a_full_spool_did_not_take_is_replayed_later_and_the_rest_is_not_ag
 
 
 def test_a_replay_that_is_killed_again_and_again_brings_each_letter_once(tmp_path: Path) -> None:
-    dead = DeadLetters(tmp_path / "dead", limit_bytes=400_000)
+    dead = DeadLetters(tmp_path / "dead", limit_bytes=4_000_000)
     dead.put_all(
-        [letter("hec" if number % 3 else "loki", "no event", redacted_text=f"text {number}") for number in range(900)]
+        [letter("hec" if number % 3 else "loki", "no event", redacted_text=f"text {number}") for number in range(2_000)]
     )
-    for number in range(3):
+    ended = []
+    for _ in range(3):
         process = subprocess.Popen([sys.executable, "-c", REPLAYING, str(tmp_path)], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
         there = spool.read(tmp_path).bytes
-        while spool.read(tmp_path).bytes < there + 3_000 * (number + 1) and process.poll() is None:
+        while spool.read(tmp_path).bytes < there + 3_000 and process.poll() is None:
             pass
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.communicate()
+        ended.append(process.returncode)
+    assert -signal.SIGKILL in ended
     with Spool(tmp_path) as opened:
         replay(dead, opened, "c")
     lines = [line for source in ("dead:hec", "dead:loki") for line in text(tmp_path, source).splitlines()]
-    assert sorted(lines) == sorted(f"text {number}" for number in range(900))
+    assert sorted(lines) == sorted(f"text {number}" for number in range(2_000))
 
 
 def test_letters_that_cannot_be_written_are_told(tmp_path: Path) -> None:

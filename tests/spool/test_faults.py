@@ -16,6 +16,7 @@ from logshed.spool import Piece, Spool
 from logshed.spool.checking import verify
 from logshed.spool.done import DONE, read_done
 from logshed.spool.extent import EXTENT
+from logshed.spool.frames import Frame, packed
 from logshed.spool.healing import DAMAGED
 from logshed.spool.kept_ids import files
 from logshed.spool.listing import segments
@@ -237,16 +238,14 @@ def test_the_newest_segment_without_its_last_write_is_told(root: Path) -> None:
 def test_a_lock_that_a_dead_process_left_holds_nobody_up(root: Path) -> None:
     process = subprocess.Popen([sys.executable, "-c", LEAVING, str(root)])
     assert process.wait() == 9
-    assert (root / LOCK).read_text() == f"{process.pid}\n"
+    assert (root / LOCK).read_text().strip() == f"{process.pid}"
     assert verify(root) == []
     with Spool(root):
-        assert (root / LOCK).read_text() == f"{os.getpid()}\n"
+        assert (root / LOCK).read_text().strip() == f"{os.getpid()}"
 
 
 def test_a_spool_of_an_older_version_is_read_and_gone_on_with(tmp_path: Path) -> None:
     """Frames as they were written before there were marks, with nothing beside them that says how far they go."""
-    from logshed.spool.frames import Frame, packed  # noqa: PLC0415 - its own words
-
     root = tmp_path / "old"
     root.mkdir()
     for number in range(2):
@@ -266,3 +265,27 @@ def test_a_spool_of_an_older_version_is_read_and_gone_on_with(tmp_path: Path) ->
         opened.append([Piece("a", "c", b"new\n")], ids(1))
     assert text(root, "a").split() == ["000", "001", "002", "003", "004", "new"]
     assert verify(root) == []
+
+
+def test_a_stream_that_was_silent_for_a_day_and_has_nowhere_to_go_on_is_forgotten(tmp_path: Path) -> None:
+    """Else a receiver would know each pod that ever was, and write of all of them each time it makes room."""
+    long_ago = "2026-01-05T00:00:00.000+00:00"
+    old = [
+        Frame(source, "c", f"{number:016x}", 0, 0, cursor=cursor, written=long_ago)
+        for number, (source, cursor) in enumerate([("pod", {}), ("file", {"at": 7})], start=1)
+    ]
+    tmp_path.joinpath("000000000001.seg").write_bytes(b"".join(packed(frame, b"line\n") for frame in old))
+    with Spool(tmp_path) as opened:
+        opened.append([Piece("fresh", "c", b"line\n")])
+        spool.note_done(tmp_path, {one.generation: one.end for one in opened.index.every})
+        opened.trim()
+        kept = [path.name for path in segments(tmp_path)]
+        opened.trim()
+        assert [path.name for path in segments(tmp_path)] == kept  # cursors alone are not written again and again
+    with Spool(tmp_path) as opened:
+        assert sorted(opened.index.streams) == [("file", "c"), ("fresh", "c")]
+        assert opened.cursor("file", "c") == {"at": 7}
+        assert len(read_done(tmp_path)) == 2
+        opened.append([Piece("pod", "c", b"again\n")])
+    assert text(tmp_path, "pod") == "again\n"
+    assert verify(tmp_path) == []

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from logshed.errors import SpoolError
 from logshed.sources.spool import SPOOL, SpoolFile, targets
+from logshed.spool import note_done
 from logshed.spool.checking import verify
 from logshed.spool.repair import repair
 
@@ -28,6 +30,16 @@ with Spool(Path(sys.argv[1]), segment_bytes=20_000) as opened:
             pieces = [Piece(source, "c", b"%d\\n" % number * (number % 50)) for source in ("a", "b", "c")]
             opened.append([*pieces, Piece("all", "c", b"%d\\n" % number)], ids)
         print(number, flush=True)
+"""
+EMPTIED = """
+import sys
+from pathlib import Path
+from logshed.spool import Piece, Spool
+with Spool(Path(sys.argv[1]), segment_bytes=3_000) as opened:
+    for number in range(400):
+        opened.append([Piece(source, "c", b"%d\\n" % number) for source in ("a", "b")])
+        if number % 7 == 0:
+            print(opened.trim(), flush=True)
 """
 
 
@@ -64,3 +76,36 @@ def test_a_client_that_sends_again_what_nobody_acknowledged_has_each_record_once
 @pytest.mark.soak
 def test_sixty_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     killed(tmp_path / "spool", 60, random.Random())  # noqa: S311 - no secret
+
+
+def test_a_reader_of_a_spool_that_is_written_and_emptied_meanwhile_has_each_line_once(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", EMPTIED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    lake: dict[str, bytes] = {}
+    ends: dict[str, int] = {}
+    looks = 0
+    while process.poll() is None:
+        for target in targets(f"{SPOOL}{tmp_path}"):
+            had = lake.get(target.source, b"")
+            file = SpoolFile(target.locator)
+            file.seek(len(had))
+            try:
+                lake[target.source] = had + file.read(2**20)
+            except SpoolError as error:
+                assert "run it again" in str(error)  # noqa: PT017 - it is what may happen
+            ends[target.generation] = len(lake.get(target.source, b""))
+        note_done(tmp_path, ends)
+        looks += 1
+    process.communicate()
+    assert process.returncode == 0
+    for target in targets(f"{SPOOL}{tmp_path}"):
+        had = lake[target.source]
+        file = SpoolFile(target.locator)
+        file.seek(len(had))
+        lake[target.source] = had + file.read(2**20)
+    assert looks > 3
+    assert {source: [int(line) for line in text.split()] for source, text in lake.items()} == {
+        source: list(range(400)) for source in ("a", "b")
+    }
+    assert verify(tmp_path) == []

@@ -91,7 +91,8 @@ class _Checked:
     def look_at(self, segment: Path, *, final: bool) -> None:
         try:
             file = segment.open("rb")
-        except FileNotFoundError:  # it was emptied into a lake meanwhile
+        except FileNotFoundError:  # it was emptied into a lake meanwhile, as were those before it
+            self.streams.clear()
             return
         with file:
             end = self._known.end(segment, os.fstat(file.fileno()).st_size, final=final)

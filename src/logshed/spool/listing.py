@@ -111,7 +111,8 @@ def _listing(root: Path) -> Listing:
     extent = read_extent(root)
     first = 0 if extent is None else extent.first  # older ones are about to be taken away
     found = [path for path in every if path.suffix == ENDING and int(path.stem) >= first]
-    cuts = {int(path.stem): _size(path) for path in every if path.suffix == CUT}
+    sizes = {int(path.stem): _size(path) for path in every if path.suffix == CUT}
+    cuts = {number: size for number, size in sizes.items() if size is not None}
     numbers = {int(path.stem) for path in found}
     expected = range(first or min(numbers, default=1), max(0 if before is None else before.last, *numbers, 0) + 1)
     return Listing(tuple(found), cuts, tuple(one for one in expected if one not in numbers), extent)
@@ -124,10 +125,10 @@ def _numbered(root: Path) -> list[Path]:
         raise SpoolError(f"cannot read the spool {root}: {error.strerror}; check the path") from None
 
 
-def _size(path: Path) -> int:
+def _size(path: Path) -> int | None:
     try:
         return int(path.read_bytes())
     except FileNotFoundError:  # its segment was cut or taken away meanwhile
-        return 0
+        return None
     except (OSError, ValueError) as error:
         raise SpoolError(f"cannot read {path}: {error}; check the disk") from None

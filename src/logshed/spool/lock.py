@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from logshed.errors import SpoolError
+from logshed.spool.disk import problem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,26 +29,33 @@ class Lock:
     def __init__(self, root: Path) -> None:
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file = (root / LOCK).open("a+b", buffering=0)
+            self._handle = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise SpoolError(f"cannot open the spool {root}: {error.strerror}; check the path") from None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._note(os.getpid())
         except BlockingIOError:
-            self._file.close()
+            os.close(self._handle)
             writer = _noted(root)
             who = f" (process {writer})" if writer else ""
             raise SpoolError(
                 f"cannot write the spool {root}: another process writes it{who}; give this one a spool of its own"
             ) from None
-        self._file.truncate(0)
-        self._file.write(b"%d\n" % os.getpid())
+        except OSError as error:
+            os.close(self._handle)
+            raise problem(root / LOCK, error) from None
 
     def close(self) -> None:
         """Give it back, once."""
-        if not self._file.closed:
-            self._file.truncate(0)
-            self._file.close()
+        if self._handle >= 0:
+            self._note(0)
+            os.close(self._handle)
+            self._handle = -1
+
+    def _note(self, process: int) -> None:
+        """Write who has it over who had it, which takes no room on a disk that is full by now."""
+        os.pwrite(self._handle, b"%-19d\n" % process, 0)
 
     def __enter__(self) -> Self:
         return self

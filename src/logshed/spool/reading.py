@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from logshed.spool.listing import Listing
 
+TRIES = 5
+"""How often a spool is looked through from its beginning that is emptied meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class Write:
@@ -46,22 +49,12 @@ def read(
     Raises:
         SpoolError: It cannot be read, or it is damaged.
     """
-    index, known = Index(root, placed=placed), listing(root)
-    if known.missing:
-        raise missing(root, known.missing)
-    for segment in known.found:
+    for _ in range(TRIES):
         try:
-            with segment.open("rb") as file:
-                end = known.end(segment, os.fstat(file.fileno()).st_size, final=final)
-                index.begin(segment, end)
-                _take(index, known, segment, writes(file, int(segment.stem), end), marked)
-            if index.torn is None and known.lost(segment, end):
-                raise damaged(segment, DamageError(end, torn=True))
-        except FileNotFoundError:
-            index.segments.pop(segment, None)  # it was emptied into a lake meanwhile
-        except OSError as error:
-            raise SpoolError(f"cannot read {segment}: {error.strerror}; check the disk") from None
-    return index
+            return _read(Index(root, placed=placed), listing(root), marked, final=final)
+        except FileNotFoundError:  # it was emptied into a lake while it was looked through
+            continue
+    raise SpoolError(f"cannot read the spool {root}: it is emptied faster than it can be looked through; run it again")
 
 
 def writes(file: BinaryIO, segment: int, end: int) -> Iterator[Write]:
@@ -111,6 +104,25 @@ def missing(root: Path, numbers: Iterable[int]) -> SpoolError:
         f"cannot read the spool {root}: segments {told} are missing; put them back, or go on without them by "
         "`logshed spool repair`"
     )
+
+
+def _read(index: Index, known: Listing, marked: Callable[[Frame], None] | None, *, final: bool) -> Index:
+    if known.missing:
+        raise missing(index.root, known.missing)
+    for segment in known.found:
+        try:
+            with segment.open("rb") as file:
+                end = known.end(segment, os.fstat(file.fileno()).st_size, final=final)
+                index.begin(segment, end)
+                _take(index, known, segment, writes(file, int(segment.stem), end), marked)
+            if index.torn is None and known.lost(segment, end):
+                raise damaged(segment, DamageError(end, torn=True))
+        except FileNotFoundError:
+            if index.segments:  # those before it are gone, too
+                raise
+        except OSError as error:
+            raise SpoolError(f"cannot read {segment}: {error.strerror}; check the disk") from None
+    return index
 
 
 def _take(

@@ -236,8 +236,8 @@ class Spool:
 
     def _trim(self) -> None:
         done, last = read_done(self.root), self._index.last
-        if last is not None and self._index.segments[last] and self._is_done(last, done):
-            self._writing.begin()
+        if last is not None and self._index.ends(last) and self._is_done(last, done):
+            self._writing.begin()  # not for cursors alone, or they would be written again each time
         is_less = False
         for segment in list(self._index.segments)[:-1]:
             if not self._is_done(segment, done):
