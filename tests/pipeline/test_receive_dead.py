@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def dead(folder: Path, counts: Counts) -> DeadRecords:
     settings = Settings.load(folder, environ={})
     job = job_of(settings, Options(), load_policy("default", ()), sources.opened(settings.enrichment))
-    return DeadRecords(folder, Safe(job, lambda *_: ""), counts)
+    return DeadRecords(folder, Safe(job, lambda *_: None), counts)
 
 
 def letters(folder: Path) -> list[dict[str, Any]]:

@@ -194,14 +194,15 @@ class Receiving:
             with self_traces.span("redact"):
                 arrived = [self._names.arrived(one.came.protocol, part) for one in new for part in one.parts]
                 pieces = self._safe.pieces(arrived)
+            for one in new:  # before their ids are known, or they would not be kept when they come again
+                if one.came.decoded.refused:
+                    self._dead.keep(one.came)
             with self_traces.span("spool append"):
                 self._spool.append(pieces, ids)
             self._safe.kept()
             if write.place is not None:
                 self._writes.append(write.place)
         for one in new:
-            if one.came.decoded.refused:
-                self._dead.keep(one.came)
             for part in one.parts:
                 self._counts.accepted(one.came.protocol, part.collection, part.records, len(part.lines))
 
