@@ -59,10 +59,13 @@ def test_what_cannot_be_cleaned_is_named_and_wrong_words_are_refused(logshed: Ru
     spool = tmp_path / "spool"
     spool.mkdir()
     (spool / "000000000001.seg").write_bytes(b"for anna")
+    (spool / "dead").mkdir()
+    (spool / "dead" / "2026-11-26.jsonl").write_bytes(b'{"text":"of anna"}')
     done = logshed("erase", "--user", "anna", "--lake", small, env={"LOGSHED_SPOOL": str(spool)})
     assert done.returncode == 1
     assert "not clean" in done.stdout
     assert "lines in the spool hold it" in done.stdout
+    assert "it was kept aside in the spool" in done.stdout
     refused = logshed("erase", "--column", "user_id", "--lake", small)
     assert refused.returncode == 2
     assert "give a user, or a column with its value" in refused.stderr

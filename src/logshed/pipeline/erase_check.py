@@ -30,12 +30,14 @@ RECEIPTS = "erasures"
 """The folder of receipts inside the lake's."""
 BATCH_LETTERS = 36
 """Characters of a batch's id, which files of an ingest are named by."""
-SEGMENTS = "*.seg"
 YOUNG = "it is in no table and younger than 12 hours, so that a writer may be about to commit it; run it again later"
 HELD = "an older state of its table has it, which a branch, a tag or a writer keeps; remove that, and run it again"
 CHAINED = "entries of the audit trail are kept: their chain would break"
 SOURCES = "names of files are what the ledger knows them by"
 WAITS = "lines in the spool hold it; ingest the spool, let its collector go on, and run it again"
+APART = "it was kept aside in the spool; look at it, delete it, and run it again"
+SPOOLED = {"*.seg": WAITS, "dead/**/*.jsonl": APART, "damaged/*": APART}
+"""Files of a spool that hold lines, and what to do about them: segments, dead letters, what was damaged."""
 UNNAMED = "it tells of it and is no data file; `logshed maintain` removes what no table names for a day"
 BESIDE = "it is not of the lake's tables; take out of it what tells of this"
 STRANGE = "it is of a table that Logshed has not made; let the program that made it erase it"
@@ -172,10 +174,13 @@ class Check:
         subject = self._subject
         plain = [rb"(?<!\w)" + re.escape(one.encode()) + rb"(?!\w)" for one in (*subject.values, *subject.words)]
         pattern = re.compile(b"|".join([*plain, *(re.escape(one.encode()) for one in subject.needles)]))
-        for path in sorted(spool.rglob(SEGMENTS)) if spool.is_dir() else ():
-            self._count(str(path))
-            if pattern.search(path.read_bytes()):
-                self._done.left[str(path)] = WAITS
+        for ending, what in SPOOLED.items():
+            for path in sorted(spool.rglob(ending)) if spool.is_dir() else ():
+                if not path.is_file():
+                    continue
+                self._count(str(path))
+                if pattern.search(path.read_bytes()):
+                    self._done.left[str(path)] = what
 
 
 def _kind(kind: pa.DataType) -> str:
