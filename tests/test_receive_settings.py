@@ -74,3 +74,14 @@ def test_a_door_that_others_reach_asks_for_tokens_unless_told_otherwise(tmp_path
     assert door.certificate == tmp_path / "door.pem"
     assert str(door.key).endswith("/door.key")
     assert "~" not in str(door.key)
+
+
+def test_another_file_than_the_folders_own_may_hold_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "logshed.toml").write_text('collection = "own"\n')
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "receiver.toml").write_text('spool = "waits"\n[receive.http]\nlisten = "127.0.0.1:1"\n')
+    settings = Settings.load(tmp_path, environ={}, file=tmp_path / "etc" / "receiver.toml")
+    assert (settings.collection, settings.spool) == ("default", tmp_path / "etc" / "waits")
+    assert list(settings.receive.doors) == ["http"]
+    with pytest.raises(SettingsError, match="no such file"):
+        Settings.load(tmp_path, environ={}, file=tmp_path / "missing.toml")

@@ -200,21 +200,30 @@ class Settings(BaseModel):
         return value
 
     @classmethod
-    def load(cls, folder: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Self:
+    def load(
+        cls,
+        folder: str | Path | None = None,
+        *,
+        environ: Mapping[str, str] | None = None,
+        file: str | Path | None = None,
+    ) -> Self:
         """Settings as they hold in a folder.
 
         Args:
             folder: Where ``logshed.toml`` and ``.env`` may lie; None takes the working directory.
             environ: The environment; None takes the process's own.
+            file: Another file than ``logshed.toml`` there, which has to be there; its paths are relative to it.
 
         Raises:
             SettingsError: A key is unknown or its value is off; the text names the key and where it stands.
         """
         folder = Path.cwd() if folder is None else Path(folder)
+        if file is not None and not Path(file).is_file():
+            raise SettingsError(f"cannot read {file}: there is no such file; check the path")
         given: dict[str, Any] = {name: folder / f"logshed-{name}" for name in ("lake", "spool")}
         given["tokens"] = folder / "logshed-tokens.db"
         origins: dict[str, str] = {}
-        for origin, base, values in _layers(folder, os.environ if environ is None else environ):
+        for origin, base, values in _layers(folder, os.environ if environ is None else environ, file):
             for key, value in values.items():
                 rooted = _rooted(key, value, base)
                 if key in NESTED and isinstance(rooted, bool):
@@ -267,11 +276,14 @@ def unknown_variables(folder: Path, environ: Mapping[str, str] | None = None) ->
     return [f"{name} ({_nearest(name.removeprefix(PREFIX).lower(), Settings.model_fields)})" for name in names]
 
 
-def _layers(folder: Path, environ: Mapping[str, str]) -> list[tuple[str, Path, dict[str, Any]]]:
+def _layers(
+    folder: Path, environ: Mapping[str, str], file: str | Path | None
+) -> list[tuple[str, Path, dict[str, Any]]]:
     """Where settings stand, weakest first: what to call the place, what its paths are relative to, its values."""
+    written = folder / FILE if file is None else Path(file).absolute()
     return [
         ("the environment", Path(), older(environ)),
-        (FILE, folder, _file(folder / FILE)),
+        (FILE, written.parent, _file(written)),
         (".env", folder, _variables(_dotenv(folder))),
         ("the environment", Path(), _variables(environ)),
     ]

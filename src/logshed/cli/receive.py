@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,8 +25,12 @@ EXAMPLES = (
     "logshed receive                               # OTLP, _bulk, Loki, HEC and lines on this machine, until Ctrl-C",
     "curl -s --data-binary @access.log http://127.0.0.1:4318/v1/raw/web",
     "logshed receive --listen http://127.0.0.1:9200 --listen syslog_udp://127.0.0.1:5514",
+    "logshed receive --config /etc/logshed/logshed.toml",
     "logshed token create --collection web --verb write   # then [receive.http] in logshed.toml, see docs/receive.md",
 )
+ConfigOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Settings instead of ./logshed.toml.", show_default=False)
+]
 SPOKEN = {
     "http": "OTLP, _bulk, Loki, HEC, lines and webhooks over HTTP",
     "grpc": "OTLP over gRPC",
@@ -50,6 +55,7 @@ def receive(
             show_default=False,
         ),
     ] = None,
+    config: ConfigOption = None,
     collection: Annotated[
         str | None,
         typer.Option("--collection", metavar="ID", help="Collection of what names none.", show_default=False),
@@ -72,10 +78,10 @@ def receive(
     from logshed.api import Lake  # noqa: PLC0415 - heavy
     from logshed.pipeline.receive import Receive  # noqa: PLC0415 - heavy
 
-    settings = _settings(listen, collection, every)
+    settings = _settings(config, listen, collection, every)
     with _shown(as_json=as_json) as (opened, progress):
         report = (
-            Lake.open(lake, create=True).receive(settings, opened, progress)
+            Lake.open(lake, create=True, settings=settings).receive(settings, opened, progress)
             if into_lake
             else Receive(settings, None, opened, progress).run()
         )
@@ -94,13 +100,13 @@ def told(report: ReceiveReport, *, into_lake: bool) -> Iterator[str]:
         yield "Take them into a lake with: logshed ingest spool:DIR"
 
 
-def _settings(listen: Sequence[str] | None, collection: str | None, every: str | None) -> Settings:
+def _settings(config: Path | None, listen: Sequence[str] | None, collection: str | None, every: str | None) -> Settings:
     from pydantic import ValidationError  # noqa: PLC0415 - not for `--help`
 
     from logshed.receive_settings import Receive  # noqa: PLC0415 - as above
     from logshed.settings import Settings  # noqa: PLC0415 - as above
 
-    settings = Settings.load()
+    settings = Settings.load(file=config)
     given = settings.receive.model_dump(exclude_none=True)
     if listen:
         given = {name: value for name, value in given.items() if name not in SPOKEN}
