@@ -1,7 +1,7 @@
 """Opens TCP and TLS to clients that push logs: syslog's stream, Fluentd's forward, or another that is talked to alike.
 
-A connection is read no further while what it sent is on its way to the disk, so that whoever sends too fast waits, and
-only they. Each connection has its turn; connections, those of one address, and what all hold of messages that have
+A connection is read ahead of the disk by some megabytes and no further, so that whoever sends too fast waits, and only
+they. Each connection has its turn; connections, those of one address, and what all hold of messages that have
 not come whole are limited, and so is the time for a handshake, for a message, and for taking an answer.
 """
 
@@ -15,11 +15,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from logshed.doors.ahead import Ahead, Room, together
 from logshed.doors.senders import Counts, Limits, Sender, named
 from logshed.errors import LogshedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from logshed.doors.senders import Take
     from logshed.receivers.streaming import Step, Talk
@@ -65,6 +66,7 @@ class Streams:
         self.talk, self.take, self.limits, self.tls = talk, take, limits or Limits(), tls
         self.counts = Counts()
         self.held = 0
+        self.room = Room()
         self.closing = False
         self._of: Counter[str] = Counter()
         self._tasks: dict[asyncio.Task[None], _Connection] = {}
@@ -173,6 +175,18 @@ class _Connection:
         sender = Sender(self._peer, _certified(writer))
         self._begun = asyncio.get_running_loop().time()
         await self._tell(writer, self._talk.hello())
+        ahead = Ahead(lambda steps: self._given(writer, steps, sender), self._door.room, reader.set_exception)
+        try:
+            try:
+                await self._read(reader, ahead)
+            except (_ClosedError, OSError):
+                await ahead.end()  # what came of it is kept
+                raise
+            await ahead.end()
+        finally:
+            ahead.drop()
+
+    async def _read(self, reader: asyncio.StreamReader, ahead: Ahead) -> None:
         while data := await self._more(reader):
             self._counts.bytes += len(data)
             if not self._held:
@@ -181,11 +195,13 @@ class _Connection:
             while more:
                 step = await self._feed(data)
                 self._hold()
-                if self._talk.user:
-                    sender = sender._replace(user=self._talk.user)
-                await self._step(writer, step, sender)
+                if step.decoded.parts or not self._talk.held:
+                    self._begun = asyncio.get_running_loop().time()
+                await ahead.add(step)
+                if step.over:
+                    return
                 data, more = b"", step.more
-        await self._step(writer, self._talk.end(datetime.now(UTC)), sender)
+        await ahead.add(self._talk.end(datetime.now(UTC)))
 
     async def _feed(self, data: bytes) -> Step:
         now = datetime.now(UTC)
@@ -214,21 +230,24 @@ class _Connection:
         finally:
             self._wait = None
 
-    async def _step(self, writer: asyncio.StreamWriter, step: Step, sender: Sender) -> None:
-        if step.decoded.parts or step.decoded.refused:
+    async def _given(self, writer: asyncio.StreamWriter, steps: Sequence[Step], sender: Sender) -> None:
+        """Put the records of steps on disk, and answer them."""
+        decoded = together(steps)
+        if decoded.parts or decoded.refused:
+            if self._talk.user:
+                sender = sender._replace(user=self._talk.user)
             try:
-                await self._door.take(step.decoded, sender)
+                await self._door.take(decoded, sender)
             except LogshedError as error:
                 log.warning("%s; the connection of %s is closed", error, self._peer)
                 raise _ClosedError("failed") from None
-            self._counts.add(step)
-            if step.cut:
-                log.warning("%d messages of %s were longer than allowed, and lost their ends", step.cut, self._peer)
-        if step.decoded.parts or not self._talk.held:
-            self._begun = asyncio.get_running_loop().time()
-        await self._tell(writer, step.answer)
-        if step.over:
-            log.warning("the connection of %s is closed: %s", self._peer, step.over)
+            for step in steps:
+                self._counts.add(step)
+            if cut := sum(step.cut for step in steps):
+                log.warning("%d messages of %s were longer than allowed, and lost their ends", cut, self._peer)
+        await self._tell(writer, b"".join(step.answer for step in steps))
+        if over := steps[-1].over:
+            log.warning("the connection of %s is closed: %s", self._peer, over)
             raise _ClosedError("wrong")
 
     async def _tell(self, writer: asyncio.StreamWriter, answer: bytes) -> None:
