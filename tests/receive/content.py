@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-COUNT = 8
+COUNT = 6
 MOMENT = 1_714_557_600
 """2024-05-01T10:00:00Z: of the line with number n it is n seconds later, where its client may say so."""
 NGINX = '203.0.113.9 - ann [01/May/2024:10:00:30 +0000] "GET /cart/17?step=2 HTTP/1.1" 404 153 "-" "curl/8.5.0"'
