@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk._logs import LoggerProvider
     from tests.started import Starter
 
+pytestmark = pytest.mark.soak  # two starts and what real clients wait for: five seconds of processor time
+
 SETTINGS = """
 [receive]
 every = "1h"
