@@ -1,4 +1,4 @@
-"""Random requests of several senders on a real spool: what was acknowledged is there once, and nobody waits long."""
+"""Random requests of several senders on a real spool: what is acknowledged is there once, and nobody waits long."""
 
 from __future__ import annotations
 
