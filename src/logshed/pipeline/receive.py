@@ -186,18 +186,17 @@ class _Running:
             pause = max(self._settings.receive.every, (time.monotonic() - begun) * DRAIN_REST)
 
     async def _drained(self) -> None:
-        """Empty the spool into the lake; where that fails, the records wait in the spool."""
-        if self._store is None:
-            return
+        """Empty the spool into the lake, unless others do; where that fails, the records wait in the spool."""
         try:
-            await asyncio.to_thread(self._drain, self._store)
+            if self._store is not None:
+                await asyncio.to_thread(self._drain, self._store)
+            await self._receiving.trim()
         except LogshedError as error:
             if str(error) != self.report.lake:
                 log.warning("%s", error)
             self.report.lake = str(error)
             return
         self.report.lake = ""
-        await self._receiving.trim()
 
     def _drain(self, store: Store) -> None:
         settings = self._settings

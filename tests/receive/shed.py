@@ -1,0 +1,147 @@
+"""A receiver, what empties its spool, and the lake, as processes that tests kill and start again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.receive.promises import NUMBERED, Found
+
+from logshed.api import Lake
+from logshed.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.started import Process, Starter
+
+ROOT = Path(__file__).parents[2]
+DOORS = ("http", "grpc", "syslog_tcp", "forward")
+QUERY = f"""
+SELECT regexp_extract(text, '{NUMBERED}') FROM lines WHERE regexp_matches(text, '{NUMBERED}')
+ORDER BY "source", "generation", "offset"
+"""
+START_S = 30
+
+
+class Shed:
+    """A receiver, an ingest and a lake.
+
+    Args:
+        starter: What starts them.
+        folder: Where they work.
+        environment: Theirs.
+        spool: The spool's folder; one beside the lake unless given.
+        spool_bytes: That it may take.
+    """
+
+    def __init__(
+        self,
+        starter: Starter,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        spool: Path | None = None,
+        spool_bytes: str = "2MB",
+    ) -> None:
+        self._starter, self._folder = starter, folder
+        self._environment = {**environment, "HOME": str(folder)}
+        self.spool, self.told = spool or folder / "logshed-spool", folder / "told"
+        self.ports = dict(zip(DOORS, _free(len(DOORS)), strict=True))
+        doors = "".join(f'[receive.{name}]\nlisten = "127.0.0.1:{port}"\n' for name, port in self.ports.items())
+        (folder / "logshed.toml").write_text(
+            f'spool = "{self.spool}"\nspool_bytes = "{spool_bytes}"\nworkers = 1\n[receive]\nevery = "1s"\n{doors}'
+        )
+        self.receiver: Process | None = None
+
+    def receive(self, step: str = "", times: int = 1, *, into_lake: bool = True) -> Process:
+        """Start the receiver; it may be killed before its doors are open."""
+        words = ["receive", "--json", "--into-lake" if into_lake else "--no-lake"]
+        self.receiver = self.start(words, step, times)
+        return self.receiver
+
+    def ingest(self, step: str = "", times: int = 1) -> Process:
+        """Start an ingest of the spool."""
+        return self.start(["ingest", f"spool:{self.spool}"], step, times)
+
+    def start(self, words: list[str], step: str = "", times: int = 1) -> Process:
+        """Start Logshed, to be killed at a step."""
+        with self.told.open("ab") as told, Path(os.devnull).open("rb") as nothing:
+            files = [nothing.fileno(), told.fileno(), told.fileno()]
+            given = [str(self._folder), step, str(times), *words]
+            return self._starter.start(given, ROOT, self._environment, files, module="tests.receive.killed")
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Run Logshed to its end: its exit code and what it told."""
+        begun = self.told.stat().st_size
+        code = self.start(list(words)).wait(START_S)
+        return code, self.told.read_text()[begun:]
+
+    def wait_open(self) -> None:
+        """Wait until the doors of the receiver are open.
+
+        Raises:
+            AssertionError: It has ended.
+        """
+        assert self.receiver is not None
+        until = time.monotonic() + START_S
+        while True:
+            if all(_is_open(port) for port in self.ports.values()):
+                return
+            assert self.receiver.poll() is None, self.said()
+            assert time.monotonic() < until, self.said()
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the receiver as an operator does."""
+        assert self.receiver is not None
+        self.receiver.terminate()
+        assert self.receiver.wait(60) == 0, self.said()
+
+    def said(self) -> str:
+        """The end of what all processes told."""
+        return self.told.read_text()[-4000:]
+
+    def found(self) -> Found:
+        """What is in the lake, whose own check finds nothing wrong."""
+        lake = Lake.open(self._folder / "logshed-lake", settings=Settings.load(self._folder, environ={}))
+        audit = lake.audit().as_dict()
+        assert audit["ok"], json.dumps(audit)[:2000]
+        return Found([str(row[0]) for row in lake.query(QUERY).rows()])
+
+
+def killed(process: Process, step: str, seconds: float) -> str:
+    """Where a process was killed: at its step, or by us after some time; empty if it has come to its own end.
+
+    Args:
+        process: The process.
+        step: Its step; none where it has none.
+        seconds: The time.
+    """
+    try:
+        return step if process.wait(seconds) == -signal.SIGKILL else ""
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return "random" if process.wait(START_S) == -signal.SIGKILL else ""
+
+
+def _free(count: int) -> list[int]:
+    """Ports that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def _is_open(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
