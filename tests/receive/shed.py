@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.receive.promises import NUMBERED, Found
+from tests.receive.kept import Found
+from tests.receive.promises import NUMBERED
 
 from logshed.api import Lake
 from logshed.settings import Settings

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.pipeline.test_hardship import small_disk  # noqa: F401 - a fixture
 from tests.receive.killed import INGEST_STEPS, RECEIVER_STEPS
-from tests.receive.promises import KINDS, Client, Lines, Otlp
+from tests.receive.promised import KINDS, Lines, Otlp
 from tests.receive.shed import Shed, killed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.receive.promises import Client
     from tests.started import Process, Starter
 
 log = logging.getLogger(__name__)
