@@ -39,28 +39,23 @@ class Shed:
         starter: What starts them.
         folder: Where they work.
         environment: Theirs.
-        spool: The spool's folder; one beside the lake unless given.
-        spool_bytes: That it may take.
     """
 
-    def __init__(
-        self,
-        starter: Starter,
-        folder: Path,
-        environment: Mapping[str, str],
-        *,
-        spool: Path | None = None,
-        spool_bytes: str = "2MB",
-    ) -> None:
+    def __init__(self, starter: Starter, folder: Path, environment: Mapping[str, str]) -> None:
         self._starter, self._folder = starter, folder
         self._environment = {**environment, "HOME": str(folder)}
-        self.spool, self.told = spool or folder / "logshed-spool", folder / "told"
+        self.told = folder / "told"
         self.ports = dict(zip(DOORS, _free(len(DOORS)), strict=True))
-        doors = "".join(f'[receive.{name}]\nlisten = "127.0.0.1:{port}"\n' for name, port in self.ports.items())
-        (folder / "logshed.toml").write_text(
-            f'spool = "{self.spool}"\nspool_bytes = "{spool_bytes}"\nworkers = 1\n[receive]\nevery = "1s"\n{doors}'
-        )
         self.receiver: Process | None = None
+        self.put_spool(folder / "logshed-spool", "2MB")
+
+    def put_spool(self, folder: Path, limit: str) -> None:
+        """Have the spool in a folder, and let it take so much."""
+        self.spool = folder
+        doors = "".join(f'[receive.{name}]\nlisten = "127.0.0.1:{port}"\n' for name, port in self.ports.items())
+        (self._folder / "logshed.toml").write_text(
+            f'spool = "{folder}"\nspool_bytes = "{limit}"\nworkers = 1\n[receive]\nevery = "1s"\n{doors}'
+        )
 
     def receive(self, step: str = "", times: int = 1, *, into_lake: bool = True) -> Process:
         """Start the receiver; it may be killed before its doors are open."""

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FEW = ("within append", "after fsync")
-MANY = 60
+MANY, STEP_S = 30, 12.0
+"""Kills at random, and how long a step is waited for."""
 
 
 @pytest.fixture
@@ -74,18 +75,19 @@ def test_receivers_and_ingests_killed_at_every_step_and_at_random_keep_every_pro
     todo += [("", at % 2 == 0) for at in range(MANY)]
     chance.shuffle(todo)
     for number, (step, together) in enumerate(todo):
-        running = begun(shed, step, chance.randint(1, 4), together=together)
-        until = time.monotonic() + chance.uniform(2.0, 5.0)
-        for name, process in running.items():
+        running = begun(shed, step, chance.randint(1, 2), together=together)
+        until = time.monotonic() + (STEP_S if step else chance.uniform(1.0, 5.0))
+        for name, process in order(running, step):
             if where := killed(process, step, max(0.0, until - time.monotonic())):
                 kills[f"{name} at {where}"] += 1
+                until = min(until, time.monotonic() + 1)
         if number % 5 == 0:
             garble(shed, chance)
     end_well(shed, clients)
     figures = {client.name: (len(client.sent), len(client.acknowledged), client.again) for client in clients}
     log.info("kills %s: %s; sent, acknowledged, sent again: %s", kills.total(), dict(kills), figures)
     assert kills.total() >= MANY
-    assert len(kills) >= len(RECEIVER_STEPS)
+    assert {where.partition(" at ")[2] for where in kills} == {*RECEIVER_STEPS, *INGEST_STEPS, "random"}
     assert all(client.acknowledged for client in clients)
 
 
@@ -95,6 +97,11 @@ def begun(shed: Shed, step: str, times: int, *, together: bool) -> dict[str, Pro
         return {"receiver": shed.receive(step, times)}
     steps = ("", step) if step in INGEST_STEPS else (step, "")
     return {"receiver": shed.receive(steps[0], times, into_lake=False), "ingest": shed.ingest(steps[1])}
+
+
+def order(running: dict[str, Process], step: str) -> list[tuple[str, Process]]:
+    """Processes, first the one that is killed at a step."""
+    return sorted(running.items(), key=lambda one: one[0] != "ingest" if step in INGEST_STEPS else one[0] == "ingest")
 
 
 def garble(shed: Shed, chance: random.Random) -> None:
@@ -116,12 +123,10 @@ def garble(shed: Shed, chance: random.Random) -> None:
 )
 def test_a_full_disk_is_told_and_loses_nothing_and_is_gone_on_with_when_there_is_room(
     into_lake: bool,
-    starter: Starter,
-    tmp_path: Path,
-    environment: dict[str, str],
+    shed: Shed,
     small_disk: Path,  # noqa: F811 - the fixture
 ) -> None:
-    shed = Shed(starter, tmp_path, environment, spool=small_disk / "spool", spool_bytes="64MB")
+    shed.put_spool(small_disk / "spool", "64MB")
     clients: list[Client] = [Lines(shed.ports, 1), Otlp(shed.ports, 1)]
     shed.receive(into_lake=into_lake)
     shed.wait_open()
