@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,7 @@ class Killer:
         Receiving.take, Counts.request = taken, requested  # type: ignore[method-assign] # steps of theirs
 
     def _watched(self, name: str, call: Callable[..., Any], ending: str) -> Callable[..., Any]:
+        @wraps(call)
         def watched(*given: Any, **named: Any) -> Any:
             if not _told(call, *given).endswith(ending):
                 return call(*given, **named)

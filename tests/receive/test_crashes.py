@@ -75,7 +75,7 @@ def test_receivers_and_ingests_killed_at_every_step_and_at_random_keep_every_pro
     todo += [("", at % 2 == 0) for at in range(MANY)]
     chance.shuffle(todo)
     for number, (step, together) in enumerate(todo):
-        running = begun(shed, step, chance.randint(1, 2), together=together)
+        running = begun(shed, step, 1, together=together)
         until = time.monotonic() + (STEP_S if step else chance.uniform(1.0, 5.0))
         for name, process in order(running, step):
             if where := killed(process, step, max(0.0, until - time.monotonic())):
