@@ -35,8 +35,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH_BYTES = 2**22
-"""Bytes that are made safe and written in one turn: a turn of so many takes about a tenth of a second."""
+BATCH_BYTES = 2**24
+"""Bytes that are made safe and written in one turn. A turn has its price, about 60 ms of a processor, however little it
+writes; so the more the better, and a turn of so many takes about half a second."""
+GATHER_S = 0.02
+"""How long a turn waits for more requests after one that had several: those that were answered send again at once."""
 AGAIN_S = 1.0
 """After how long a client may come again for whom there was no room."""
 
@@ -139,6 +142,8 @@ class Receiving:
             self._some.clear()
             while batch := self._queue.take(BATCH_BYTES):
                 await self._written(batch)
+                if len(batch) > 1 and self._queue.size < BATCH_BYTES and not self._closing:
+                    await asyncio.sleep(GATHER_S)
 
     def close(self) -> None:
         """Take nothing more, and let ``run`` end once what waits is written."""
