@@ -14,7 +14,7 @@ import orjson
 
 from logshed.receivers.common.documents import document, put
 from logshed.receivers.common.gather import Gather, asked, header, line, named, take_ids
-from logshed.receivers.common.loki_push import read_push
+from logshed.receivers.common.loki_push import few, read_push
 from logshed.receivers.common.records import UnfitError, bounded, keyed, nanoseconds, text_of
 from logshed.receivers.common.times import instant
 from logshed.receivers.model import MOST_RECORDS, BadRequestError, Decoded, Refused, Reply, Request, Route
@@ -188,7 +188,7 @@ def _from_protobuf(body: bytes) -> Iterator[tuple[dict[str, Any], Iterable[Any]]
 def _entry(entry: Any) -> tuple[int | None, str, dict[str, Any]]:
     time = entry.timestamp
     moment = time.seconds * _SECOND + time.nanos
-    pairs = ((one.name.decode("utf-8", "replace"), one.value.decode("utf-8", "replace")) for one in entry.metadata)
+    pairs = ((one.name.decode("utf-8", "replace"), one.value.decode("utf-8", "replace")) for one in few(entry.metadata))
     return moment if 0 < moment <= _HIGHEST else None, entry.line.decode("utf-8", "replace"), keyed(pairs)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _PACKAGE = "logshed.loki"
-_SMALL = 1 << 20
+SMALL = 1 << 20
 """Bytes of a message whose memory need not be thought of, whatever is in it."""
 _MOST_PAIRS = 10_000
 _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
@@ -48,7 +48,7 @@ def read_push(body: bytes) -> Iterator[tuple[bytes, Iterable[Any]]]:
     Raises:
         BadRequestError: It is no push, or holds too many records.
     """
-    if len(body) <= _SMALL:
+    if len(body) <= SMALL:
         streams = _read("Push", body).streams
         bounded(len(streams))
         for stream in streams:
@@ -60,7 +60,7 @@ def read_push(body: bytes) -> Iterator[tuple[bytes, Iterable[Any]]]:
 
 
 def _stream(data: bytes) -> tuple[bytes, Iterable[Any]]:
-    if len(data) <= _SMALL:
+    if len(data) <= SMALL:
         stream = _read("Stream", data)
         return stream.labels, stream.entries
     outline = _read("StreamOutline", data)
@@ -69,9 +69,20 @@ def _stream(data: bytes) -> tuple[bytes, Iterable[Any]]:
 
 
 def _entry(data: bytes) -> Any:
-    if len(data) > _SMALL and len(_read("EntryOutline", data).metadata) > _MOST_PAIRS:
-        raise BadRequestError(400, f"an entry has more than {_MOST_PAIRS} pairs of metadata; send fewer")
+    if len(data) > SMALL:
+        few(_read("EntryOutline", data).metadata)
     return _read("Entry", data)
+
+
+def few(metadata: Any) -> Any:
+    """The metadata of an entry.
+
+    Raises:
+        BadRequestError: It has too many pairs.
+    """
+    if len(metadata) > _MOST_PAIRS:
+        raise BadRequestError(400, f"an entry has more than {_MOST_PAIRS} pairs of metadata; send fewer")
+    return metadata
 
 
 def _read(name: str, data: bytes) -> Any:

@@ -21,7 +21,7 @@ LARGEST = 16 << 20
 """Bytes of a request."""
 LARGEST_PIECE = 1 << 20
 """Bytes of a record, a resource or a scope: an attribute is two bytes there, and a hundred and more once it is read."""
-_SMALL = 1 << 18
+SMALL = 1 << 18
 """Bytes of a request whose memory need not be thought of, whatever is in it."""
 _TOO_LARGE = f"it is larger than {LARGEST_PIECE >> 20} MiB"
 _REQUEST = ExportLogsServiceRequest.DESCRIPTOR.full_name
@@ -43,7 +43,7 @@ def resources(body: bytes) -> Iterator[tuple[Any, str, Iterable[Scope]]]:
     """
     if len(body) > LARGEST:
         raise BadRequestError(413, f"it is larger than {LARGEST >> 20} MiB; send less at once")
-    if len(body) > _SMALL:
+    if len(body) > SMALL:
         yield from _pieces(body)
         return
     found = _read(_REQUEST, body).resource_logs
