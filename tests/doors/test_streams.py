@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import logging
 import os
 import shutil
@@ -26,7 +27,7 @@ from logshed.doors import ahead, streams
 from logshed.doors.senders import Limits, Sender, named, tls_of
 from logshed.doors.streams import Streams
 from logshed.errors import DoorError, SpoolFullError
-from logshed.receivers.forward import Forward, Secrets
+from logshed.receivers.forward import ENOUGH, Forward, Secrets
 from logshed.receivers.syslog import Syslog
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Disk:
     senders: set[Sender] = field(default_factory=set)
     room: asyncio.Event = field(default_factory=asyncio.Event)
     full: bool = False
+    most: int = 0
 
     async def take(self, decoded: Decoded, sender: Sender) -> None:
         """Keep what the door hands over, or wait."""
@@ -56,6 +58,7 @@ class Disk:
             raise SpoolFullError("cannot write to the spool: it is full; ingest it")
         await self.room.wait()
         self.senders.add(sender)
+        self.most = max(self.most, sum(part.records for part in decoded.parts))
         for part in decoded.parts:
             self.lines += part.lines.splitlines()
 
@@ -193,6 +196,22 @@ def test_an_acknowledgement_waits_for_the_disk() -> None:
                 await asyncio.wait_for(reader.read(100), 0.1)
             door.disk.room.set()
             assert msgpack.unpackb(await asyncio.wait_for(reader.read(100), SECONDS)) == {"ack": "c1"}
+            writer.close()
+
+    run(test)
+
+
+def test_records_that_are_packed_in_few_bytes_are_taken_some_at_a_time() -> None:
+    async def test() -> None:
+        async with opened(forward) as door:
+            reader, writer = await door.call()
+            packed = gzip.compress(msgpack.packb([1, {}]) * (ENOUGH + 1))
+            message = msgpack.packb(["t", packed, {"compressed": "gzip", "chunk": "c"}])
+            writer.write(message * 3)
+            acknowledged = msgpack.packb({"ack": "c"})
+            assert await asyncio.wait_for(reader.readexactly(3 * len(acknowledged)), SECONDS) == acknowledged * 3
+            assert len(door.disk.lines) == 3 * (ENOUGH + 1)
+            assert door.disk.most == ENOUGH + 1
             writer.close()
 
     run(test)

@@ -50,7 +50,7 @@ NAMES = {
     "stream": "log.iostream",
 }
 """Labels that Promtail, Alloy and the OpenTelemetry Collector write, and OpenTelemetry's names for them."""
-_MOST_PAIRS = 1_000_000
+MOST_PAIRS = 1_000_000
 """Labels and metadata that a push may have."""
 _LONGEST_LABELS = 1 << 16
 _SECOND = 1_000_000_000
@@ -87,7 +87,7 @@ def decode(request: Request) -> Decoded:
                 pairs += len(metadata)
                 lines.append(_record(moment, text, metadata, severity, around, now))
             at += 1
-            if at > MOST_RECORDS or pairs > _MOST_PAIRS:
+            if at > MOST_RECORDS or pairs > MOST_PAIRS:
                 raise BadRequestError(413, "the push has too many entries, labels or metadata; send fewer at a time")
     return Decoded(gather.parts(), tuple(refused))
 
