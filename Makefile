@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two more than there are processors: some tests wait for servers and clocks.
 WORKERS := $(shell echo $$(($$(nproc) + 2)))
 
-.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle checkov soak install clean
+.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle checkov soak fuzz install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -26,6 +26,7 @@ help:
 	@echo "make oracle   ask Spark, with Iceberg's own library, of a lake before and after upkeep"
 	@echo "make checkov  look for what is unsafe in deploy/terraform, with Checkov"
 	@echo "make soak     the tests that take minutes"
+	@echo "make fuzz     look for bytes that decoders fail on, SECONDS=600 for each; with DECODERS='elastic splunk' those alone"
 	@echo "make docs     write the generated reference pages anew"
 	@echo "make clean    remove what these have made"
 
@@ -114,6 +115,15 @@ $(VENV)-checkov/bin/checkov:
 soak: $(VENV)/.dev
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m soak $(PYTEST)
 
+# What is found goes to .fuzz; tests/fuzz/keep.py brings the best of it into the corpus.
+fuzz: SECONDS ?= 600
+fuzz: $(VENV)/.fuzz
+	nice $(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(DECODERS)
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	@tools/install fuzz
+	@touch $@
+
 # PySpark gets an environment of its own, $(VENV)-spark; without Java or PySpark it says so.
 oracle: $(VENV)/.dev
 	$(BIN)/python -m tests.oracle
@@ -123,4 +133,4 @@ docs: $(VENV)/.dev
 	$(BIN)/python tools/lists.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-rivals $(VENV)-spark $(VENV)-checkov build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-rivals $(VENV)-spark $(VENV)-checkov build dist benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .fuzz

@@ -1,4 +1,4 @@
-"""Inputs of 64 KiB that repeat a piece, by which what takes time or memory out of proportion shows itself.
+"""Inputs that repeat a piece, by which what takes time or memory out of proportion shows itself.
 
 Each is a beginning, a piece, and an end; a number in a piece counts up where it says ``%d``.
 """
@@ -6,12 +6,14 @@ Each is a beginning, a piece, and an end; a number in a piece counts up where it
 from __future__ import annotations
 
 import gzip
-from functools import cache, reduce
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import cramjam
 import msgpack
 
+from logshed.receivers import loki
+from logshed.receivers.common import otlp_wire
 from logshed.receivers.common.inflate import zstd
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ _OTHERS: tuple[tuple[str, bytes, bytes, bytes], ...] = (
     ("loki-json", _PUSH, b'a=\\"b\\",', b'}","values":[["1","x"]]}]}'),
     ("loki-json", _PUSH + b'a=\\"', b"\\\\a", b'","values":[["1","x"]]}]}'),
     ("loki-json", _PUSH + b"a", b" ", b'","values":[["1","x"]]}]}'),
-    ("webhook", _FORM, b"%%ff", b""),
+    ("webhook", _FORM, b"%ff", b""),
     ("webhook", _FORM, b"&", b""),
     ("syslog", b"\0", b"1 <", b""),
     ("syslog", b"\1", b"<1>a", b""),
@@ -73,30 +75,30 @@ _OTHERS: tuple[tuple[str, bytes, bytes, bytes], ...] = (
 )
 
 
-@cache
-def inputs() -> tuple[tuple[str, bytes], ...]:
-    """Names of targets, and inputs of theirs."""
-    return tuple(_inputs())
+def inputs(name: str, size: int = SIZE) -> Iterator[bytes]:
+    """Inputs of a target.
+
+    Args:
+        name: Of the target.
+        size: Bytes of each, about.
+    """
+    for place in _PLACES.get(name, ()):
+        address, _, body = place.partition(" ")
+        start = (_JSON.format(address) + body).encode()
+        yield from (_grown(start + begin, piece, end, size) for begin, piece, end in _IN_JSON)
+    yield from (_grown(begin, piece, end, size) for of, begin, piece, end in _OTHERS if of == name)
+    yield from _MADE.get(name, lambda _: ())(size)
 
 
-def _inputs() -> Iterator[tuple[str, bytes]]:
-    for name, places in _PLACES.items():
-        for place in places:
-            address, _, body = place.partition(" ")
-            start = (_JSON.format(address) + body).encode()
-            yield from ((name, _grown(start + begin, piece, end)) for begin, piece, end in _IN_JSON)
-    yield from ((name, _grown(begin, piece, end)) for name, begin, piece, end in _OTHERS)
-    yield from (("otlp-protobuf", data) for data in _otlp())
-    yield from (("loki-protobuf", data) for data in _loki())
-    yield from _packed()
-
-
-def _grown(begin: bytes, piece: bytes, end: bytes) -> bytes:
-    room = SIZE - len(begin) - len(end)
-    if b"%" not in piece:
+def _grown(begin: bytes, piece: bytes, end: bytes, size: int) -> bytes:
+    room = size - len(begin) - len(end)
+    if b"%d" not in piece:
         return begin + piece * (room // len(piece)) + end
-    longest = len(piece) + 3
-    return begin + b"".join(piece % number if b"%d" in piece else piece % () for number in range(room // longest)) + end
+    grown, number = bytearray(begin), 0
+    while len(grown) + len(piece) + len(str(number)) <= size - len(end):
+        grown += piece % number
+        number += 1
+    return bytes(grown + end)
 
 
 def _field(number: int, data: bytes) -> bytes:
@@ -112,33 +114,44 @@ def _inside(numbers: tuple[int, ...], data: bytes) -> bytes:
     return reduce(lambda inner, number: _field(number, inner), reversed(numbers), data)
 
 
-def _otlp() -> Iterator[bytes]:
+def _otlp(size: int) -> Iterator[bytes]:
     """Empty messages by the thousand at each level, values inside values, and text that is none."""
-    empty, record = SIZE // 4 - 16, (1, 2, 2)
+    empty, record = min(size, otlp_wire.LARGEST) // 4 - 16, (1, 2, 2)
     levels = ((), (1,), (1, 1), (1, 2), (*record,), (*record, 5, 5), (*record, 5, 6))
     for within, number in zip(levels, (1, 2, 1, 2, 6, 1, 1), strict=True):
         yield _inside(within, bytes([number << 3 | 2, 0]) * empty)
     named = _field(6, _field(1, b"\xff"))
-    yield _inside(record, named * (SIZE // len(named) // 2))
+    yield _inside(record, named * (empty // 3))
     for levels_deep in (40, 90, 1_000):
         yield _inside((*record, 5), _inside((5, 1) * levels_deep, b""))
 
 
-def _loki() -> Iterator[bytes]:
+def _loki(size: int) -> Iterator[bytes]:
     """The same of a push, as it is and as what snappy makes twenty times as much of."""
     head = b"POST /loki/api/v1/push\n\n"
     labels = b"{" + b'host="b",hostname="c",' * 2_800 + b"}"
-    pushes = [_inside(within, piece * (SIZE // 2 - 16)) for within, piece in (((), b"\n\0"), ((1,), b"\x12\0"))]
-    bombs = [piece * 500_000 for piece in (b"\n\0",)] + [_inside((1, 2), b"\x1a\0" * 500_000)]
+    most = min(size * 15, loki.LARGEST) // 2 - 16
+    pushes = [_inside(within, piece * (size // 4)) for within, piece in (((), b"\n\0"), ((1,), b"\x12\0"))]
+    bombs = [
+        b"\n\0" * most,
+        _inside((1, 2), b"\x1a\0" * most),
+        _inside((1,), _inside((2,), b"\x1a\0" * 9_000) * (most // 36_000)),
+    ]
     for push in (*pushes, *bombs, _field(1, _field(1, labels) + b"\x12\0")):
         yield head + bytes(cramjam.snappy.compress_raw(push))
 
 
-def _packed() -> Iterator[tuple[str, bytes]]:
-    """What a thousand times as much is packed in."""
-    yield "forward", b"\0" + msgpack.packb(["a", zstd.compress(b"\x92\1\x80" * 2**15), {"compressed": "zstd"}])
+def _forward(_: int) -> Iterator[bytes]:
+    yield b"\0" + msgpack.packb(["a", zstd.compress(b"\x92\1\x80" * 2**15), {"compressed": "zstd"}])
+
+
+def _bodies(size: int) -> Iterator[bytes]:
+    """What a thousand times as much is packed in, and thousands of packs with nothing in them."""
     for kind, pack in {"gzip": gzip.compress, "zstd": zstd.compress}.items():
-        head = f"POST /\ncontent-encoding: {kind}\n\n".encode()
-        yield "bodies", head + pack(bytes(2**24))
-        yield "bodies", (head + pack(b"") * (SIZE // len(pack(b""))))[:SIZE]
-        yield "bodies", f"POST /\ncontent-encoding: {kind}, {kind}\n\n".encode() + pack(pack(bytes(2**24)))
+        head, nothing = f"POST /\ncontent-encoding: {kind}\n\n".encode(), pack(b"")
+        yield head + pack(bytes(2**24))
+        yield (head + nothing * (size // len(nothing)))[:size]
+        yield f"POST /\ncontent-encoding: {kind}, {kind}\n\n".encode() + pack(pack(bytes(2**24)))
+
+
+_MADE = {"otlp-protobuf": _otlp, "loki-protobuf": _loki, "forward": _forward, "bodies": _bodies}

@@ -23,11 +23,11 @@ def test_what_was_sent_and_found_is_decoded_or_refused(target: Target) -> None:
 
 @BY_NAME
 def test_nothing_that_repeats_takes_time_or_memory_out_of_proportion(target: Target) -> None:
-    inputs = [data for name, data in growing.inputs() if name == target.name]
-    for data in inputs:
+    tried = 0
+    for tried, data in enumerate(growing.inputs(target.name), 1):  # noqa: B007 - counted below
         assert len(data) <= growing.SIZE
         bounded(target, data)
-    assert inputs
+    assert tried
 
 
 def test_every_folder_of_the_corpus_is_of_a_target() -> None:
