@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.receivers.requests import PIECES
 
 from logshed.receivers.common.documents import (
+    attempt,
     concatenated,
     document,
     documents,
@@ -24,6 +26,8 @@ NANOSECONDS = SECOND * 10**9
     [
         (b'{"a":1,"b":{"c":[1,{"d":null}]}}', {"a": 1, "b": {"c": [1, {"d": None}]}}),
         (b'{"a":1,"a":2,"a":3}', {"a.1": 1, "a.2": 2, "a": 3}),
+        (b'{"a":1,"a":"\\u003a"}', {"a.1": 1, "a": ":"}),
+        (b'{"a":1,"a":"\\u003A"}', {"a.1": 1, "a": ":"}),
         (b'{"a" : "x:y", "a" : {"b":1,"b":2}}', {"a.1": "x:y", "a": {"b.1": 1, "b": 2}}),
         (b'{"a":"\\ud800x","b":"\\ud83d\\ude00"}', {"a": "\ufffdx", "b": "\U0001f600"}),
         (b'{"a":"\\\\ud800"}', {"a": "\\ud800"}),
@@ -127,6 +131,19 @@ def test_what_is_plain_json_is_read_the_same_by_every_way(some: list[dict[str, o
     assert list(documents(lines)) == plain
     assert concatenated(b"".join(lines)) == plain
     assert len(flat({"x": plain[0]})) == leaves({"x": plain[0]})
+
+
+LINES = st.lists(st.lists(PIECES, max_size=6).map(b"".join), min_size=1, max_size=6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES)
+@example([b'{"x":1},{"y":2}', b'{"a":[1', b"2]}"])
+@example([b'{"x":1},0,{"y":2}', b'{"a":[{}', b"{}]}"])
+@example([b'{"a":1,"a":"\\u003a"}', b"{}"])
+def test_lines_that_are_read_together_say_what_each_says_alone(lines: list[bytes]) -> None:
+    together, alone = list(documents(lines)), list(map(attempt, lines))
+    assert list(map(repr, together)) == list(map(repr, alone))
 
 
 @pytest.mark.parametrize(
