@@ -205,6 +205,13 @@ def test_keys_and_texts_that_json_has_no_word_for_are_kept() -> None:
     assert record_of({"n": float("inf")})["body"] == '{"n":null}'
 
 
+def test_a_key_that_comes_again_takes_no_other_keys_place() -> None:
+    pair = [("a.1", 0), ("a", 1), ("a", 2), ("a", 3), ("b", 4)]
+    record = bytes([0x80 + len(pair)]) + b"".join(packs(key) + packs(value) for key, value in pair)
+    [step] = fed(b"\x93" + packs(TAG, SECONDS) + record)
+    assert orjson.loads(records(step.decoded)[0]["body"]) == {"a.1": 0, "a.2": 1, "a.3": 2, "a": 3, "b": 4}
+
+
 def nested(levels: int) -> Any:
     value: Any = 1
     for _ in range(levels):

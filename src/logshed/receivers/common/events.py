@@ -71,8 +71,11 @@ def pairs(found: list[tuple[Any, Any]]) -> dict[Any, Any]:
     made = {}
     for key, value in found:
         if key in made:
-            numbers[key] = numbers.get(key, 0) + 1
-            made[f"{_key(key)}.{numbers[key]}"] = made[key]
+            number = numbers.get(key, 0) + 1
+            while (again := f"{_key(key)}.{number}") in made:
+                number += 1
+            numbers[key] = number
+            made[again] = made[key]
         made[key] = value
     return made
 
