@@ -91,9 +91,9 @@ def test_a_resource_or_a_scope_of_otlp_with_a_million_attributes_is_refused(with
     assert raised.value.status == 413
 
 
-def test_a_request_of_otlp_that_is_larger_than_sixteen_mebibytes_is_refused() -> None:
-    with pytest.raises(BadRequestError, match="larger than 16 MiB; send less at once") as raised:
-        otlp.decode_export(bytes(16 * MEBIBYTE + 1), NOW)
+def test_a_request_of_otlp_that_is_larger_than_twenty_mebibytes_is_refused() -> None:
+    with pytest.raises(BadRequestError, match="larger than 20 MiB; send less at once") as raised:
+        otlp.decode_export(bytes(20 * MEBIBYTE + 1), NOW)
     assert raised.value.status == 413
 
 

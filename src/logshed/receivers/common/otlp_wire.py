@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import FileDescriptor
 
-LARGEST = 16 << 20
-"""Bytes of a request."""
+LARGEST = 20 << 20
+"""Bytes of a request; the OpenTelemetry Collector takes as many unless it is told otherwise."""
 LARGEST_PIECE = 1 << 20
 """Bytes of a record, a resource or a scope: an attribute is two bytes there, and a hundred and more once it is read."""
 SMALL = 1 << 18
