@@ -115,28 +115,28 @@ class OfRequests:
     """Takes requests to the routes of a protocol.
 
     Args:
-        routes: Of which those that decode are taken.
+        routes: Those that only answer, too.
         head: What goes before an input that has no head.
     """
 
     def __init__(self, routes: Iterable[Route], head: bytes) -> None:
-        self._routes = [(compile_path(one.path)[0], one) for one in routes if one.decode]
+        self._routes = [(compile_path(one.path)[0], one) for one in routes]
         self._head = head
 
     def __call__(self, data: bytes) -> None:
         """Decode a request and answer it."""
         request, method = _request(data, self._head)
         route = next((one for path, one in self._routes if method in one.methods and path.match(request.path)), None)
-        if route is None or route.decode is None:
+        if route is None:
             return
         try:
-            decoded = route.decode(request)
+            decoded = route.decode(request) if route.decode else Decoded(())
+            reply = None if route.decode else route.answer(request, decoded)
         except BadRequestError as error:
             reply = _refused(route, request, error)
         else:
             check(decoded)
-            reply = route.answer(request, decoded)
-        _check_reply(reply)
+        _check_reply(reply or route.answer(request, decoded))
 
 
 def _refused(route: Route, request: Request, error: BadRequestError) -> Reply:
