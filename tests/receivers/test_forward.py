@@ -187,7 +187,38 @@ def test_metrics_and_traces_are_refused_and_acknowledged() -> None:
 def test_a_tag_that_is_too_long_to_name_a_stream_is_refused() -> None:
     [step] = fed(packs(["t" * 1000, SECONDS, {}], ["t" * 1001, SECONDS, {}]))
     assert [(one.index, one.reason) for one in step.decoded.refused] == [(1, "a tag of more than 1,000 bytes")]
-    assert step.decoded.parts[0].stream == "t" * 1000
+    assert step.decoded.parts[0].stream == "t" * 200
+    assert records(step.decoded)[0]["attributes"]["fluent.tag"] == "t" * 1000
+
+
+def test_a_stream_is_named_by_what_can_be_printed_of_a_tag() -> None:
+    [step] = fed(packs(["shop\n\x1b[2J", SECONDS, {}], ["shop[2J", SECONDS, {}]))
+    assert [(part.stream, part.records) for part in step.decoded.parts] == [("shop[2J", 2)]
+    assert [one["attributes"]["fluent.tag"] for one in records(step.decoded)] == ["shop\n\x1b[2J", "shop[2J"]
+
+
+@pytest.mark.parametrize("begin", [b"\x81", b"\x91", b"\x81\x91"])
+def test_keys_that_are_maps_in_maps_take_no_more_than_they_came_with(begin: bytes) -> None:
+    key = begin * 90 + packs("a") + packs(1) * 90
+    for data in (
+        b"\x93" + packs(TAG, SECONDS) + b"\x81" + key + packs(1),
+        packs([TAG, packs([SECONDS, 1]) + b"\x92\1\x81" + key]),
+    ):
+        [step] = fed(data)
+        assert step.decoded.refused
+        assert sum(len(one.data) for one in step.decoded.refused) <= 2 * len(data)
+
+
+def test_a_key_that_is_a_small_map_is_written_as_json() -> None:
+    [step] = fed(b"\x93" + packs(TAG, SECONDS) + b"\x82" + packs({"a": 1}, 2, [3], 4))
+    assert orjson.loads(records(step.decoded)[0]["body"]) == {'{"a":1}': 2, "[3]": 4}
+
+
+def test_a_time_of_more_nanoseconds_than_a_second_has_is_none() -> None:
+    odd = event_time(2**32 - 1, 2**32 - 1)
+    [step] = fed(packs([TAG, odd, {"log": "x"}], [TAG, [[odd, "text"]]]))
+    assert records(step.decoded)[0]["attributes"]["fluent.time"] == '"0:' + "f" * 16 + '"'
+    assert msgpack.unpackb(step.decoded.refused[0].data) == [odd, "text"]
 
 
 def test_keys_and_texts_that_json_has_no_word_for_are_kept() -> None:

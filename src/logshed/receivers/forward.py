@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 
 from logshed.receivers.common.events import Beside, ext, group, line, octets, packed, pairs, text
-from logshed.receivers.common.gather import Lines
+from logshed.receivers.common.gather import Lines, named
 from logshed.receivers.common.inflate import inflated
 from logshed.receivers.model import MOST_RECORDS, RECEIVED, Decoded, Part, Refused
 from logshed.receivers.streaming import NOTHING, Step, nanoseconds
@@ -34,7 +34,7 @@ LARGEST_RECORD = 2**22
 ENOUGH, ENOUGH_BYTES = 20_000, 2**24
 """Records, and bytes of them, after which those that came with them wait: some bytes can hold millions."""
 LONGEST_TAG = 1000
-"""Bytes of a tag; it names a stream."""
+"""Bytes of a tag; what can be printed of its first 200 characters names a stream."""
 LARGEST_PING = 2**13
 """Bytes that may come before the client has proved who it is."""
 _PING_PARTS = 6
@@ -59,7 +59,7 @@ class Secrets:
 
 @dataclass(slots=True)
 class _Gathered:
-    """Lines by tag, with the ids of those that came in chunks that have one."""
+    """Lines by stream, with the ids of those that came in chunks that have one."""
 
     lines: dict[str, Lines] = field(default_factory=dict)
     ids: dict[str, list[str]] = field(default_factory=dict)
@@ -71,12 +71,12 @@ class _Gathered:
     def enough(self) -> bool:
         return self.count >= ENOUGH or self.size >= ENOUGH_BYTES
 
-    def add(self, tag: str, line: bytes, one: str) -> None:
-        into = self.lines.get(tag)
+    def add(self, stream: str, line: bytes, one: str) -> None:
+        into = self.lines.get(stream)
         if into is None:
-            self.lines[tag] = into = Lines()
+            self.lines[stream] = into = Lines()
         into.append(line + b"\n")
-        self.ids.setdefault(tag, []).append(one)
+        self.ids.setdefault(stream, []).append(one)
         self.count += 1
         self.size += len(line)
 
@@ -88,8 +88,8 @@ class _Gathered:
     def decoded(self) -> Decoded:
         if not self.count:
             return NOTHING
-        parts = tuple(Part(tag, bytes(lines.data), lines.count, RECEIVED) for tag, lines in self.lines.items())
-        ids = tuple(one for tag in self.lines for one in self.ids[tag])
+        parts = tuple(Part(stream, bytes(lines.data), lines.count, RECEIVED) for stream, lines in self.lines.items())
+        ids = tuple(one for stream in self.lines for one in self.ids[stream])
         return Decoded(parts, tuple(self.refused), ids if any(ids) else ())
 
 
@@ -234,7 +234,7 @@ class _Lines:
 
     def __init__(self, tag: str, chunk: str, gathered: _Gathered, observed: int) -> None:
         self._gathered, self._chunk = gathered, chunk
-        self._beside = Beside(tag, observed)
+        self._beside, self._stream = Beside(tag, observed), named(tag)
         self._number = 0
 
     def refuse(self, reason: str, data: bytes) -> None:
@@ -244,7 +244,7 @@ class _Lines:
     def add(self, entry: Any) -> None:
         """Take an entry: a time, in a list with metadata perhaps, and a record."""
         self._number += 1
-        tag, gathered = self._beside.tag, self._gathered
+        gathered = self._gathered
         try:
             if not (isinstance(entry, list) and len(entry) > 1):
                 raise ValueError("no time and record")  # noqa: TRY301 - refused like all others
@@ -257,7 +257,7 @@ class _Lines:
         except ValueError as error:
             gathered.refuse(str(error), packed(entry))
             return
-        gathered.add(tag, made, f"{self._chunk}:{self._number}" if self._chunk else "")
+        gathered.add(self._stream, made, f"{self._chunk}:{self._number}" if self._chunk else "")
 
 
 def _unpack(data: bytes, compressed: Any, lines: _Lines) -> None:

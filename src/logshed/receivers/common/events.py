@@ -33,6 +33,7 @@ _BESIDE = frozenset({"logtag", "partial_id", "partial_last", "partial_message", 
 """Keys that container runtimes put beside their text."""
 _PLACES = frozenset({*_CONTAINER, *_BESIDE, "stream", "source", "kubernetes", "docker"})
 _EVENT_TIME = struct.Struct(">II")
+_LONGEST_KEY = 4096
 _SECOND, _LARGEST_INT = 10**9, 2**63
 _GROUP_MARKS = (2**32 - 1, 2**32 - 2)
 """Seconds, -1 and -2, by which Fluent Bit marks where a group of events begins and ends."""
@@ -55,7 +56,8 @@ def ext(code: int, data: bytes) -> EventTime | Ext:
     """A value of a kind of its own, of which the protocol knows one."""
     if code == 0 and len(data) == _EVENT_TIME.size:
         seconds, rest = _EVENT_TIME.unpack(data)
-        return EventTime(seconds * _SECOND + rest)
+        if rest < _SECOND:
+            return EventTime(seconds * _SECOND + rest)
     return Ext(code, data)
 
 
@@ -275,4 +277,8 @@ def _plain(value: Any) -> Any:
 def _key(key: Any) -> str:
     if isinstance(key, str | bytes):
         return text(key)
-    return _dumped(_plain(key))
+    _measure([key], DEEPEST)
+    written = _dumped(_plain(key))
+    if len(written) > _LONGEST_KEY:  # one that is a map in a map in a map would double at each level
+        raise ValueError(f"a key that is written in more than {_LONGEST_KEY} characters")
+    return written
