@@ -123,7 +123,7 @@ def test_times_are_seconds_event_times_or_none() -> None:
     assert record_of({"log": "x"}, msgpack.Timestamp(SECONDS, 7))["time_unix_nano"] == SECONDS * 10**9 + 7
     for none in (0, None):
         assert "time_unix_nano" not in record_of({"log": "x"}, none)
-    for odd, told in ((-5, "-5"), (2**63, str(2**63)), (float("nan"), "null"), (True, "true")):
+    for odd, told in ((-5, "-5"), (2**63, str(2**63)), (float("nan"), "null"), (1e300, "1e+300"), (True, "true")):
         assert record_of({"log": "x"}, odd)["attributes"]["fluent.time"] == told
 
 

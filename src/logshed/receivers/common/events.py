@@ -222,7 +222,7 @@ def _nanoseconds(time: Any) -> int:
         found = time.to_unix_nano()
     elif type(time) is int:
         found = time * _SECOND
-    elif isinstance(time, float) and isfinite(time):
+    elif isinstance(time, float) and isfinite(time * _SECOND):
         found = round(time * _SECOND)
     return found if 0 < found < _LARGEST_INT else 0
 
