@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+DRAIN_BYTES, DRAIN_CHUNK = 2**23, 2**22
+"""Bytes of text that a worker has in hand when the spool is emptied, and reads at a time: receiving goes on beside it, and
+fewer than of an ingest alone take half the memory."""
 GRACE_S = 10.0
 """How long those who are in have to be done when the doors close."""
 TOLD_S = 1.0
@@ -105,6 +108,10 @@ class _Running:
         self._settings = settings
         self._options = options
         self._store = receive.store
+        sizes = {"split_bytes": DRAIN_BYTES, "batch_bytes": DRAIN_CHUNK}
+        self._smaller = settings.model_copy(
+            update={name: min(size, getattr(settings, name)) for name, size in sizes.items()}
+        )
         self._engine = LocalEngine(settings.workers)
         self._live = LiveSink(receive.store, settings) if receive.store else None
         self._progress, self._opened = receive.progress, receive.opened
@@ -201,7 +208,7 @@ class _Running:
     def _drain(self, store: Store) -> None:
         settings = self._settings
         with self_traces.span("drain", links=self._receiving.written()), self._counts.draining():
-            done = draining.drain(store, settings.spool, settings, self._options, self._engine, self._live)
+            done = draining.drain(store, settings.spool, self._smaller, self._options, self._engine, self._live)
         for one in done.files:
             if one.counts.read:
                 self._counts.stored(one.collection, one.counts.stored, one.counts.rejected)
