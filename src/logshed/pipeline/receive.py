@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DRAIN_BYTES, DRAIN_CHUNK = 2**23, 2**22
-"""Bytes of text that a worker has in hand when the spool is emptied, and reads at a time: receiving goes on beside it, and
-fewer than of an ingest alone take half the memory."""
+"""Bytes of text that a worker has in hand when the spool is emptied, and reads at a time: receiving goes on beside it,
+and fewer than an ingest has alone take half the memory."""
 GRACE_S = 10.0
 """How long those who are in have to be done when the doors close."""
 TOLD_S = 1.0
