@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from polars.exceptions import PanicException
 
 from logshed import self_traces
 from logshed.access.rates import Rates
-from logshed.errors import LogshedError, OverloadedError
+from logshed.errors import LogshedError, OverloadedError, SpoolError
 from logshed.pipeline.receive_ids import NO_IDS, hashed, without
 from logshed.pipeline.receive_queue import FairQueue
 
@@ -178,13 +179,13 @@ class Receiving:
             await loop.run_in_executor(self._writer, self._write, batch)
         except LogshedError as error:
             _fail(batch, error)
-        except Exception as error:  # what one request breaks must not break those of others
+        except (Exception, PanicException) as error:  # what one request breaks must not break those of others
             if len(batch) > 1:
                 for one in batch:
                     await self._written([one])
                 return
             log.exception("cannot write the records of a request")
-            _fail(batch, error)
+            _fail(batch, SpoolError(f"cannot write the records of a request: {type(error).__name__}; send them again"))
         else:
             self._counts.written(time.monotonic() - begun)
             for one in batch:
@@ -240,7 +241,7 @@ class Receiving:
         return found, every[~again & (every != 0)]
 
 
-def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+def _fail(batch: Sequence[_Waiting], error: BaseException) -> None:
     for one in batch:
         if not one.done.done():
             one.done.set_exception(error)
