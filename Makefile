@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two more than there are processors: some tests wait for servers and clocks.
 WORKERS := $(shell echo $$(($$(nproc) + 2)))
 
-.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-replay docs truth truth-redaction truth-detect oracle checkov soak fuzz install clean
+.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-receive bench-replay docs truth truth-redaction truth-detect oracle checkov soak fuzz install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench-patterns  measure the mining of templates: lines a second, and how many are grouped rightly"
 	@echo "make bench-anomalies  precision and recall of the anomaly methods on labelled series"
 	@echo "make bench-answers  every question, search and gold table over 10,000,000 records, and the report"
+	@echo "make bench-receive  records a second by each door, how long an answer takes, and when SQL sees them"
 	@echo "make bench-replay  how late records of a replay of five minutes come, and how many a second it can emit"
 	@echo "make truth    score every format on the shared truth files and write docs/truth.md"
 	@echo "make truth-redaction  redact planted values and write docs/truth-redaction.md"
@@ -83,6 +84,9 @@ $(VENV)-rivals/.base: pyproject.toml tools/install
 	@VENV=$(VENV)-rivals tools/install base
 	@$(VENV)-rivals/bin/python -m pip install -q presidio-analyzer scrubadub detect-secrets
 	@touch $@
+
+bench-receive: $(VENV)/.dev
+	$(BIN)/python benchmarks/receive.py $(BENCH)
 
 bench-replay: $(VENV)/.dev
 	$(BIN)/python benchmarks/replay.py $(BENCH)
