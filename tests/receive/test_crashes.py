@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FEW = ("within append", "after fsync")
-MANY, STEP_S = 30, 12.0
+MANY, STEP_S = 30, 30.0
 """Kills at random, and how long a step is waited for."""
 
 
