@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path  # noqa: TC003 - the options are read from the signature
 from typing import Annotated
 
 import typer
 
-from logshed.cli import canary_screen, output
+from logshed.cli import canary_screen, output, sink_options
 from logshed.cli.commands import FAILED, JsonOption, LakeOption, add
 from logshed.errors import UsageError
 
@@ -51,13 +50,8 @@ def canary(
     run: Annotated[
         str | None, typer.Option(metavar="ID", help="Send nothing; look for an earlier run.", show_default=False)
     ] = None,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File with the door's token; else LOGSHED_SINK_TOKEN.", show_default=False),
-    ] = None,
-    ca_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Certificates to trust, PEM.", show_default=False)
-    ] = None,
+    token_file: sink_options.TokenFileOption = None,
+    ca_file: sink_options.CaFileOption = None,
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:

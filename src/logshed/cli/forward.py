@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from pathlib import Path  # noqa: TC003 - the options are read from the signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import output
+from logshed.cli import output, sink_options
 from logshed.cli.commands import TOO_MANY_REJECTS, JsonOption, LakeOption, add
 from logshed.cli.progress import now_and_then
 from logshed.errors import UsageError
@@ -69,13 +69,8 @@ def forward(
         float,
         typer.Option(min=0, help="Seconds for which a sink that takes nothing is tried; without end if following."),
     ] = 60.0,
-    token_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="File with the sink's token; else LOGSHED_SINK_TOKEN.", show_default=False),
-    ] = None,
-    ca_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Certificates to trust, PEM.", show_default=False)
-    ] = None,
+    token_file: sink_options.TokenFileOption = None,
+    ca_file: sink_options.CaFileOption = None,
     lake: LakeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -145,7 +140,6 @@ def _named(settings: Settings, name: str, *, collection: str | None) -> dict[str
 
 
 def _token(one: Forward) -> str:
-    from pathlib import Path  # noqa: PLC0415 - light
 
     from logshed.pipeline.sinks import token_of  # noqa: PLC0415 - heavy
 

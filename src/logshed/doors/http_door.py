@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.server import ServerState
 
+from logshed.doors.accepting import clients
 from logshed.doors.http_connections import Connection
-from logshed.doors.senders import Counts, named
+from logshed.doors.senders import Counts
 from logshed.doors.serving import opened_socket
 from logshed.errors import UsageError
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from logshed.doors.receive_http import ReceiveApp
 
 LISTEN = "127.0.0.1:4318"
-NO_FILES_SECONDS = 1.0
-"""How long nobody is let in after the system had no room for a connection."""
 END_SECONDS = 2.0
 """For a client to end TLS from its side."""
 log = logging.getLogger(__name__)
@@ -143,17 +142,8 @@ class HttpDoor:
         self._sockets = []
 
     async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                accepted, address = await loop.sock_accept(listening)
-            except ConnectionError:  # it was gone before it was let in
-                continue
-            except OSError as error:
-                log.warning("cannot let a client in: %s; it waits", error.strerror)
-                await asyncio.sleep(NO_FILES_SECONDS)
-                continue
-            self._let_in(accepted, named(address[0]))
+        async for accepted, peer in clients(listening):
+            self._let_in(accepted, peer)
 
     def _let_in(self, accepted: socket.socket, peer: str) -> None:
         """Count a client before TLS begins, so that half a handshake is one too."""

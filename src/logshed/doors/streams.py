@@ -15,8 +15,9 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from logshed.doors.accepting import clients
 from logshed.doors.ahead import Ahead, Room, together
-from logshed.doors.senders import Counts, Limits, Sender, named
+from logshed.doors.senders import Counts, Limits, Sender
 from logshed.errors import LogshedError
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ LAST = 2
 """How often a connection is read once the door closes: what waits in memory then."""
 SLOWEST = 4096
 """Bytes a second that a message has to come with, beyond the time that every message has."""
-NO_FILES_SECONDS = 1.0
-"""How long nobody is let in after the system had no room for a connection."""
 log = logging.getLogger(__name__)
 
 
@@ -74,17 +73,8 @@ class Streams:
     async def serve(self, listening: socket.socket) -> None:
         """Let clients in until cancelled; the socket stays open."""
         listening.setblocking(False)
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                accepted, address = await loop.sock_accept(listening)
-            except ConnectionError:  # it was gone before it was let in
-                continue
-            except OSError as error:
-                log.warning("cannot let a client in: %s; it waits", error.strerror)
-                await asyncio.sleep(NO_FILES_SECONDS)
-                continue
-            self._let_in(accepted, named(address[0]))
+        async for accepted, peer in clients(listening):
+            self._let_in(accepted, peer)
 
     async def close(self, grace: float = 10) -> None:
         """Take what has come, and send all away; those that are not done in time are cut off.
