@@ -93,7 +93,7 @@ def receive(
 
 def told(report: ReceiveReport, *, into_lake: bool) -> Iterator[str]:
     """What came, in sentences."""
-    yield f"{report.records:,} records came in {report.seconds:,.1f} s; {report.stored:,} are in the lake."
+    yield f"{report.records:,} records came in {report.seconds:,.1f} s; {report.in_lake:,} are in the lake."
     if report.lake:
         yield f"warning: {report.lake} Records wait in the spool."
     elif not into_lake and report.records:
@@ -174,5 +174,5 @@ def _now_and_then() -> Callable[[ReceiveReport], None]:
 
 
 def _line(report: ReceiveReport, rate: float) -> str:
-    text = f"{report.records:,} records, {rate:,.0f}/s, {report.stored:,} in the lake, spool {size(report.spool)}"
+    text = f"{report.records:,} records, {rate:,.0f}/s, {report.in_lake:,} in the lake, spool {size(report.spool)}"
     return f"{text}; {report.lake}" if report.lake else text

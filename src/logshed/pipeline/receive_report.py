@@ -36,8 +36,13 @@ class ReceiveReport:
 
     @property
     def stored(self) -> int:
-        """Records that are in the lake."""
+        """Records that are in the lake and that a format could read."""
         return int(self.counts.total("logshed_ingest_stored_records"))
+
+    @property
+    def in_lake(self) -> int:
+        """Records that are in the lake; those that no format could read are kept there, too."""
+        return self.stored + int(self.counts.total("logshed_ingest_rejected_records"))
 
     def as_dict(self) -> dict[str, Any]:
         """For machines."""
