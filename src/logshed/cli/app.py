@@ -48,6 +48,7 @@ from logshed.cli import (
     schedule,
     schema,
     search,
+    serve,
     spool,
     token,
     upload,
@@ -101,5 +102,5 @@ kept = (
     enrich,
 )
 ahead = (anomalies, objectives, capacity, cost)
-for group in (ingest, collect, *doors, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
+for group in (ingest, collect, *doors, serve, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
     group.register(app)

@@ -41,6 +41,10 @@ LakeOption = Annotated[
     ),
 ]
 EngineOptions = engines.EngineOptions
+CertificateOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Certificate (PEM), to serve HTTPS.", show_default=False)
+]
+KeyOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Its key (PEM).", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 _Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell what is being done (--log-level info).")]
 _Level = Annotated[LogLevel | None, typer.Option(help="Tell more or less; debug shows tracebacks.", show_default=False)]

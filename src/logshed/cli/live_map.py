@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from logshed.cli import hot
 from logshed.cli import replay_options as options
-from logshed.cli.commands import LakeOption, add
+from logshed.cli.commands import CertificateOption, KeyOption, LakeOption, add
 from logshed.errors import DoorError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from logshed.access import Tokens
     from logshed.doors.serving import Door
     from logshed.pipeline.replay_events import ReplayEvents
@@ -25,11 +26,6 @@ EXAMPLES = (
     "logshed live map --replay --since 2026-11-20 --duration 5m --loop --no-tokens",
     "logshed live map --listen 0.0.0.0:8610 --certificate door.pem --key door.key",
 )
-
-CertificateOption = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Certificate (PEM), to serve HTTPS.", show_default=False)
-]
-KeyOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Its key (PEM).", show_default=False)]
 
 
 def register(group: typer.Typer) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -35,6 +35,12 @@ class Opened:
         self.root = root
         self.settings = settings
         self._store: Store | None = None
+
+    def seen_by(self, scopes: Sequence[str]) -> Self:
+        """The lake as somebody sees it: collections of these globs alone."""
+        if "*" in scopes:
+            return self
+        raise NotImplementedError(scopes)
 
     def query(
         self,

@@ -117,6 +117,19 @@ class Keeping(Opened):
 
         return audit(self._opened())
 
+    def ship_trail(self) -> int:
+        """Bring what this machine wrote down of who did what into the lake's audit trail.
+
+        Returns:
+            Entries of this machine's log that the lake has now.
+
+        Raises:
+            logshed.errors.LakeError: The lake cannot be written.
+        """
+        from logshed.pipeline.trail import FILE, Trail  # noqa: PLC0415 - heavy
+
+        return Trail(self.root / FILE).ship(self._opened())
+
     def verify_redaction(
         self,
         share: float = 0.01,

@@ -49,12 +49,13 @@ class Trail:
     Args:
         path: Its file, which is made (mode 600).
         safe: Makes a text such that it may rest; None leaves texts as they are.
+        by: Who does it; None is who runs this process.
     """
 
-    def __init__(self, path: Path, safe: Callable[[str], str] | None = None) -> None:
+    def __init__(self, path: Path, safe: Callable[[str], str] | None = None, by: str | None = None) -> None:
         self._path = path
         self._safe = safe or (lambda text: text)
-        self._actor = self._safe(actor())
+        self._actor = self._safe(actor() if by is None else by)
 
     def note(
         self,

@@ -1,0 +1,86 @@
+"""Puts the web application together: every file of ``routes/`` and ``views/``, errors, headers, static files."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Route
+
+from logshed import __version__
+from logshed.doors.headers import Headers
+from logshed.web import problems, routes, views
+from logshed.web.rendering import static, tag
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from types import ModuleType
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from logshed.web.site import Site
+
+ABOUT = """Everything that the pages do. A program shows a token (`logshed token create`) as `Authorization: Bearer …`;
+it sees the token's collections and nothing of others. Errors are `application/problem+json`."""
+YEAR_SECONDS = 31_536_000
+
+
+def application(site: Site) -> FastAPI:
+    """The application, without the headers that each answer has.
+
+    Args:
+        site: What routes share.
+    """
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        await site.start()
+        try:
+            yield
+        finally:
+            await site.stop()
+
+    app = FastAPI(
+        title="Logshed",
+        version=__version__,
+        description=ABOUT,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=running,
+    )
+    app.state.site = site
+    for module in (*_walked(routes), *_walked(views)):
+        app.include_router(module.router)
+    pages = [page for module in _walked(views) for page in getattr(module, "PAGES", ())]
+    app.state.pages = sorted(pages, key=lambda one: one.order)
+    app.router.routes.append(Route("/static/{tag}/{name:path}", _static))
+    problems.add(app)
+    return app
+
+
+def served(site: Site) -> ASGIApp:
+    """The application as a server is given it."""
+    return Headers(application(site))
+
+
+def _walked(package: ModuleType) -> Iterator[ModuleType]:
+    for found in sorted(iter_modules(package.__path__), key=lambda one: one.name):
+        yield import_module(f"{package.__name__}.{found.name}")
+
+
+async def _static(request: Request) -> Response:
+    """A file, kept by browsers for good: a changed one has another address."""
+    found = static(request.path_params["name"])
+    if found is None:
+        raise HTTPException(404, "there is no such file")
+    fresh = tag() == request.path_params["tag"]
+    headers = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable" if fresh else "no-cache"}
+    return Response(found.content, headers=headers, media_type=found.kind)

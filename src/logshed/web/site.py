@@ -1,0 +1,134 @@
+"""What all routes and pages share: the lake as somebody sees it, who asks, threads, the audit trail."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Annotated, Any
+
+import polars as pl
+from fastapi import Depends, Request
+
+from logshed.errors import LogshedError
+from logshed.pipeline.trail import ANY, FILE, Trail
+from logshed.redaction.engine import Redactor
+from logshed.redaction.naming import of_everything
+from logshed.redaction.policy_files import load_policy
+from logshed.web.pool import Pool
+from logshed.web.who import Who
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from logshed.access import Tokens
+    from logshed.api import Lake
+    from logshed.web.who import Person
+
+SHIP_SECONDS = 5.0
+"""How often entries of the local trail go into the lake's."""
+log = logging.getLogger(__name__)
+
+
+class Site:
+    """What routes are given.
+
+    Args:
+        lake: The lake, seen whole.
+        tokens: The tokens that let in, or None: whoever is on this machine.
+
+    Attributes:
+        settings: The lake's settings.
+        who: Tells who asks.
+        pool: Where statements run.
+        ending: Set when the server is to end; what streams has to look at it.
+    """
+
+    def __init__(self, lake: Lake, tokens: Tokens | None) -> None:
+        self.whole = lake
+        self.settings = lake.settings
+        self.who = Who(tokens)
+        self.pool = Pool()
+        self.ending = asyncio.Event()
+        self._redactor: Redactor | None = None
+        self._unshipped = asyncio.Event()
+        self._shipping: asyncio.Task[None] | None = None
+
+    def lake(self, person: Person) -> Lake:
+        """The lake as somebody sees it: their collections alone."""
+        return self.whole.seen_by(person.grant.scopes)
+
+    async def audit(
+        self,
+        person: Person,
+        verb: str,
+        target: str,
+        outcome: str = "ok",
+        details: Mapping[str, Any] | None = None,
+        *,
+        collection: str = ANY,
+    ) -> None:
+        """Write down what somebody did: on this machine at once, in the lake soon.
+
+        Args:
+            person: Who.
+            verb: What they did.
+            target: To what.
+            outcome: ``ok``, ``refused`` or ``failed``.
+            details: More of it; no secrets.
+            collection: Of which collection.
+
+        Raises:
+            LogshedError: It cannot be written; what was to be done must not be.
+        """
+
+        def note() -> None:
+            Trail(self.whole.root / FILE, self._safe, by=person.name).note(
+                verb, target, outcome, details, collection=collection
+            )
+
+        await asyncio.to_thread(note)
+        self._unshipped.set()
+
+    def _safe(self, text: str) -> str:
+        if self._redactor is None:
+            settings = self.settings
+            self._redactor = Redactor(of_everything(load_policy(settings.policy, settings.plugins, keys=settings.keys)))
+        return str(self._redactor.redact(pl.Series([text])).text[0])
+
+    async def start(self) -> None:
+        """Begin what runs beside the answers."""
+        self._shipping = asyncio.create_task(self._ship())
+
+    async def stop(self) -> None:
+        """End it, and bring what was written down into the lake."""
+        if self._shipping is not None:
+            self._shipping.cancel()
+            await asyncio.gather(self._shipping, return_exceptions=True)
+        if self._unshipped.is_set():
+            await self._shipped()
+        self.pool.close()
+
+    async def _ship(self) -> None:
+        while True:
+            await self._unshipped.wait()
+            await asyncio.sleep(SHIP_SECONDS)
+            self._unshipped.clear()
+            if not await self._shipped():
+                self._unshipped.set()
+
+    async def _shipped(self) -> bool:
+        try:
+            await asyncio.to_thread(self.whole.ship_trail)
+        except LogshedError as error:
+            log.warning("%s; the audit trail waits on this machine", error)
+            return False
+        return True
+
+
+def _site(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+Shared = Annotated[Site, Depends(_site)]
+"""A route's parameter: ``site: Shared``."""
