@@ -25,6 +25,10 @@ class AllFiles:
         """As the tables'."""
         return self._tables.names()
 
+    def closed(self) -> Sequence[str]:
+        """As the tables'."""
+        return self._tables.closed()
+
     def columns(self, table: str) -> Sequence[TableColumn]:
         """As the tables'."""
         return self._tables.columns(table)

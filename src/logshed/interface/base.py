@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Literal, Self
 
+from logshed.errors import AccessError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -16,7 +19,9 @@ if TYPE_CHECKING:
     from logshed.pipeline.job import Job
     from logshed.pipeline.tables import LakeTables
     from logshed.settings import Settings
+    from logshed.sql import Engine
     from logshed.sql.result import Result
+    from logshed.sql.sight import Sight
 
 EngineName = Literal["duckdb", "clickhouse"]
 
@@ -35,12 +40,29 @@ class Opened:
         self.root = root
         self.settings = settings
         self._store: Store | None = None
+        self._sight: Sight | None = None
+        self._found = self._find  # the whole lake's, for whomever it is shown to in part too
 
-    def seen_by(self, scopes: Sequence[str]) -> Self:
-        """The lake as somebody sees it: collections of these globs alone."""
-        if "*" in scopes:
-            return self
-        raise NotImplementedError(scopes)
+    def seen_by(self, scopes: Iterable[str] | None) -> Self:
+        """The same lake as somebody sees it who may not see all: every answer is made of their collections alone.
+
+        Tables whose rows belong to no collection, and what was done to the lake, are not there for them. Verbs that do
+        more than ask, which would read past this, are refused.
+
+        Args:
+            scopes: Globs on names of collections, as tokens have them; None, or one that is ``*``, shows all.
+
+        Raises:
+            logshed.errors.AccessError: More than this lake shows already was asked for.
+        """
+        from logshed.sql.sight import Sight  # noqa: PLC0415 - heavy
+
+        sight = Sight.of(scopes)
+        if self._sight is not None and sight != self._sight:
+            raise AccessError("cannot show more of the lake: it shows some collections alone; begin with the whole one")
+        found = copy(self)
+        vars(found).update(_sight=sight)
+        return found
 
     def query(
         self,
@@ -63,11 +85,10 @@ class Opened:
             logshed.errors.UsageError: There is no such zone.
         """
         from logshed.queries.times import zone_of  # noqa: PLC0415 - reads files
-        from logshed.sql import connect  # noqa: PLC0415 - heavy
 
         zone = timezone or "UTC"
         zone_of(zone)
-        return connect(engine, self._tables(), timezone=zone).query(sql, params)
+        return self._engine(self._tables(), zone, engine).query(sql, params)
 
     def moment(self, text: str) -> datetime:
         """A time such as ``24h``, ``7d``, ``2026-01-01`` or ``all``, in UTC.
@@ -107,12 +128,25 @@ class Opened:
     def _ask(self, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
         return self.query(sql, params=dict(params)).pl()
 
+    def _engine(self, tables: LakeTables, zone: str, engine: EngineName = "duckdb") -> Engine:
+        from logshed.sql import connect  # noqa: PLC0415 - heavy
+
+        return connect(engine, tables, timezone=zone, sight=self._sight)
+
     def _tables(self) -> LakeTables:
         from logshed.pipeline.tables import LakeTables  # noqa: PLC0415 - heavy
 
-        return LakeTables(self._opened)
+        return LakeTables(self._found)
 
     def _opened(self, *, create: bool = False) -> Store:
+        if self._sight is not None:
+            raise AccessError(
+                "cannot open the lake's tables: only some collections may be seen here, and this would read them all; "
+                "ask who may see all"
+            )
+        return self._found(create=create)
+
+    def _find(self, *, create: bool = False) -> Store:
         if self._store is None:
             from logshed.lake.store import Store  # noqa: PLC0415 - PyIceberg takes a second
 

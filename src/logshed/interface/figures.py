@@ -61,7 +61,6 @@ class Figures(Asking):
 
         from logshed.pipeline import report as reporting  # noqa: PLC0415 - heavy
         from logshed.pipeline import report_sending as sending  # noqa: PLC0415 - heavy
-        from logshed.sql import connect  # noqa: PLC0415 - heavy
 
         tables = self._tables()  # one for all statements, so that all see one snapshot
         wanted = reporting.Wanted(
@@ -77,7 +76,7 @@ class Figures(Asking):
         post = None if email is None else sending.poster(self.settings.alert, email, plugins)
         to = Path(folder).expanduser().absolute()
         wanted.scope()  # before the engine: it says more of a wrong zone
-        query = connect("duckdb", tables, timezone=wanted.zone).query
+        query = self._engine(tables, wanted.zone).query
         made = reporting.report(query, tables.snapshot("logs"), to, wanted, plugins, progress)
         if post is not None:
             post(sending.document(made))

@@ -216,7 +216,9 @@ class Keeping(Opened):
             logshed.errors.UsageError: There is no such table.
             logshed.errors.LakeError: The lake cannot be read.
         """
-        tables = self._tables()
+        from logshed.pipeline.tables import LakeTables  # noqa: PLC0415 - heavy
+
+        tables = LakeTables(self._opened)
         known = tables.names()
         if unknown := [name for name in names if name not in known]:
             raise UsageError(f"cannot find table {unknown[0]}: there is none; take {', '.join(known)}")

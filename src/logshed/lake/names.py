@@ -63,6 +63,7 @@ class TableDef:
         partition_column: The column whose day or month partitions it.
         partition_by: ``day`` or ``month``.
         order: What compaction sorts the rows of a day by.
+        closed: Whether only who sees all collections may see it: it tells of people and of the whole lake.
     """
 
     name: str
@@ -71,6 +72,7 @@ class TableDef:
     partition_column: str
     partition_by: str
     order: tuple[str, ...] = ("collection", "timestamp")
+    closed: bool = False
 
 
 LINES = TableDef(
@@ -84,7 +86,7 @@ LINES = TableDef(
 LOGS = TableDef("silver.logs", "logs", SILVER, "timestamp", "month", ("collection", "service_name", "timestamp"))
 FOUND = TableDef("security.findings", "findings", FINDINGS, "timestamp", "month")
 CASES = TableDef("security.incidents", "incidents", INCIDENTS, "timestamp", "month")
-TRAIL = TableDef("ops.audit", "audit", AUDIT, "timestamp", "month", ("sequence",))
+TRAIL = TableDef("ops.audit", "audit", AUDIT, "timestamp", "month", ("sequence",), closed=True)
 TABLES: dict[str, TableDef] = {table.short: table for table in (LINES, LOGS, FOUND, CASES, TRAIL)}
 FIRST = (LINES, LOGS)
 """Tables that every lake has; the others are made when they are first wanted, also in a lake of an older version."""

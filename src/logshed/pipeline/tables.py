@@ -36,6 +36,10 @@ class LakeTables:
             self._gold = self._opened().gold_tables()
         return [*TABLES, *self._gold]
 
+    def closed(self) -> list[str]:
+        """Those of them that only who sees all collections may see."""
+        return [short for short, definition in TABLES.items() if definition.closed]
+
     def columns(self, table: str) -> list[TableColumn]:
         """The columns of a table, in order."""
         from logshed.lake import scan  # noqa: PLC0415 - PyIceberg, only where a table is asked

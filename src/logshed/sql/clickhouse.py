@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from logshed.schema import Kind
+    from logshed.sql.sight import Sight
     from logshed.sql.tables import TableColumn, Tables
 
 SETTINGS: dict[str, object] = {
@@ -49,14 +50,20 @@ _TYPES: dict[Kind, str] = {
 }
 
 
-def connect(tables: Tables, *, timezone: str = "UTC", **client: Any) -> ClickHouse:
+def connect(tables: Tables, *, timezone: str = "UTC", sight: Sight | None = None, **client: Any) -> ClickHouse:
     """An engine over a lake's tables.
 
     Args:
         tables: The lake's tables.
         timezone: The zone of days, hours and times that name none.
+        sight: What the one who asks may see; None is all, and all is the only thing that this engine can show.
         client: What ``clickhouse_connect.get_client`` takes, such as ``host``; without it chdb answers.
+
+    Raises:
+        logshed.errors.QueryError: Somebody does not see all.
     """
+    if sight is not None:
+        raise QueryError("cannot ask ClickHouse: it shows all collections, and not all may be seen here; use DuckDB")
     return ClickHouse(tables, timezone=timezone, **client)
 
 

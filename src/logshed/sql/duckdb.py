@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import duckdb
 
 from logshed.errors import QueryError
-from logshed.sql import mistakes, prune
+from logshed.sql import data_files, mistakes, prune
+from logshed.sql.filters import both
 from logshed.sql.result import BATCH_ROWS, Result
-from logshed.sql.views import DUCKDB_TYPES, literal, named, quoted, views
+from logshed.sql.views import literal, views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
+    from logshed.sql.sight import Sight
     from logshed.sql.tables import TableColumn, Tables
-    from logshed.sql.views import View
 
 Wanted = dict[str, "str | None"]
 """Tables that a statement reads, each with a row filter or None."""
@@ -42,7 +43,12 @@ _EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?(\([^()]*\)\s*)?", re.IGNORECA
 
 
 def connect(
-    tables: Tables, *, memory_limit: str | None = None, threads: int | None = None, timezone: str = "UTC"
+    tables: Tables,
+    *,
+    memory_limit: str | None = None,
+    threads: int | None = None,
+    timezone: str = "UTC",
+    sight: Sight | None = None,
 ) -> DuckDB:
     """An engine over a lake's tables.
 
@@ -51,8 +57,9 @@ def connect(
         memory_limit: Such as ``2GB``; above it DuckDB spills to the temporary folder. None takes DuckDB's own default.
         threads: Cores that a statement may use; None takes all.
         timezone: The zone of days, hours and times that name none.
+        sight: What the one who asks may see; None is all.
     """
-    return DuckDB(tables, memory_limit=memory_limit, threads=threads, timezone=timezone)
+    return DuckDB(tables, memory_limit=memory_limit, threads=threads, timezone=timezone, sight=sight)
 
 
 class Limits(TypedDict, total=False):
@@ -66,9 +73,16 @@ class DuckDB:
     """Answers statements; each one gets a connection of its own, so that one engine serves many threads."""
 
     def __init__(
-        self, tables: Tables, *, memory_limit: str | None = None, threads: int | None = None, timezone: str = "UTC"
+        self,
+        tables: Tables,
+        *,
+        memory_limit: str | None = None,
+        threads: int | None = None,
+        timezone: str = "UTC",
+        sight: Sight | None = None,
     ) -> None:
         self._tables = tables
+        self._sight = sight
         self._settings = {"memory_limit": memory_limit, "threads": threads, "TimeZone": timezone}
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> Result:
@@ -81,7 +95,7 @@ class DuckDB:
         Raises:
             logshed.errors.QueryError: The statement is wrong, or it does more than read.
         """
-        session = _Session(self._tables, sql, self._settings)
+        session = _Session(self._tables, sql, self._settings, self._sight)
         try:
             with session.mistakes_explained():
                 return session.run(params or {})
@@ -97,7 +111,7 @@ class DuckDB:
         Raises:
             logshed.errors.QueryError: The statement is wrong, or it does more than read.
         """
-        session = _Session(self._tables, sql, self._settings)
+        session = _Session(self._tables, sql, self._settings, self._sight)
         try:
             with session.mistakes_explained():
                 return session.plan(params or {})[1]
@@ -108,10 +122,11 @@ class DuckDB:
 class _Session:
     """One statement's connection, from the first look at its text to its last row."""
 
-    def __init__(self, tables: Tables, sql: str, settings: Mapping[str, object]) -> None:
+    def __init__(self, tables: Tables, sql: str, settings: Mapping[str, object], sight: Sight | None) -> None:
         self.known: dict[str, list[str]] = {}
         self._tables = tables
         self._sql = sql
+        self._sight = sight
         self._connection = duckdb.connect()
         self._thread = ThreadPoolExecutor(1, "logshed-sql")
         self._columns: dict[str, Sequence[TableColumn]] = {}
@@ -166,7 +181,7 @@ class _Session:
         if not _READS_TABLES.search(self._sql):
             prune.plan(self._connection, inner, values)
             return values, {}
-        there = self._tables.names()
+        there = self._tables.names() if self._sight is None else self._sight.tables(self._tables)
         named = [table for table in there if self._named(table)]
         if named and not _ASKS_FOR_NAMES.search(self._sql):
             try:
@@ -178,11 +193,15 @@ class _Session:
 
     def _planned(self, tables: Sequence[str], sql: str, values: Mapping[str, object]) -> Wanted:
         """Plan the statement over stand-ins of some tables: each one costs a few milliseconds."""
-        self._columns = {table: self._tables.columns(table) for table in tables}
+        columns = {table: self._tables.columns(table) for table in tables}
+        self._columns = {table: listed for table, listed in columns.items() if self._shows(listed)}
         for table, listed in self._columns.items():
             self.known |= {view.path: view.columns(listed) for view in views(table)}
         self._stubs = prune.Stubs(self._connection, self._columns, utc=self._utc)
         return self._stubs.wanted(sql, values)
+
+    def _shows(self, columns: Sequence[TableColumn]) -> bool:
+        return self._sight is None or self._sight.shows(columns)
 
     def _named(self, table: str) -> bool:
         return re.search(rf"\b{table}\b", self._sql, re.IGNORECASE) is not None
@@ -216,10 +235,11 @@ class _Session:
         for table, listed in self._columns.items():
             # A table that is named but not scanned (WHERE false, DESCRIBE) costs a plan at most; a wrong guess, rows.
             needed = table in wanted or self._named(table)
-            files = self._tables.files(table, wanted.get(table)) if needed else ()
+            seen = None if self._sight is None else self._sight.row_filter()
+            files = self._tables.files(table, both(wanted.get(table), seen)) if needed else ()
             local = [file.removeprefix("file://") for file in files]
             self._reach(local)
-            stubs.replace(table, partial(_real, listed, local))
+            stubs.replace(table, partial(data_files.shown, listed, local, self._sight))
             paths += local
         self._files = len(paths)
         if paths:
@@ -274,22 +294,3 @@ class _Session:
         self._connection.interrupt()
         self._thread.shutdown()
         self._connection.close()
-
-
-def _real(columns: Sequence[TableColumn], files: Sequence[str], view: View) -> str:
-    source = _parquet(files, columns) if files else _nothing(columns)
-    return view.select(named(columns), source)
-
-
-def _parquet(files: Sequence[str], columns: Sequence[TableColumn]) -> str:
-    """Data files by their field ids, so that a renamed or added column is read rightly from an old file."""
-    fields = ", ".join(
-        f"{column.field_id}: {{name: {literal(column.name)}, type: '{DUCKDB_TYPES[column.kind]}', default_value: NULL}}"
-        for column in columns
-    )
-    return f"read_parquet([{', '.join(map(literal, files))}], schema = MAP {{{fields}}}, hive_partitioning = false)"
-
-
-def _nothing(columns: Sequence[TableColumn]) -> str:
-    typed = ", ".join(f"CAST(NULL AS {DUCKDB_TYPES[column.kind]}) AS {quoted(column.name)}" for column in columns)
-    return f"(SELECT {typed} WHERE false)"

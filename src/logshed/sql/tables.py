@@ -56,6 +56,10 @@ class Tables(Protocol):
         """The tables' short names, such as ``logs`` and ``lines``. Cheap: called for every statement with a FROM."""
         ...
 
+    def closed(self) -> Sequence[str]:
+        """Those of them that only who sees all collections may see: they tell of people and of the whole lake."""
+        ...
+
     def columns(self, table: str) -> Sequence[TableColumn]:
         """The columns of a table, in order."""
         ...
