@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 SINCE, UNTIL = "2024-04-01", "2024-05-09"
@@ -102,19 +102,59 @@ class Seen:
         self.page.wait_for_selector("html[data-ready=yes]", state="attached")
         return self.page
 
+    def listen(self) -> None:
+        """Keep what it says and asks for from now on."""
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.said.append(dialog.message))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
 
 @contextmanager
 def seen(browser: Browser, width: int = 1440, scheme: Any = "light") -> Iterator[Seen]:
     """A window of the browser."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True)
     context.set_default_timeout(60_000)
-    page = context.new_page()
-    window = Seen(page)
-    page.on("console", lambda message: window.said.append(message.text))
-    page.on("pageerror", lambda error: window.said.append(str(error)))
-    page.on("dialog", lambda dialog: window.said.append(dialog.message))
-    page.on("request", lambda request: window.asked.append(request.url))
+    window = Seen(context.new_page())
+    window.listen()
     yield window
+    context.close()
+
+
+class Tabs:
+    """Wide light windows that stay open, one a page, for tests that look at it and choose days; as its opening is dear.
+
+    Attributes:
+        said: What any of the pages said.
+    """
+
+    def __init__(self, made: Made, context: BrowserContext) -> None:
+        self.said: list[str] = []
+        self._made = made
+        self._context = context
+        self._open: dict[str, Page] = {}
+
+    def at(self, name: str) -> Page:
+        """A page as it is when it is opened: with all days."""
+        page = self._open.get(name) or self._open.setdefault(name, self._opened(name))
+        if page.input_value("#from") or page.input_value("#to"):
+            page.get_by_role("button", name="All days").click()
+        page.evaluate("document.querySelectorAll('dialog[open]').forEach((one) => one.close())")
+        return page
+
+    def _opened(self, name: str) -> Page:
+        page = self._context.new_page()
+        window = Seen(page, self.said)
+        window.listen()
+        return window.open(self._made.folder / f"{name}.html")
+
+
+@pytest.fixture(scope="module")
+def tabs(made: Made, browser: Browser) -> Iterator[Tabs]:
+    """The pages of the report, open."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(60_000)
+    yield Tabs(made, context)
     context.close()
 
 

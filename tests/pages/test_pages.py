@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
-    from tests.pages.conftest import Made, Seen
+    from tests.pages.conftest import Made, Seen, Tabs
 
-WIDTHS = (390, 820, 1440)
+LOOKS = {"light": (820, 1440, 390), "dark": (1440,)}
+"""The widths that a page is looked at, by its look; a picture is taken of the last. Colours move nothing."""
 FROM, TO = "2024-04-10", "2024-04-23"
 CONTRAST = """() => {
   const light = (colour) => {
@@ -94,18 +95,18 @@ def of_days(first: str, last: str) -> Asked:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_looks_right_at_three_widths_in_dark_and_light(
+def test_a_page_looks_right_at_three_widths_and_in_dark_and_light(
     name: str, made: Made, browser: Browser, tmp_path: Path
 ) -> None:
     backgrounds = set()
-    for scheme in ("light", "dark"):
+    for scheme, widths in LOOKS.items():
         with seen(browser, scheme=scheme) as window:
             page = window.open(made.folder / f"{name}.html")
-            for width in WIDTHS:
+            for width in widths:
                 page.set_viewport_size({"width": width, "height": 900})
                 page.wait_for_timeout(50)
                 assert page.evaluate("document.documentElement.scrollWidth") == width
-                assert len(page.screenshot(path=tmp_path / f"{name}-{width}-{scheme}.png", full_page=True)) > 20_000
+            assert len(page.screenshot(path=tmp_path / f"{name}-{scheme}.png", full_page=True)) > 20_000
             assert page.locator(".chart").evaluate_all(f"(all) => all.filter({BLANK}).length") == 0
             assert page.evaluate(CONTRAST) == []
             backgrounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
@@ -115,8 +116,8 @@ def test_a_page_looks_right_at_three_widths_in_dark_and_light(
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_figure_of_a_page_equals_the_answer_of_its_question(name: str, made: Made, window: Seen) -> None:
-    page = window.open(made.folder / f"{name}.html")
+def test_every_figure_of_a_page_equals_the_answer_of_its_question(name: str, made: Made, tabs: Tabs) -> None:
+    page = tabs.at(name)
     told = made.page(name)
     for tile, figure in zip(told["tiles"], page.locator(".tile .figure").all(), strict=True):
         answer = told["answers"][tile["answer"]]
@@ -146,9 +147,9 @@ def test_every_figure_of_a_page_equals_the_answer_of_its_question(name: str, mad
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_chosen_days_give_the_figures_of_these_days(name: str, made: Made, window: Seen) -> None:
+def test_chosen_days_give_the_figures_of_these_days(name: str, made: Made, tabs: Tabs) -> None:
     """Each panel that is computed on the page says what its question says of these days alone."""
-    page = window.open(made.folder / f"{name}.html")
+    page = tabs.at(name)
     page.fill("#from", FROM)
     page.fill("#to", TO)
     assert page.locator("#said").inner_text() == f"Showing {FROM} to {TO}, both days included."
@@ -275,18 +276,18 @@ def test_a_label_opens_the_rows_behind_it_by_keyboard_and_by_a_click_on_the_bar(
     assert page.locator("dialog[open] h2").inner_text() == f"Behind {wanted[0][0]}"
 
 
-def test_hostile_values_are_text_and_nothing_else(made: Made, window: Seen) -> None:
+def test_hostile_values_are_text_and_nothing_else(made: Made, tabs: Tabs, browser: Browser) -> None:
     for name in PAGES:
         text = (made.folder / f"{name}.html").read_text("utf-8")
         assert text.count("</script>") == 3
         assert "onerror" not in text.replace("onerror=\\", "").split('id="data">')[0]
-        page = window.open(made.folder / f"{name}.html")
+        page = tabs.at(name)
         assert page.evaluate("window.hacked") is None
         assert page.locator("main img").count() == 0
-    page = window.open(made.folder / "error_breakdown.html")
+    page = tabs.at("error_breakdown")
     assert EVIL in {row[0] for row in cells(panel(page, "Exceptions"))}
     assert sample_lake.DROP in {row[1] for row in cells(panel(page, "Exceptions"))}
-    with seen(window.page.context.browser) as other:  # type: ignore[arg-type]
+    with seen(browser) as other:
         other.open(made.folder / "error_breakdown.html")
         refused = other.page.evaluate(
             "() => { const one = document.createElement('script'); one.textContent = 'window.hacked = 1';"
@@ -294,7 +295,7 @@ def test_hostile_values_are_text_and_nothing_else(made: Made, window: Seen) -> N
         )
         assert refused is None
         assert any("Content Security Policy" in one for one in other.said)
-    assert window.said == []
+    assert tabs.said == []
 
 
 def test_json_in_a_page_cannot_leave_its_element() -> None:
