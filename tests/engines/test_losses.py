@@ -5,7 +5,6 @@ Spark's part takes a minute and more of processor time, and runs with ``make soa
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -35,7 +34,8 @@ def test_a_file_that_kills_workers_is_told_and_stops_no_other(cluster: Cluster, 
         (tmp_path / name).write_text(
             "".join((logs / "access.log").read_text().splitlines(keepends=True)[: 100 + len(name)])
         )
-    lake = opened(tmp_path / "lake", cluster.settings)
+    once = cluster.settings.model_copy(update={"retries": 0})  # each worker that begins anew costs seconds
+    lake = opened(tmp_path / "lake", once)
     lake.settings = lake.settings.model_copy(update={"batch_bytes": 4 * 2**20, "split_bytes": 16 * 2**20})
     report = lake.ingest(sorted(tmp_path.glob("*.log")))
     outcome = {one.path.rpartition("/")[2]: (one.status, one.counts.read) for one in report.files}
@@ -48,10 +48,9 @@ def test_a_file_that_kills_workers_is_told_and_stops_no_other(cluster: Cluster, 
 
 
 def test_a_node_that_goes_takes_nothing_with_it(cluster: Cluster, logs: Path, tmp_path: Path) -> None:
+    some = "".join((logs / "access.log").read_text().splitlines(keepends=True)[:2000])
     for number in range(4):
-        shutil.copy(logs / "access.log", tmp_path / f"slow-{number}.log")
-        with (tmp_path / f"slow-{number}.log").open("a") as file:
-            file.write(f"the end of {number}\n")
+        (tmp_path / f"slow-{number}.log").write_text(f"{some}the end of {number}\n")
     lake = opened(tmp_path / "lake", cluster.settings)
     running = Thread(target=lake.ingest, args=([tmp_path / f"slow-{number}.log" for number in range(4)],))
     running.start()
@@ -60,7 +59,7 @@ def test_a_node_that_goes_takes_nothing_with_it(cluster: Cluster, logs: Path, tm
     cluster.lose()
     running.join()
     assert lake.ingest([tmp_path]).totals.read == 0
-    assert lake.query('SELECT count(*), count(DISTINCT (source, "offset")) FROM lines').rows() == [(24_004, 24_004)]
+    assert lake.query('SELECT count(*), count(DISTINCT (source, "offset")) FROM lines').rows() == [(8_004, 8_004)]
     assert lake.audit().ok
 
 

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from logshed.settings import Settings
 from logshed.shops import ANY, load, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     Filled = Callable[[Iterable[str]], Lake]
 
@@ -49,21 +50,40 @@ step = "member"
 """
 
 
+def lake_of(folder: Path, lines: Iterable[str]) -> Lake:
+    """A lake with lines, redacted as by default."""
+    files: dict[str, list[str]] = {}
+    for line in lines:
+        files.setdefault("shop.jsonl" if line.startswith("{") else "shop.log", []).append(line)
+    for name, found in files.items():
+        (folder / name).write_text("".join(f"{line}\n" for line in found), encoding="utf-8")
+    lake = Lake.open(folder / "lake", create=True, settings=Settings.load(folder, environ={}))
+    lake.ingest([folder / name for name in files])
+    return lake
+
+
 @pytest.fixture
 def filled(tmp_path: Path) -> Filled:
-    """A lake with lines, redacted as by default."""
+    return partial(lake_of, tmp_path)
 
-    def fill(lines: Iterable[str]) -> Lake:
-        files: dict[str, list[str]] = {}
-        for line in lines:
-            files.setdefault("shop.jsonl" if line.startswith("{") else "shop.log", []).append(line)
-        for name, found in files.items():
-            (tmp_path / name).write_text("".join(f"{line}\n" for line in found), encoding="utf-8")
-        lake = Lake.open(tmp_path / "lake", create=True, settings=Settings.load(tmp_path, environ={}))
-        lake.ingest([tmp_path / name for name in files])
-        return lake
 
-    return fill
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Lake]:
+    """The sample log of each shop in a lake of its own; only read them."""
+    return {name: lake_of(tmp_path_factory.mktemp(name), (line.line for line in SHOPS[name].sample)) for name in SHOPS}
+
+
+@pytest.fixture(scope="module")
+def funnels(samples: dict[str, Lake]) -> dict[str, list[Any]]:
+    """ClickHouse's answers of the funnel of each shop, and of any: of one process."""
+    pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
+    answers = on_clickhouse({samples[name].root: [asked_funnel(shop) for shop in (name, ANY)] for name in SHOPS})
+    return {name: answers[2 * place : 2 * place + 2] for place, name in enumerate(SHOPS)}
+
+
+def asked_funnel(shop: str) -> tuple[str, dict[str, Any]]:
+    question = load_questions()["funnel"]
+    return question.sql, question.bind({"shop": shop}, since="all")
 
 
 def requests(*told: tuple[str, str, int], client: str = "192.0.2.1") -> list[str]:
@@ -78,10 +98,11 @@ def steps_of(lake: Lake, shop: str) -> dict[str, int]:
     return {row["step"]: row["sessions"] for row in lake.run("funnel", since="all", shop=shop).pl().to_dicts()}
 
 
-def on_clickhouse(lake: Lake, asked: list[tuple[str, dict[str, Any]]]) -> list[Any]:
+def on_clickhouse(asked: Mapping[Path, list[tuple[str, dict[str, Any]]]]) -> list[Any]:
+    """The answers of ClickHouse to what is asked of each lake, in a process of its own."""
     done = subprocess.run(
-        [sys.executable, str(CLICKHOUSE), str(lake.root)],
-        input=pickle.dumps(asked),
+        [sys.executable, str(CLICKHOUSE), *map(str, asked)],
+        input=pickle.dumps({str(root): statements for root, statements in asked.items()}),
         capture_output=True,
         check=True,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent / "src")},
@@ -91,8 +112,8 @@ def on_clickhouse(lake: Lake, asked: list[tuple[str, dict[str, Any]]]) -> list[A
 
 
 @pytest.mark.parametrize("name", SHOPS)
-def test_each_line_of_the_sample_log_is_the_step_that_its_file_says(name: str, filled: Filled) -> None:
-    lake = filled(one.line for one in SHOPS[name].sample)
+def test_each_line_of_the_sample_log_is_the_step_that_its_file_says(name: str, samples: dict[str, Lake]) -> None:
+    lake = samples[name]
     known = parts.load()
     question = 'SELECT source, "offset", place, feature, value, order_id FROM shop_records ORDER BY 1 DESC, 2'
     sql, _ = parts.assembled("the test", question, ["shop_records"], known)
@@ -106,14 +127,13 @@ def test_each_line_of_the_sample_log_is_the_step_that_its_file_says(name: str, f
 
 
 @pytest.mark.parametrize("name", SHOPS)
-def test_the_funnel_of_the_sample_log_is_the_one_counted_by_hand(name: str, filled: Filled) -> None:
-    pytest.importorskip("chdb", reason="needs the extra `clickhouse`, which is not installed")
-    lake = filled(one.line for one in SHOPS[name].sample)
-    question = load_questions()["funnel"]
-    asked = [(question.sql, question.bind({"shop": shop}, since="all")) for shop in (name, ANY)]
-    for shop, (sql, params), other in zip((name, ANY), asked, on_clickhouse(lake, asked), strict=True):
-        assert steps_of(lake, shop) == SHOPS[name].funnel
-        assert other[2] == lake.query(sql, params=params).rows()
+def test_the_funnel_of_the_sample_log_is_the_one_counted_by_hand(
+    name: str, samples: dict[str, Lake], funnels: dict[str, list[Any]]
+) -> None:
+    for shop, other in zip((name, ANY), funnels[name], strict=True):
+        sql, params = asked_funnel(shop)
+        assert steps_of(samples[name], shop) == SHOPS[name].funnel
+        assert other[2] == samples[name].query(sql, params=params).rows()
 
 
 def test_daily_funnels_come_to_the_same_by_increments_and_by_a_rebuild(filled: Filled, tmp_path: Path) -> None:
@@ -130,7 +150,7 @@ def test_daily_funnels_come_to_the_same_by_increments_and_by_a_rebuild(filled: F
     assert increments.equals(lake.query(wanted).pl())
     table, span = gold.load()["funnel_daily"], {"since": "2026-11-01T00:00:00Z", "until": "2026-11-04T00:00:00Z"}
     days = {key: datetime.fromisoformat(value) for key, value in span.items()}
-    (other,) = on_clickhouse(lake, [(table.sql, {**table.values, **days})])
+    (other,) = on_clickhouse({lake.root: [(table.sql, {**table.values, **days})]})
     assert sorted(row[1:] for row in other[2]) == sorted(row[1:] for row in increments.rows())
     shops = increments.filter(pl.col("timestamp").dt.day() == 2, pl.col("shop") == "generic")
     assert dict(zip(shops["step"], shops["sessions"], strict=True)) == SHOPS["generic"].funnel

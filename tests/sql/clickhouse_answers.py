@@ -1,6 +1,6 @@
 """Answers statements on ClickHouse in a process of its own: chdb must not be where others fork. Pickles in and out.
 
-Its words are lakes: every statement is asked of the first, then of the next.
+Its words are lakes: every statement is asked of the first, then of the next; or of each its own, by its place.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def main() -> None:
     asked = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own test
-    answers = [answer for root in sys.argv[1:] for answer in of_lake(Path(root), asked)]
+    own = asked if isinstance(asked, dict) else dict.fromkeys(sys.argv[1:], asked)
+    answers = [answer for root in sys.argv[1:] for answer in of_lake(Path(root), own[root])]
     sys.stdout.buffer.write(pickle.dumps(answers))
 
 
