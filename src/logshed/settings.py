@@ -42,6 +42,8 @@ from logshed.sizes import Size
 from logshed.ssh_settings import Place, Ssh, older
 from logshed.ssh_settings import rooted as rooted_host
 from logshed.storage_settings import Backing, CatalogSettings, StorageSettings
+from logshed.web_settings import Web
+from logshed.web_settings import rooted as rooted_web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,6 +80,7 @@ NESTED: dict[str, type[BaseModel]] = {
     "retain": Retain,
     "engine": EngineSettings,
     "receive": Receive,
+    "web": Web,
 }
 """Tables of settings, each with a variable: ``LOGSHED_ENRICHMENT_GEOIP``."""
 
@@ -160,6 +163,7 @@ class Settings(BaseModel):
     receive: Receive = Field(
         default_factory=lambda: Receive.model_validate({}), description="The doors that logs are pushed to."
     )
+    web: Web = Field(default_factory=lambda: Web.model_validate({}), description="The web application.")
     objects: Objects = Field(
         default_factory=lambda: Objects.model_validate({}),
         description="Object stores that logs are read from, and uploaded to.",
@@ -240,6 +244,11 @@ class Settings(BaseModel):
     def backing(self) -> Backing:
         """What the lake rests on."""
         return Backing(self.catalog, self.storage)
+
+    @property
+    def accounts(self) -> Path:
+        """The file of those who may sign in."""
+        return self.web.accounts or self.tokens.with_name("logshed-accounts.db")
 
     def run_by(self, given: Mapping[str, Any]) -> Self:
         """The settings with another engine, or the same with other values.
@@ -356,6 +365,7 @@ _ROOTED: dict[str, Callable[[dict[str, Any], Path], Any]] = {
     "ssh": rooted_host,
     "collect": rooted_host,
     "receive": rooted_receive,
+    "web": rooted_web,
 }
 """Tables that hold paths."""
 

@@ -197,7 +197,7 @@ def old(tokens: Tokens) -> Tokens:
 
 def test_tokens_of_an_older_file_go_on_to_open_and_new_ones_have_rates(old: Tokens) -> None:
     grant = old.check(f"logshed_0123456789ab_{SECRET}")
-    assert grant == Grant("0123456789ab", ("shop",), frozenset({"read", "write"}), None, None)
+    assert grant == Grant("0123456789ab", ("shop",), frozenset({"read", "write"}), first=True)
     made, _ = old.create(["web"], ["write"], rate=5_000_000)
     new = old.check(made)
     assert new is not None
@@ -205,7 +205,7 @@ def test_tokens_of_an_older_file_go_on_to_open_and_new_ones_have_rates(old: Toke
     first = old.list()[0]
     assert (first.id, first.rate, first.created) == ("0123456789ab", None, 1700000000.5)
     with sqlite3.connect(old.path) as file:
-        assert file.execute("PRAGMA user_version").fetchone() == (2,)
+        assert file.execute("PRAGMA user_version").fetchone() == (3,)
     file.close()
     assert old.revoke("0123456789ab").revoked is not None
 
@@ -238,3 +238,18 @@ def test_a_rate_is_of_what_is_brought_in(tokens: Tokens) -> None:
     grant = tokens.check(made)
     assert grant is not None
     assert (known.rate, grant.rate) == (None, None)
+
+
+def test_the_tokens_of_a_user_are_revoked_with_them_and_their_first_use_is_told(tokens: Tokens) -> None:
+    own, known = tokens.create(["shop"], owner="7")
+    kept, _ = tokens.create(["blog"], owner="7")
+    others, _ = tokens.create(["shop"], owner="8")
+    first, again = tokens.check(own), tokens.check(own)
+    assert first is not None
+    assert again is not None
+    assert (first.owner, first.first, again.first) == ("7", True, False)
+    revoked = tokens.revoke_of("7", lambda one: "blog" in one.scopes)
+    assert [one.id for one in revoked] == [known.id]
+    assert [tokens.check(one) is not None for one in (own, kept, others)] == [False, True, True]
+    assert len(tokens.revoke_of("7")) == 1
+    assert tokens.revoke_of("7") == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ VERBS = {
 """All verbs that there are, with what they allow; none of them holds another."""
 EVERY = "*"
 """The glob of all collections."""
+_SPECIAL = re.compile(r"[*?\[]")
 
 
 class Grant(NamedTuple):
@@ -27,6 +29,8 @@ class Grant(NamedTuple):
         verbs: Of ``VERBS``.
         expires: Seconds since 1970 at which it ends, or None.
         rate: Bytes a second that may be brought in by it, or None.
+        owner: Id of the user whose token it is, or None.
+        first: Whether this is the token's first use.
     """
 
     token: str
@@ -34,6 +38,8 @@ class Grant(NamedTuple):
     verbs: frozenset[str]
     expires: float | None = None
     rate: int | None = None
+    owner: str | None = None
+    first: bool = False
 
     @property
     def unlimited(self) -> bool:
@@ -47,3 +53,20 @@ class Grant(NamedTuple):
     def collections(self, known: Iterable[str]) -> list[str]:
         """Those collections that may be read, in the order in which they are given."""
         return [name for name in known if self.allows("read", name)]
+
+
+def covered(scope: str, scopes: Iterable[str]) -> bool:
+    """Whether each collection of a scope is for certain one of other scopes.
+
+    Args:
+        scope: A glob on names of collections.
+        scopes: Others; where they are so tangled that this cannot be told simply, they cover nothing but themselves.
+    """
+    head = _SPECIAL.split(scope, maxsplit=1)[0]
+    for other in scopes:
+        prefix = other.removesuffix(EVERY)
+        if scope == other or (head == scope and fnmatchcase(scope, other)):
+            return True
+        if prefix != other and not _SPECIAL.search(prefix) and head.startswith(prefix):
+            return True
+    return False

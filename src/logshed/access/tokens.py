@@ -9,27 +9,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
-import sqlite3
-import stat
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from logshed.access.grants import VERBS, Grant
-from logshed.errors import AccessError, UsageError
+from logshed.access.private import PrivateFile
+from logshed.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 ID_BYTES, SECRET_BYTES = 6, 32
 USED_SECONDS = 60.0
 """The last use of a token is written this often at most."""
-BUSY_SECONDS = 5.0
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _FORM = re.compile(rf"logshed_([0-9a-f]{{{2 * ID_BYTES}}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
 _NOBODY = hashlib.sha256(b"").digest()
 """Compared with where there is no such token, so that the answer takes as long."""
@@ -41,10 +36,10 @@ CREATE TABLE tokens (
 ) STRICT
 """,
     "ALTER TABLE tokens ADD COLUMN rate INTEGER",
+    "ALTER TABLE tokens ADD COLUMN owner TEXT",
 )
-"""From each version of the file to the next; a new file takes all of them."""
-VERSION = len(_STEPS)
-_COLUMNS = "id, name, scopes, verbs, created, expires, used, revoked, rate"
+"""From each version of the file to the next."""
+_COLUMNS = "id, name, scopes, verbs, created, expires, used, revoked, rate, owner"
 
 
 class Token(NamedTuple):
@@ -60,6 +55,7 @@ class Token(NamedTuple):
         used: About when it was last used, or None.
         revoked: When it was revoked, or None.
         rate: Bytes a second that it may bring in, or None.
+        owner: Id of the user whose it is; None where it stands by itself.
     """
 
     id: str
@@ -71,6 +67,7 @@ class Token(NamedTuple):
     used: float | None
     revoked: float | None
     rate: int | None = None
+    owner: str | None = None
 
     def state(self, now: float) -> str:
         """``valid``, ``expired`` or ``revoked``."""
@@ -88,6 +85,7 @@ class Tokens:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = PrivateFile(path, _STEPS, what="tokens", setting="tokens")
 
     def create(
         self,
@@ -97,6 +95,7 @@ class Tokens:
         name: str = "",
         seconds: float | None = None,
         rate: int | None = None,
+        owner: str | None = None,
     ) -> tuple[str, Token]:
         """Make a token.
 
@@ -106,6 +105,7 @@ class Tokens:
             name: What it is for.
             seconds: How long it is good; None is for ever.
             rate: Bytes a second that it may bring in; None is as many as come.
+            owner: Id of the user whose it is; None for one that stands by itself.
 
         Returns:
             The token, which nobody can tell again, and what is known of it.
@@ -119,12 +119,22 @@ class Tokens:
         token, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
         expires = None if seconds is None else now + seconds
         allowed = tuple(dict.fromkeys(scopes)), tuple(sorted(set(verbs)))
-        kept = Token(token, name, *allowed, now, expires, None, None, rate)
-        with self._opened(create=True) as file:
+        kept = Token(token, name, *allowed, now, expires, None, None, rate, owner)
+        with self._file.opened(create=True) as file:
             file.execute(
-                "INSERT INTO tokens (id, hash, name, scopes, verbs, created, expires, rate)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (token, _hash(secret), name, json.dumps(kept.scopes), json.dumps(kept.verbs), now, expires, rate),
+                "INSERT INTO tokens (id, hash, name, scopes, verbs, created, expires, rate, owner)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    token,
+                    _hash(secret),
+                    name,
+                    json.dumps(kept.scopes),
+                    json.dumps(kept.verbs),
+                    now,
+                    expires,
+                    rate,
+                    owner,
+                ),
             )
         return f"logshed_{token}_{secret}", kept
 
@@ -134,9 +144,9 @@ class Tokens:
         Raises:
             AccessError: The file cannot be used.
         """
-        if not self.path.exists():
+        if not self._file.there:
             return []
-        with self._opened() as file:
+        with self._file.opened() as file:
             return [_token(row) for row in file.execute(f"SELECT {_COLUMNS} FROM tokens ORDER BY created, id")]
 
     def revoke(self, token: str) -> Token:
@@ -150,14 +160,30 @@ class Tokens:
             AccessError: The file cannot be used.
         """
         unknown = UsageError(f"cannot revoke {token}: there is no such token; `logshed token list` names them by id")
-        if not self.path.exists():
+        if not self._file.there:
             raise unknown
-        with self._opened() as file:
+        with self._file.opened() as file:
             file.execute("UPDATE tokens SET revoked = ? WHERE id = ? AND revoked IS NULL", (time.time(), token))
             row = file.execute(f"SELECT {_COLUMNS} FROM tokens WHERE id = ?", (token,)).fetchone()
         if row is None:
             raise unknown
         return _token(row)
+
+    def revoke_of(self, owner: str, keeps: Callable[[Token], bool] = lambda _: False) -> Sequence[Token]:
+        """Let the tokens of a user open nothing from now on.
+
+        Args:
+            owner: Id of the user.
+            keeps: Says of each whether it goes on.
+
+        Returns:
+            Those that were revoked.
+
+        Raises:
+            AccessError: The file cannot be used.
+        """
+        over = [one for one in self.list() if one.owner == owner and one.revoked is None and not keeps(one)]
+        return [self.revoke(one.id) for one in over]
 
     def check(self, token: str) -> Grant | None:
         """What a token allows; None where it is none of ours, revoked or expired.
@@ -166,10 +192,10 @@ class Tokens:
             AccessError: The file cannot be used.
         """
         parts = _FORM.fullmatch(token)
-        if parts is None or not self.path.exists():
+        if parts is None or not self._file.there:
             return None
         now = time.time()
-        with self._opened() as file:
+        with self._file.opened() as file:
             row = file.execute(f"SELECT {_COLUMNS}, hash FROM tokens WHERE id = ?", (parts[1],)).fetchone()
             right = hmac.compare_digest(_hash(parts[2]), _NOBODY if row is None else row[-1])
             if row is None or not right:
@@ -179,45 +205,8 @@ class Tokens:
                 return None
             if known.used is None or now - known.used > USED_SECONDS:
                 file.execute("UPDATE tokens SET used = ? WHERE id = ?", (now, known.id))
-        return Grant(known.id, known.scopes, frozenset(known.verbs), known.expires, known.rate)
-
-    @contextmanager
-    def _opened(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
-        """A connection, whose changes are kept when all went well."""
-        try:
-            self._private(create=create)
-            file = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
-            try:
-                with file:
-                    _prepare(file)
-                    yield file
-            finally:
-                file.close()
-        except (sqlite3.Error, OSError) as error:
-            raise AccessError(
-                f"cannot use the tokens in {self.path}: {error}; check the file, or set `tokens` to another"
-            ) from error
-
-    def _private(self, *, create: bool) -> None:
-        """Make the file where it is not there, and refuse one that others may read."""
-        if create:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        if self.path.stat().st_mode & OTHERS:
-            raise AccessError(
-                f"cannot use the tokens in {self.path}: others than its owner may read or write it; chmod 600 it"
-            )
-
-
-def _prepare(file: sqlite3.Connection) -> None:
-    (version,) = file.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise AccessError(f"cannot use the tokens: their file is of version {version}; use a newer Logshed")
-    if version < VERSION:
-        file.execute("BEGIN IMMEDIATE")
-        (version,) = file.execute("PRAGMA user_version").fetchone()  # another process may have been quicker
-        for step in _STEPS[version:]:
-            file.execute(step)
-        file.execute(f"PRAGMA user_version = {max(version, VERSION)}")
+        verbs = frozenset(known.verbs)
+        return Grant(known.id, known.scopes, verbs, known.expires, known.rate, known.owner, known.used is None)
 
 
 def _check(scopes: Sequence[str], verbs: Sequence[str], rate: int | None) -> None:
