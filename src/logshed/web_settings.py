@@ -7,8 +7,18 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from logshed.errors import SettingsError
 from logshed.receive_settings import Address, address
 from logshed.sizes import Span
 
@@ -100,9 +110,26 @@ class Web(BaseModel):
         return address(self.listen)
 
     @property
+    def address_of_people(self) -> str:
+        """Its address as people reach it, without a slash at its end."""
+        return self.public_url or f"{'https' if self.certificate else 'http'}://{self.address}"
+
+    @property
     def secure(self) -> bool:
         """Whether people reach it by TLS alone."""
         return self.certificate is not None or (self.public_url or "").startswith("https://")
+
+    def given(self, **options: str | Path | None) -> Self:
+        """The settings with what a command was told; None leaves them as they are.
+
+        Raises:
+            SettingsError: They are not safe together.
+        """
+        named = {name: value for name, value in options.items() if value is not None}
+        try:
+            return self.model_validate({**dict(self), **named})
+        except ValidationError as error:
+            raise SettingsError(f"cannot serve: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
     @field_validator("listen")
     @classmethod

@@ -92,5 +92,7 @@ def test_a_page_of_another_name_cannot_read_a_door_that_lets_everybody_in(served
 
 
 def test_everybody_is_let_in_on_this_machine_alone(sample_lake: Lake) -> None:
+    everywhere = sample_lake.settings.web.model_copy(update={"listen": "0.0.0.0:0"})
+    site = Site(sample_lake, None, web=everywhere)
     with pytest.raises(UsageError, match="others than this machine reach it"):
-        WebServer(Site(sample_lake, None), listen="0.0.0.0:0", anyone=True)
+        WebServer(site)

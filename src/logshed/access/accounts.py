@@ -172,6 +172,7 @@ class Accounts:
         email: str | None = None,
         disabled: bool | None = None,
         must_change: bool | None = None,
+        sure: bool = False,
     ) -> User:
         """Change what is known of a user; None leaves it as it is.
 
@@ -182,6 +183,7 @@ class Accounts:
             email: Another address; empty takes it away.
             disabled: Whether they may not sign in.
             must_change: Whether they have to take another password first.
+            sure: Whether it is done even if nobody is left who may administer.
 
         Raises:
             UsageError: There is none of that name, something is off, or nobody would be left who may administer.
@@ -208,7 +210,7 @@ class Accounts:
                     old.id,
                 ),
             )
-            if old.role == "admin" and old.state == "active":
+            if old.role == "admin" and old.state == "active" and not sure:
                 _leaves_an_admin(file, old.name)
             return self._named(file, name)
 
@@ -281,8 +283,13 @@ def _scopes(given: str, scopes: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(scopes))
 
 
+def is_email(text: str) -> bool:
+    """Whether a text is an address of e-mail and nothing else."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def _email(text: str | None) -> str | None:
-    if text and _EMAIL.fullmatch(text) is None:
+    if text and not is_email(text):
         raise UsageError(f"cannot take {text!r}: it is no address of e-mail; write it as name@example.org")
     return text or None
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ID_BYTES, SECRET_BYTES = 6, 32
+LONGEST_SECONDS = 100 * 366 * 86_400.0
 USED_SECONDS = 60.0
 """The last use of a token is written this often at most."""
 _FORM = re.compile(rf"logshed_([0-9a-f]{{{2 * ID_BYTES}}})_([0-9a-f]{{{2 * SECRET_BYTES}}})")
@@ -111,10 +112,12 @@ class Tokens:
             The token, which nobody can tell again, and what is known of it.
 
         Raises:
-            UsageError: It would allow nothing, a verb is unknown, or it has a rate and brings nothing in.
+            UsageError: It would allow nothing, or for too long; a verb is unknown; it has a rate and brings nothing in.
             AccessError: The file cannot be used.
         """
         _check(scopes, verbs, rate)
+        if seconds is not None and seconds > LONGEST_SECONDS:
+            raise UsageError("cannot make a token: it would be good for more than 100 years; make it for ever, or less")
         now = time.time()
         token, secret = secrets.token_hex(ID_BYTES), secrets.token_hex(SECRET_BYTES)
         expires = None if seconds is None else now + seconds

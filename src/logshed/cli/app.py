@@ -52,6 +52,7 @@ from logshed.cli import (
     spool,
     token,
     upload,
+    user,
     verify,
     view,
 )
@@ -99,6 +100,7 @@ kept = (
     policy,
     keys,
     token,
+    user,
     enrich,
 )
 ahead = (anomalies, objectives, capacity, cost)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from logshed.cli.commands import CertificateOption, KeyOption, LakeOption, add
-from logshed.errors import DoorError, UsageError
+from logshed.errors import DoorError
 
 EXAMPLES = (
     "logshed serve                                   # http://127.0.0.1:8600/",
@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     *,
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where it is served.")] = "127.0.0.1:8600",
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where it is served.  [default: 127.0.0.1:8600]")
+    ] = None,
     tokens: Annotated[
         bool, typer.Option(help="Let in by accounts and tokens; without them whoever is on this machine.")
     ] = True,
@@ -32,9 +34,11 @@ def serve(
     key: KeyOption = None,
     lake: LakeOption = None,
 ) -> None:
-    """Serve the web application: explore, watch, defend, administer, and an API for all of it."""
+    """Serve the web application: explore, watch, defend, administer, and an API for all of it.
+
+    The first start prints a link that makes the first administrator.
+    """
     try:
-        from logshed.doors.serving import Certificate  # noqa: PLC0415 - an extra
         from logshed.web.serving import WebServer  # noqa: PLC0415 - an extra
         from logshed.web.site import Site  # noqa: PLC0415 - an extra
     except ImportError as error:
@@ -42,11 +46,15 @@ def serve(
     from logshed.access import Tokens  # noqa: PLC0415 - not for `--help`
     from logshed.api import Lake  # noqa: PLC0415 - heavy
 
-    if (certificate is None) != (key is None):
-        raise UsageError("cannot serve HTTPS: a certificate needs its key; give both --certificate and --key")
     opened = Lake.open(lake, create=True)
+    given = {"listen": listen, "certificate": certificate, "key": key}
+    web = opened.settings.web.given(**given)
     known = Tokens(opened.settings.tokens) if tokens else None
-    files = Certificate(certificate, key) if certificate and key else None
-    server = WebServer(Site(opened, known), listen=listen, anyone=known is None, certificate=files)
+    site = Site(opened, known, web=web)
+    server = WebServer(site)
     print(f"Logshed is at {server.url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+    if known is not None and not site.people.accounts.has_admin():
+        link = f"{web.public_url or server.url.rstrip('/')}/link/{site.people.links.make('first')[0]}"
+        print(f"Nobody administers it yet. Who opens this link within an hour does, and it opens once:\n{link}")
+        sys.stdout.flush()
     server.run()

@@ -5,16 +5,18 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from logshed import __version__
 from logshed.doors.headers import Headers
 from logshed.web import problems, routes, views
+from logshed.web.gate import Gate
 from logshed.web.rendering import static, tag
 
 if TYPE_CHECKING:
@@ -68,7 +70,11 @@ def application(site: Site) -> FastAPI:
 
 def served(site: Site) -> ASGIApp:
     """The application as a server is given it."""
-    return Headers(application(site))
+    gate: ASGIApp = Gate(application(site), site.web)
+    if site.web.proxies:
+        proxied: Any = ProxyHeadersMiddleware(gate, list(site.web.proxies))  # type: ignore[arg-type] # uvicorn's own names of ASGI
+        gate = proxied
+    return Headers(gate)
 
 
 def _walked(package: ModuleType) -> Iterator[ModuleType]:

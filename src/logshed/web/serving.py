@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from logshed.web.site import Site
 
-ADDRESS = "127.0.0.1:8600"
 GRACE_SECONDS = 5
 
 
@@ -38,10 +37,7 @@ class WebServer:
     """The web application on an address.
 
     Args:
-        site: What is served.
-        listen: Host and port; port 0 takes a free one.
-        anyone: Whether everybody is let in who can reach it, which has to be this machine alone.
-        certificate: To speak HTTPS.
+        site: What is served, and where.
 
     Attributes:
         url: Where it is.
@@ -52,11 +48,11 @@ class WebServer:
         DoorError: The address is in use or is not of this machine, or the certificate cannot be read.
     """
 
-    def __init__(
-        self, site: Site, *, listen: str = ADDRESS, anyone: bool = False, certificate: Certificate | None = None
-    ) -> None:
+    def __init__(self, site: Site) -> None:
+        web = site.web
+        certificate = Certificate(web.certificate, web.key) if web.certificate and web.key else None
         self._server = _Server(_config(site, certificate), site)
-        self._socket = opened_socket(listen, anyone=anyone)
+        self._socket = opened_socket(web.listen, anyone=site.who.open)
         host, port = self._socket.getsockname()[:2]
         self.local = ip_address(host).is_loopback
         self.url = f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import polars as pl
 from fastapi import Depends, Request
 
+from logshed.access import People, Tokens
 from logshed.errors import LogshedError
 from logshed.pipeline.trail import ANY, FILE, Trail
 from logshed.redaction.engine import Redactor
 from logshed.redaction.naming import of_everything
 from logshed.redaction.policy_files import load_policy
+from logshed.web.managing import Managing
 from logshed.web.pool import Pool
+from logshed.web.signing import Signing
+from logshed.web.telling import moment
 from logshed.web.who import Who
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from logshed.access import Tokens
+    from logshed.access import Token
     from logshed.api import Lake
     from logshed.web.who import Person
+    from logshed.web_settings import Web
 
 SHIP_SECONDS = 5.0
 """How often entries of the local trail go into the lake's."""
@@ -35,18 +40,32 @@ class Site:
     Args:
         lake: The lake, seen whole.
         tokens: The tokens that let in, or None: whoever is on this machine.
+        people: Who may sign in; None takes the file of the settings.
+        web: How it is reached; None takes what the settings say.
 
     Attributes:
         settings: The lake's settings.
+        web: How it is reached, and how people sign in.
+        tokens: The tokens that let in, or None.
+        people: Who may sign in.
+        signing: Lets people sign in.
+        managing: Changes users.
         who: Tells who asks.
         pool: Where statements run.
         ending: Set when the server is to end; what streams has to look at it.
     """
 
-    def __init__(self, lake: Lake, tokens: Tokens | None) -> None:
+    def __init__(
+        self, lake: Lake, tokens: Tokens | None, *, people: People | None = None, web: Web | None = None
+    ) -> None:
         self.whole = lake
         self.settings = lake.settings
-        self.who = Who(tokens)
+        self.web = web or lake.settings.web
+        self.tokens = tokens
+        self.people = people or People(lake.settings.accounts, idle=self.web.idle, longest=self.web.session)
+        self.signing = Signing(self.people, tokens, self.web, self.audit)
+        self.managing = Managing(self.people, self.the_tokens(), self.audit)
+        self.who = Who(tokens, self.people, secure=self.web.secure, first=self._first)
         self.pool = Pool()
         self.ending = asyncio.Event()
         self._redactor: Redactor | None = None
@@ -88,6 +107,26 @@ class Site:
 
         await asyncio.to_thread(note)
         self._unshipped.set()
+
+    def the_tokens(self) -> Tokens:
+        """The tokens, also where nobody is asked for one."""
+        return self.tokens or Tokens(self.settings.tokens)
+
+    def link(self, request: Request, secret: str) -> str:
+        """The address of a link that opens once."""
+        return f"{self.base(request)}/link/{secret}"
+
+    def base(self, request: Request) -> str:
+        """This site's own address, without a slash at its end."""
+        return self.web.public_url or str(request.base_url).rstrip("/")
+
+    async def note_token(self, person: Person, verb: str, token: Token) -> None:
+        """Write down that a token was made or revoked."""
+        told = {"name": token.name, "collections": token.scopes, "verbs": token.verbs, "expires": moment(token.expires)}
+        await self.audit(person, verb, token.id, details=told)
+
+    async def _first(self, person: Person) -> None:
+        await self.audit(person, "token use", person.name)
 
     def _safe(self, text: str) -> str:
         if self._redactor is None:

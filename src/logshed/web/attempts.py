@@ -1,0 +1,62 @@
+"""How often somebody may be wrong about a password: from an address, under a name, and both."""
+
+from __future__ import annotations
+
+import hashlib
+from ipaddress import IPv6Address, ip_address
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from logshed.errors import OverloadedError
+
+MINUTES = 15
+OF_BOTH = RateLimitItemPerMinute(5, MINUTES)
+OF_NAME = RateLimitItemPerMinute(50, MINUTES)
+OF_ADDRESS = RateLimitItemPerMinute(100, MINUTES)
+"""Wrong passwords within the time; whoever is beyond that is not looked at, right or wrong.
+
+Under a name there may be more of them, since others than its owner may lock it by them; from an address, too, since
+many people may have one.
+"""
+IPV6_BITS = 64
+"""Whoever has an IPv6 address has all of these at least."""
+AFTER_SECONDS = 60.0
+
+
+class Attempts:
+    """Counts wrong passwords, in this process."""
+
+    def __init__(self) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self, name: str, address: str) -> None:
+        """Refuse one more attempt where there were too many; it tells nothing of whether there is such a name.
+
+        Raises:
+            OverloadedError: There were.
+        """
+        for item, keys in _counted(name, address):
+            if not self._limiter.test(item, *keys):
+                raise OverloadedError(
+                    "cannot sign in: there were too many attempts; wait some minutes", after=AFTER_SECONDS
+                )
+
+    def wrong(self, name: str, address: str) -> None:
+        """Count a wrong password."""
+        for item, keys in _counted(name, address):
+            self._limiter.hit(item, *keys)
+
+
+def _counted(name: str, address: str) -> tuple[tuple[RateLimitItemPerMinute, tuple[str, ...]], ...]:
+    who, where = hashlib.sha256(name.casefold().encode("utf-8", "replace")).hexdigest(), _network(address)
+    return (OF_BOTH, ("both", who, where)), (OF_NAME, ("name", who)), (OF_ADDRESS, ("address", where))
+
+
+def _network(address: str) -> str:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(int(found) >> 128 - IPV6_BITS) if isinstance(found, IPv6Address) else str(found)
