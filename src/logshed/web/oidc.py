@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-import httpx
+import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.core import CodeIDToken
@@ -153,7 +153,7 @@ class Provider:
                     if more.get("sub") != claims["sub"]:
                         raise _refused("it speaks of two persons")
                     claims = {**more, **claims}
-        except (AuthlibBaseError, JoseError, httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except (AuthlibBaseError, JoseError, httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
             raise _refused(f"what it answered is not sound ({type(error).__name__}: {error})") from None
         return claims, str(token["id_token"])
 
@@ -206,11 +206,11 @@ class Provider:
 
     async def _fetched(self, url: str) -> dict[str, Any]:
         try:
-            async with httpx.AsyncClient(timeout=SECONDS, verify=self._trusted()) as client:
+            async with httpx2.AsyncClient(timeout=SECONDS, verify=self._trusted()) as client:
                 answer = await client.get(url, headers={"Accept": "application/json"})
                 answer.raise_for_status()
                 found: dict[str, Any] = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError) as error:
             raise _refused(f"it cannot be asked ({type(error).__name__}: {error})") from None
         return found
 
