@@ -25,6 +25,7 @@
     │   └── LiveFullError        it has no room and nothing left to trim
     ├── DetectionError           a rule cannot be loaded or does not fit
     ├── QueryError               a statement or a named question cannot be run
+    │   └── SearchError          a search's text is wrong at a place
     ├── ReplayError              a replay has nothing to emit, or what it emits to does not take it
     ├── DeliveryError            what records are sent to cannot be reached, or does not take them
     ├── DashboardError           a dashboard's file is wrong
@@ -146,6 +147,21 @@ class DetectionError(LogshedError):
 
 class QueryError(LogshedError):
     """A statement or a named question cannot be run."""
+
+
+class SearchError(QueryError):
+    """A search's text is wrong at a place.
+
+    Attributes:
+        cause: What is wrong.
+        advice: What to do.
+        at: Where in the text it begins.
+        end: Where it ends.
+    """
+
+    def __init__(self, text: str, *, cause: str, advice: str, at: int, end: int) -> None:
+        super().__init__(text)
+        self.cause, self.advice, self.at, self.end = cause, advice, at, end
 
 
 class ReplayError(LogshedError):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LONGEST = 10_000
 """Characters of a search."""
 
-_FIELD = re.compile(r'(?P<name>attributes\."(?:[^"\\]|\\.)*"|[^\W\d][\w@./-]*?|@[\w@./-]*?)(?P<op>!=|>=|<=|:|=|>|<|~)')
+FIELD = re.compile(r'(?P<name>attributes\."(?:[^"\\]|\\.)*"|[^\W\d][\w@./-]*?|@[\w@./-]*?)(?P<op>!=|>=|<=|:|=|>|<|~)')
 _AFTER_COLON = re.compile(r">=|<=|>|<|~")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\])')
@@ -24,7 +24,7 @@ _BARE = re.compile(r'[^\s()"]+')
 _ITEM = re.compile(r'[^\s(),"]+')
 _KEYWORD = re.compile(r"(AND|OR|NOT)(?=[\s()]|$)")
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
-_LISTS = {":", "=", "!="}
+LISTS = {":", "=", "!="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _token(text: str, at: int) -> Token:
     if sign == "~":
         value = _value(text, at + 1, at, _BARE)
         return Token("term", at, value.end, Word(value, regex=True))
-    if found := _FIELD.match(text, at):
+    if found := FIELD.match(text, at):
         return _field(text, found)
     if sign in ":=<>!" and re.match(r"!=|[:=<>]", text[at:]):
         raise Mistake("no field stands before this", "write field>=value without blanks, or quote it", at, at + 1)
@@ -89,13 +89,13 @@ def _field(text: str, found: re.Match[str]) -> Token:
     name, operator, at = found["name"], found["op"], found.end()
     if operator == ":" and (closer := _AFTER_COLON.match(text, at)):  # status:>=500, as other tools write it
         operator, at = closer[0], closer.end()
-    if text[at : at + 1] == "(" and operator in _LISTS:
+    if text[at : at + 1] == "(" and operator in LISTS:
         values, end = _list(text, at)
     else:
         one = _value(text, at, found.start(), _BARE)
         values, end = (one,), one.end
     if name.startswith('attributes."'):
-        name = "attributes." + _unquoted(name[len("attributes.") :])
+        name = "attributes." + unquoted(name[len("attributes.") :])
     match = Match(name, cast("Operator", operator), values, found.start(), found.start() + len(found["name"]))
     return Token("term", found.start(), end, match)
 
@@ -129,7 +129,7 @@ def _value(text: str, at: int, begin: int, bare: re.Pattern[str]) -> Value:
             raise Mistake("this quote is not closed", 'close it with ", or write \\" inside quotes', at, at + 1)
         end = quoted.end()
         _check_end(text, at, end)
-        return Value(_unquoted(quoted[0]), quoted=True, at=at, end=end)
+        return Value(unquoted(quoted[0]), quoted=True, at=at, end=end)
     found = bare.match(text, at)
     if found is None:
         raise Mistake(
@@ -144,5 +144,6 @@ def _check_end(text: str, at: int, end: int) -> None:
         raise Mistake("a quote stands in the middle of a word", "quote the whole of it", at, end + 1)
 
 
-def _unquoted(quoted: str) -> str:
+def unquoted(quoted: str) -> str:
+    """What a text in quotes means."""
     return _ESCAPED.sub(r"\1", quoted[1:-1])

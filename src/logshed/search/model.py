@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from logshed.errors import QueryError
+from logshed.errors import SearchError
 
 Operator = Literal[":", "=", "!=", ">", ">=", "<", "<=", "~"]
 
@@ -108,7 +108,7 @@ class Mistake(Exception):  # noqa: N818 - it becomes the error once the search's
         super().__init__(cause)
         self.cause, self.advice, self.at, self.end = cause, advice, at, end
 
-    def told(self, text: str) -> QueryError:
+    def told(self, text: str) -> SearchError:
         """The error, with the line of the text and a caret below the place."""
         begin = text.rfind("\n", 0, self.at) + 1
         line = text[begin:].split("\n", 1)[0]
@@ -117,4 +117,5 @@ class Mistake(Exception):  # noqa: N818 - it becomes the error once the search's
         place = self.at - begin - start
         carets = "^" * max(1, min(self.end - self.at, len(shown) - place))
         cause = _CONTROL.sub("·", self.cause)
-        return QueryError(f"cannot search: {cause}; {self.advice}\n  {shown}\n  {' ' * place}{carets}")
+        told = f"cannot search: {cause}; {self.advice}\n  {shown}\n  {' ' * place}{carets}"
+        return SearchError(told, cause=cause, advice=self.advice, at=self.at, end=self.end)

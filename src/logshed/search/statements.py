@@ -47,10 +47,18 @@ def shown(one: Field) -> str:
     return f"{level_name()} AS level" if one.kind == LEVEL else f"{one.sql} AS {sql.name(one.label)}"
 
 
-def level_name() -> str:
+def level_name(number: str = "severity_number") -> str:
     """The level's name in small letters, whatever the log calls it."""
-    cases = " ".join(f"WHEN severity_number >= {least} THEN '{name}'" for name, least in reversed(LEVELS.items()))
+    cases = " ".join(f"WHEN {number} >= {least} THEN '{name}'" for name, least in reversed(LEVELS.items()))
     return f"CASE {cases} END"
+
+
+def severity_number() -> str:
+    """The severity's number; a request without one counts by its status, what has neither is 0."""
+    return (
+        f"coalesce(severity_number, CASE WHEN http_response_status_code >= {_OF_SERVER} THEN {LEVELS['error']} "
+        f"WHEN http_response_status_code >= {_OF_CLIENT} THEN {LEVELS['warn']} END, 0)"
+    )
 
 
 def records(scope: Scope, names: Sequence[str] = (), *, limit: int | None = None, oldest_first: bool = False) -> str:
@@ -147,10 +155,7 @@ def histogram(scope: Scope, step: int) -> str:
         scope: Which records are counted.
         step: Seconds of a step, one that divides a day.
     """
-    severity = (
-        f"coalesce(severity_number, CASE WHEN http_response_status_code >= {_OF_SERVER} THEN {LEVELS['error']} "
-        f"WHEN http_response_status_code >= {_OF_CLIENT} THEN {LEVELS['warn']} END, 0)"
-    )
+    severity = severity_number()
     return (
         f'SELECT time_bucket(to_seconds({step}), "timestamp") AS "time", count(*) AS "count",\n'
         f"  count(*) FILTER (WHERE {severity} >= {LEVELS['error']}) AS errors,\n"
