@@ -44,12 +44,12 @@ def empty_lake_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def write_lake(root: Path, rows: Sequence[dict[str, Any]], files: int) -> None:
+def write_lake(root: Path, rows: Sequence[dict[str, Any]], files: int, name: str = "f") -> None:
     store = Store.open(root, create=True)
     size = -(-len(rows) // files)
     for start in range(0, len(rows), size):
         table = store.table(LOGS)
-        written = FileWriter.of(LOGS, table).write(frame(rows[start : start + size]), f"f{start}")
+        written = FileWriter.of(LOGS, table).write(frame(rows[start : start + size]), f"{name}{start}")
         with table.transaction() as transaction, transaction.update_snapshot().fast_append() as append:
             for file in written:
                 path = f"file://{file.path}"

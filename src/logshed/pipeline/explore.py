@@ -1,0 +1,123 @@
+"""Which records a page that explores logs looks at, in moments that stay, so that all of its parts tell of the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from logshed.errors import UsageError
+from logshed.pipeline.search import understood
+from logshed.search import sql, statements
+from logshed.search.fields import LEVEL, Field
+from logshed.search.scope import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from logshed.sql.result import Result
+
+    Query = Callable[[str], Result]
+
+MOMENT = timedelta(microseconds=1)
+LONGEST_NEWEST = 100
+"""Signs of a batch's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is looked at.
+
+    Attributes:
+        text: The search.
+        scope: Which records match it.
+        newest: Records of later batches are left out, so that what is seen stays while others arrive; None takes all.
+    """
+
+    text: str
+    scope: Scope
+    newest: str | None = None
+
+    @property
+    def seen(self) -> Scope:
+        """The scope without what came later."""
+        return self.scope if self.newest is None else self.scope.and_(f"batch <= {sql.literal(self.newest)}")
+
+    @property
+    def everything(self) -> Scope:
+        """All records of the same time, whether they match or not."""
+        return replace(self, scope=replace(self.scope, condition="true")).seen
+
+
+class Opening(NamedTuple):
+    """What a window begins with.
+
+    Attributes:
+        window: It, from now on without what arrives.
+        since: Its first moment; of one without it the first record's; None where there is nothing.
+        until: The first moment after it; of one without it just behind the last record.
+        first: The first moment that the lake has records of, whether they match or not.
+        last: The last one.
+    """
+
+    window: Window
+    since: datetime | None
+    until: datetime | None
+    first: datetime | None
+    last: datetime | None
+
+
+def asked(
+    text: str,
+    since: str | datetime | None = None,
+    until: str | datetime | None = None,
+    collection: str | None = None,
+    *,
+    newest: str | None = None,
+    timezone: str = "UTC",
+    now: datetime | None = None,
+) -> Window:
+    """The window of a search.
+
+    Args:
+        text: The search.
+        since: First moment, as ``times.moment`` reads it.
+        until: First moment after.
+        collection: The only collection, or None.
+        newest: The last batch that counts.
+        timezone: The zone of days and of times that name none.
+        now: The present; None takes the clock.
+
+    Raises:
+        logshed.errors.QueryError: The text is wrong; the error points at the place.
+        logshed.errors.UsageError: A time is none.
+    """
+    if newest is not None and len(newest) > LONGEST_NEWEST:
+        raise UsageError("cannot take `newest`: it is no batch; leave it out, or take what the window said")
+    scope = understood(text, since=since, until=until, collection=collection, now=now, timezone=timezone)
+    return Window(text, scope, newest)
+
+
+def opened(query: Query, window: Window) -> Opening:
+    """Begin with a window: what has arrived by now is what it shows.
+
+    Args:
+        query: Runs a statement.
+        window: The window; one that names a batch keeps it.
+    """
+    own = Scope(collection=window.scope.collection).where
+    first, last, batch = query(f'SELECT min("timestamp"), max("timestamp"), max(batch) FROM logs WHERE {own}').rows()[0]
+    kept = replace(window, newest=window.newest or batch)
+    since, until = window.scope.since, window.scope.until
+    if (since is None or until is None) and first is not None:
+        least, most, _ = query(statements.extent(kept.seen)).rows()[0]
+        since, until = since or least, until or (most and most + MOMENT)
+    return Opening(kept, since, until, first, last)
+
+
+def as_text(field: Field) -> str:
+    """A field as a text in SQL; a level by its name."""
+    if field.kind == LEVEL:
+        return statements.level_name()
+    return field.sql if field.kind in {"text", "address", "attribute"} else f"CAST({field.sql} AS VARCHAR)"
