@@ -26,7 +26,7 @@ MICROSECOND = timedelta(microseconds=1)
 AROUND = 10
 """Records before a record and behind it."""
 ORDER_FORWARD = ", ".join(map(sql.quoted, ORDER))
-_BACK = ", ".join(f"{sql.quoted(name)} DESC" for name in ORDER)
+BACKWARD = ", ".join(f"{sql.quoted(name)} DESC" for name in ORDER)
 _REST = ", ".join(map(sql.quoted, ORDER[1:]))
 
 
@@ -124,7 +124,7 @@ def page(
         UsageError: There is no such field, or the cursor is none.
     """
     chosen = columns(fields)
-    sign, order = (">", ORDER_FORWARD) if oldest_first else ("<", _BACK)
+    sign, order = (">", ORDER_FORWARD) if oldest_first else ("<", BACKWARD)
     scope = window.seen
     if cursor is not None:
         begin = Cursor.read(cursor)
@@ -178,6 +178,13 @@ def around(query: Query, record: dict[str, Any], count: int = AROUND, fields: Se
         inner = f'SELECT * FROM logs WHERE {own} AND {offset} ORDER BY "offset"{order}, item{order} LIMIT {count}'
         found.append(query(f'SELECT {columns(fields)} FROM ({inner}) ORDER BY "offset", item'))
     return found
+
+
+def own(record: dict[str, Any]) -> str:
+    """The statement that gives a record itself, with the columns that pages have."""
+    place = Place(*(record[name] for name in ORDER))
+    near = Scope(f"{place.beyond('<', itself=True)} AND {place.beyond('>', itself=True)}")
+    return f"SELECT {columns(())} FROM logs WHERE {near.where} LIMIT 1"
 
 
 def raw(query: Query, record: dict[str, Any]) -> str | None:

@@ -39,6 +39,8 @@ STATUS: dict[type[errors.LogshedError], int] = {
 }
 """The status of an error; the nearest of its classes counts, and what is not here is 500."""
 AGAIN_SECONDS = 5
+_PLACE = ("cause", "advice", "at", "end")
+"""What a page that shows a search's text can say of a mistake in it."""
 log = logging.getLogger(__name__)
 
 
@@ -85,7 +87,8 @@ async def _known(request: Request, error: Exception) -> Response:
         log.error("cannot answer %s: %s", request.url.path, error)
     again = getattr(error, "after", AGAIN_SECONDS)
     headers = {"Retry-After": str(max(1, round(again)))} if status in (429, 503) else None
-    return _told(request, status, str(error), headers)
+    place = {name: getattr(error, name) for name in _PLACE} if isinstance(error, errors.SearchError) else {}
+    return _told(request, status, str(error), headers, **place)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -11,13 +11,17 @@ from fastapi import Depends, Request
 
 from logshed.access import People, Tokens
 from logshed.errors import LogshedError
+from logshed.pipeline.saved_searches import FILE as FILE_OF_SEARCHES
+from logshed.pipeline.saved_searches import SavedSearches
 from logshed.pipeline.trail import ANY, FILE, Trail
 from logshed.redaction.engine import Redactor
 from logshed.redaction.naming import of_everything
 from logshed.redaction.policy_files import load_policy
 from logshed.web.managing import Managing
 from logshed.web.pool import Pool
+from logshed.web.running import Running
 from logshed.web.signing import Signing
+from logshed.web.tailing import Tails
 from logshed.web.telling import moment
 from logshed.web.who import Who
 
@@ -52,6 +56,9 @@ class Site:
         managing: Changes users.
         who: Tells who asks.
         pool: Where statements run.
+        running: What runs for whom.
+        tails: Who watches what arrives.
+        searches: What people have saved.
         ending: Set when the server is to end; what streams has to look at it.
     """
 
@@ -67,6 +74,9 @@ class Site:
         self.managing = Managing(self.people, self.the_tokens(), self.audit)
         self.who = Who(tokens, self.people, secure=self.web.secure, first=self._first)
         self.pool = Pool()
+        self.running = Running()
+        self.tails = Tails(lake)
+        self.searches = SavedSearches(lake.settings.tokens.with_name(FILE_OF_SEARCHES))
         self.ending = asyncio.Event()
         self._redactor: Redactor | None = None
         self._unshipped = asyncio.Event()

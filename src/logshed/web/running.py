@@ -1,0 +1,163 @@
+"""Keeps account of what runs for whom, so that people see it, and end it, and what nobody waits for ends by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from starlette.exceptions import HTTPException
+
+from logshed.errors import QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.requests import Request
+
+    from logshed.api import Lake
+    from logshed.sql.result import Result
+    from logshed.web.site import Site
+    from logshed.web.who import Person
+
+T = TypeVar("T")
+
+
+class Query(Protocol):
+    """Runs a statement over what somebody may see."""
+
+    def __call__(self, sql: str, params: dict[str, object] | None = None) -> Result:
+        """The statement's result."""
+        ...
+
+
+LOOK_SECONDS = 0.5
+"""How often it is looked whether somebody still waits."""
+GONE = 499
+"""The status of an answer that nobody waits for."""
+
+
+@dataclass
+class Job:
+    """Something that runs.
+
+    Attributes:
+        id: Its id.
+        person: For whom.
+        what: What it does, in words or as a statement.
+        begun: When it began.
+        ended: Whether it was told to end.
+    """
+
+    lake: Lake
+    person: str
+    what: str
+    id: str = field(default_factory=lambda: token_hex(8))
+    begun: datetime = field(default_factory=lambda: datetime.now(UTC))
+    ended: bool = False
+    _open: list[Result] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def query(self, sql: str, params: dict[str, object] | None = None) -> Result:
+        """Run a statement as a part of it.
+
+        Args:
+            sql: The statement.
+            params: Values of its parameters.
+
+        Raises:
+            QueryError: The statement is wrong, or this was told to end.
+        """
+        self._check()
+        result = self.lake.query(sql, params=params)
+        with self._lock:
+            self._open.append(result)
+        self._check()
+        return result
+
+    def end(self) -> None:
+        """End it: what it runs is interrupted, and it runs nothing more."""
+        with self._lock:
+            self.ended = True
+            running, self._open = self._open, []
+        for result in running:
+            result.close()
+
+    def _check(self) -> None:
+        if self.ended:
+            self.end()
+            raise QueryError("cannot go on: the question was ended; ask it again")
+
+
+class Running:
+    """All that runs."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+
+    @contextmanager
+    def begun(self, lake: Lake, person: Person, what: str) -> Iterator[Job]:
+        """Something that runs until the block ends, however that is.
+
+        Args:
+            lake: The lake as this person sees it.
+            person: For whom.
+            what: What it does.
+        """
+        job = Job(lake, person.name, what)
+        self._jobs[job.id] = job
+        try:
+            yield job
+        finally:
+            del self._jobs[job.id]
+            job.end()
+
+    def seen_by(self, person: Person) -> list[Job]:
+        """What runs for somebody; for whoever administers, all of it. The oldest first."""
+        return [job for job in self._jobs.values() if job.person == person.name or person.may("administer")]
+
+    def end(self, person: Person, job_id: str) -> Job | None:
+        """End something; None where it does not run, or for somebody else."""
+        found = next((job for job in self.seen_by(person) if job.id == job_id), None)
+        if found is not None:
+            found.end()
+        return found
+
+
+async def answered(request: Request, site: Site, person: Person, what: str, work: Callable[[Query], T]) -> T:
+    """What work over the lake comes to; it ends when whoever asked is gone.
+
+    Args:
+        request: What was asked.
+        site: Where.
+        person: By whom.
+        what: What it does.
+        work: Is given what runs a statement over what this person may see; runs in a thread.
+
+    Raises:
+        OverloadedError: They ask for too much at once.
+        LogshedError: What the work raises.
+    """
+    with site.running.begun(site.lake(person), person, what) as job:
+        return await waited(request, site, person, job, lambda: work(job.query))
+
+
+async def waited(request: Request, site: Site, person: Person, job: Job, work: Callable[[], T]) -> T:
+    """What a part of a job comes to, as ``answered`` gives it.
+
+    Raises:
+        OverloadedError: They ask for too much at once.
+        LogshedError: What the work raises.
+    """
+    task = asyncio.ensure_future(site.pool.run(person, work))
+    while not task.done():
+        await asyncio.wait([task], timeout=LOOK_SECONDS)
+        if not task.done() and await request.is_disconnected():
+            job.end()
+            await asyncio.gather(task, return_exceptions=True)
+            raise HTTPException(GONE, "nobody waits for the answer")
+    return task.result()

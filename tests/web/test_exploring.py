@@ -1,0 +1,298 @@
+"""The API that explores logs: searches, bars, fields, records, exports, tails, saved searches, SQL."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import polars as pl
+import pyarrow as pa
+import pytest
+from tests.web_server import web_server
+
+from logshed.access import Tokens
+from logshed.api import Lake
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+API = "/api/v1"
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "fine"]
+
+
+@pytest.fixture(scope="module")
+def api(served: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served + API, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def hostile_lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake of its own, with what spreadsheets run, in two collections."""
+    folder = tmp_path_factory.mktemp("hostile")
+    lake = Lake.open(folder / "lake", create=True)
+    for collection in ("mine", "theirs"):
+        file = folder / f"{collection}.jsonl"
+        file.write_text(
+            "".join(json.dumps(line(number, text, collection)) + "\n" for number, text in enumerate(FORMULAS))
+        )
+        lake.ingest([file], collection=collection)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def mine(hostile_lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Who may read one collection."""
+    tokens = Tokens(tmp_path_factory.mktemp("tokens") / "tokens.db")
+    token, _ = tokens.create(["mine"])
+    with web_server(hostile_lake, tokens) as url, httpx.Client(base_url=url + API, timeout=30) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
+
+
+def line(number: int, text: str, secret: str) -> dict[str, Any]:
+    when = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
+    return {"timestamp": when.isoformat(), "level": "error", "message": text, "owner": secret, "trace_id": f"t{number}"}
+
+
+def got(client: httpx.Client, path: str, **parameters: Any) -> Any:
+    answer = client.get(path, params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_window_is_told_in_moments_that_stay(api: httpx.Client) -> None:
+    found = got(api, "/search/window", q="status>=500", since="all")
+    assert found["first"] <= found["since"] < found["until"] <= found["last"] or found["since"] >= found["first"]
+    again = got(api, "/search/window", q="status>=500", **{name: found[name] for name in ("since", "until", "newest")})
+    assert again == found
+
+
+def test_a_wrong_search_is_told_with_its_place(api: httpx.Client) -> None:
+    answer = api.get("/search/window", params={"q": "status:200 nope:1"})
+    assert answer.status_code == 422
+    told = answer.json()
+    assert (told["at"], told["end"], told["cause"]) == (11, 15, "there is no field nope")
+    assert "write attributes.nope" in told["advice"]
+
+
+def test_bars_and_pages_tell_of_the_same_records(api: httpx.Client, sample_lake: Lake) -> None:
+    total = len(sample_lake.search("status:*", since="all", fields=["offset"]).rows())
+    bars = got(api, "/search/bars", q="status:*", since="all")
+    assert bars["total"] == total == sum(one["total"] for one in bars["series"])
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = got(
+            api,
+            "/records",
+            q="status:*",
+            since="all",
+            limit=97,
+            field=["path"],
+            **({"cursor": cursor} if cursor else {}),
+        )
+        found += [one["record_id"] for one in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert len(found) == len(set(found)) == total
+
+
+def test_a_search_is_completed(api: httpx.Client) -> None:
+    offers = got(api, "/search/complete", q="meth", at=4, since="all")["offers"]
+    assert offers[0]["insert"] == "method:"
+    offers = got(api, "/search/complete", q="level:er", at=8, since="all")
+    assert (offers["begin"], [one["text"] for one in offers["offers"]]) == (6, ["error"])
+
+
+def test_fields_and_their_values_are_counted(api: httpx.Client) -> None:
+    known = got(api, "/fields", since="all")
+    status = next(one for one in known["items"] if one["name"] == "status")
+    values = got(api, "/fields/values", since="all", name="status")
+    facets = got(api, "/fields/facets", since="all", name=["status", "method"])["items"]
+    assert facets[0] == values
+    assert sum(one["count"] for one in values["values"]) == status["records"] == values["records"]
+    counts = got(api, "/search/counts", since="all", by=["status"], q="status:*")["items"]
+    assert {str(one["http_response_status_code"]): one["count"] for one in counts} == {
+        one["value"]: one["count"] for one in values["values"]
+    }
+
+
+def test_a_record_is_given_with_its_raw_line_and_what_is_around_it(api: httpx.Client) -> None:
+    page = got(api, "/records", q="status:*", since="all", limit=3)
+    wanted = page["items"][1]
+    found = got(api, f"/records/{wanted['record_id']}", time=wanted["timestamp"])
+    assert found["record"]["url_path"] == wanted["url_path"]
+    assert wanted["url_path"] in found["raw"]
+    around = got(api, f"/records/{wanted['record_id']}/around", time=wanted["timestamp"], count=2)["items"]
+    assert [one["record_id"] for one in around if one["match"]] == [wanted["record_id"]]
+    assert len(around) in {3, 4, 5}
+    assert api.get("/records/nothing", params={"time": wanted["timestamp"]}).status_code == 404
+
+
+def test_templates_of_messages_are_found(api: httpx.Client) -> None:
+    found = got(api, "/search/patterns", since="all", limit=5)
+    assert len(found["items"]) == 5
+    assert found["total"] > 5
+    assert sum(found["items"][0]["trend"]) == found["items"][0]["count"]
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv", "parquet", "arrow"])
+def test_an_export_has_every_record_whatever_its_form(api: httpx.Client, sample_lake: Lake, form: str) -> None:
+    expected = sample_lake.search("status:*", since="all", fields=["path", "status"]).pl().height
+    answer = api.get("/export", params={"q": "status:*", "since": "all", "format": form, "field": ["path", "status"]})
+    assert f'.{form}"' in answer.headers["content-disposition"]
+    frame = {
+        "ndjson": pl.read_ndjson,
+        "csv": pl.read_csv,
+        "parquet": pl.read_parquet,
+        "arrow": pl.read_ipc_stream,
+    }[form](io.BytesIO(answer.content))
+    assert frame.height == expected
+    assert set(frame.columns) == {"url_path", "http_response_status_code"}
+
+
+def test_no_cell_of_a_csv_is_a_formula(mine: httpx.Client) -> None:
+    answer = mine.get("/export", params={"since": "all", "format": "csv", "oldest_first": True})
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [row["body"] for row in rows] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "fine"]
+    assert json.loads(rows[0]["attributes"])["owner"] == "mine"
+    assert rows[0]["timestamp"] == "2025-01-01T00:00:00.000000+00:00"
+
+
+def test_an_export_is_written_down(mine: httpx.Client, hostile_lake: Lake) -> None:
+    mine.get("/export", params={"q": "level:fatal", "since": "all", "format": "csv"})
+    hostile_lake.ship_trail()
+    rows = hostile_lake.query("SELECT * FROM audit").pl()
+    assert any("level:fatal" in str(row) for row in rows.rows())
+
+
+FOREIGN = [
+    "search/window",
+    "search/bars",
+    "search/counts?by=level",
+    "search/patterns",
+    "fields",
+    "records",
+    "export",
+    "tail",
+]
+
+
+@pytest.mark.parametrize("path", FOREIGN)
+def test_a_foreign_collection_is_refused_whether_or_not_there_is_one(mine: httpx.Client, path: str) -> None:
+    sign = "&" if "?" in path else "?"
+    answers = [mine.get(f"/{path}{sign}since=all&collection={name}") for name in ("theirs", "nowhere")]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].text.replace("theirs", "nowhere") == answers[1].text
+
+
+def test_nothing_of_a_foreign_collection_is_seen_by_any_route(mine: httpx.Client, hostile_lake: Lake) -> None:
+    foreign = (
+        hostile_lake.search("", since="all", collection="theirs", limit=1, fields=["record_id", "time"]).pl().row(0)
+    )
+    asked = [
+        "/search/window?since=all", "/search/bars?since=all&by=attributes.owner", "/search/patterns?since=all",
+        "/search/counts?since=all&by=attributes.owner", "/search/complete?since=all&q=attributes.owner:&at=17",
+        "/fields?since=all", "/fields/values?since=all&name=attributes.owner", "/traces/t0", "/export?since=all",
+        "/fields/facets?since=all&name=attributes.owner&name=collection", "/records?since=all", "/sql/tables",
+        f"/records/{foreign[0]}", f"/records/{foreign[0]}/around",
+    ]  # fmt: skip
+    for path in asked:
+        assert "theirs" not in mine.get(path).text, path
+    told = mine.post("/sql", json={"sql": "SELECT * FROM logs"})
+    assert told.status_code == 200
+    assert "mine" in told.text
+    assert "theirs" not in told.text
+
+
+def test_what_arrives_is_sent_to_who_watches(hostile_lake: Lake, mine: httpx.Client, tmp_path: Path) -> None:
+    begun, events = threading.Event(), list[str]()
+
+    def watch() -> None:
+        with mine.stream("GET", "/tail", params={"q": "level:error", "since": "1h"}) as answer:
+            for text in answer.iter_lines():
+                if text == "event: begun":
+                    begun.set()
+                if text.startswith('data: {"total"'):
+                    events.append(text.removeprefix("data: "))
+                    return
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    assert begun.wait(20)
+    for collection in ("theirs", "mine"):
+        file = tmp_path / f"{collection}.jsonl"
+        file.write_text(json.dumps(line(900, f"new one of {collection}", collection)) + "\n")
+        hostile_lake.ingest([file], collection=collection)
+    thread.join(30)
+    (event,) = [json.loads(one) for one in events]
+    assert [one["body"] for one in event["items"]] == ["new one of mine"]
+    assert event["total"] == 1
+
+
+def test_searches_are_saved_by_who_may_and_shared_by_who_may_more(api: httpx.Client, mine: httpx.Client) -> None:
+    wanted = {"name": "Errors", "view": {"q": "level:error"}}
+    made = api.post("/saved", json={**wanted, "shared": True})
+    assert made.status_code == 201, made.text
+    saved = made.json()
+    assert saved in got(api, "/saved")["items"]
+    assert api.put(f"/saved/{saved['id']}", json={**wanted, "name": "All"}).json()["name"] == "All"
+    assert mine.post("/saved", json={**wanted, "shared": True}).status_code == 403
+    assert mine.delete(f"/saved/{saved['id']}").status_code == 404
+    assert api.delete(f"/saved/{saved['id']}").status_code == 204
+    assert got(api, "/saved")["items"] == []
+
+
+def test_a_statement_gives_rows_plan_and_mistakes(api: httpx.Client) -> None:
+    columns = "http_response_status_code AS status, count(*) AS n, 9007199254740993 AS big, 1 AS n"
+    statement = f"SELECT {columns} FROM logs GROUP BY 1 ORDER BY 1"
+    answer = api.post("/sql", params={"format": "rows"}, json={"sql": statement})
+    head, *rows, end = [json.loads(one) for one in answer.text.splitlines()]
+    assert [one["name"] for one in head["columns"]] == ["status", "n", "big", "n"]
+    assert end["rows"] == len(rows) > 1
+    assert rows[0][2:] == ["9007199254740993", 1]
+    arrow = api.post("/sql", headers={"Accept": "application/vnd.apache.arrow.stream"}, json={"sql": "SELECT 1 AS one"})
+    assert pa.ipc.open_stream(arrow.content).read_all().to_pylist() == [{"one": 1}]
+    bound = api.post("/sql", json={"sql": "SELECT $a + 1 AS b", "params": {"a": 2}})
+    assert bound.json() == {"b": 3}
+    plan = api.post("/sql/plan", json={"sql": "SELECT count(*) FROM logs"}).json()["plan"]
+    assert "Aggregate" in plan
+    assert api.post("/sql", json={"sql": "SELECT 1 AS n, 2 AS n"}).json() == {"n": 1, "n_2": 2}
+    wrong = api.post("/sql", json={"sql": "SELECT nope FROM logs"})
+    assert wrong.status_code == 422
+    assert "nope" in wrong.json()["detail"]
+
+
+def test_the_tables_are_listed_with_what_their_columns_mean(api: httpx.Client) -> None:
+    found = {one["name"]: one["columns"] for one in got(api, "/sql/tables")["items"]}
+    assert {"logs", "lines", "iceberg.analytics.logs"} <= set(found)
+    assert next(one for one in found["logs"] if one["name"] == "body")["meaning"].startswith("the message")
+
+
+def test_a_question_that_runs_is_listed_and_can_be_ended(api: httpx.Client) -> None:
+    told: list[str] = []
+
+    def ask() -> None:
+        endless = "SELECT a.range + b.range AS n FROM range(100000000) AS a, range(100000000) AS b"
+        with httpx.Client(base_url=api.base_url, timeout=60) as client:
+            told.append(client.post("/sql", params={"format": "rows"}, json={"sql": endless}).text[-300:])
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    deadline = time.monotonic() + 20
+    listed: list[dict[str, str]] = []
+    while not listed and time.monotonic() < deadline:
+        listed = [one for one in got(api, "/queries")["items"] if "range(100000000)" in one["what"]]
+    assert api.delete(f"/queries/{listed[0]['id']}").status_code == 204
+    thread.join(20)
+    assert not thread.is_alive()
+    assert api.delete(f"/queries/{listed[0]['id']}").status_code == 404
