@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from logshed.access import VERBS, Grant
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from starlette.requests import HTTPConnection
 
     from logshed.access import Tokens
 
@@ -31,7 +32,7 @@ class Guard:
     def __init__(self, tokens: Tokens | None) -> None:
         self.tokens = tokens
 
-    async def grant(self, request: Request) -> Grant | None:
+    async def grant(self, request: HTTPConnection) -> Grant | None:
         """What the one who asks may do; None where no valid token was given.
 
         Raises:
@@ -48,7 +49,7 @@ class Guard:
         """What a token allows now."""
         return EVERYTHING if self.tokens is None else await run_in_threadpool(self.tokens.check, token)
 
-    async def reader(self, request: Request, collection: str | None = None) -> Grant:
+    async def reader(self, request: HTTPConnection, collection: str | None = None) -> Grant:
         """What the one who asks may do, if they may read a collection.
 
         Raises:
@@ -63,13 +64,25 @@ class Guard:
         return found
 
 
-def token_of(request: Request) -> str:
-    """The token that a request shows: as bearer, or in the cookie of the form."""
+def token_of(request: HTTPConnection) -> str:
+    """The token that a request shows: as bearer, as a password, or in the cookie of the form."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else request.cookies.get(COOKIE, "")
+    match kind.lower():
+        case "bearer":
+            return token.strip()
+        case "basic":
+            return _password(token)
+    return request.cookies.get(COOKIE, "")
 
 
-def from_here(request: Request) -> bool:
+def _password(encoded: str) -> str:
+    try:
+        return b64decode(encoded, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def from_here(request: HTTPConnection) -> bool:
     """Whether a form was sent by a page of this door; programs, which name no origin, may send it too."""
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")

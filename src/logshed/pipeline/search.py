@@ -168,18 +168,38 @@ def arriving(
         every: Seconds between two looks.
         sleep: Waits so many seconds.
     """
-    seen = _batches(query, datetime.now(UTC) - _LATE)  # now, not when the first result is asked for
+    arrivals = Arrivals(search, query)  # now, not when the first result is asked for
 
     def results() -> Iterator[Result]:
         while True:
             sleep(every)
-            floor = datetime.now(UTC) - _LATE
-            fresh = sorted(_batches(query, floor) - seen)
-            if fresh:
-                seen.update(fresh)
-                yield query(_arrived(search, floor, fresh))
+            fresh = arrivals.look()
+            if fresh is not None:
+                yield fresh
 
     return results()
+
+
+class Arrivals:
+    """What matches of batches that are committed from now on.
+
+    Args:
+        search: What to look for; its time is not regarded, since what arrives late counts too.
+        query: Runs a statement.
+    """
+
+    def __init__(self, search: Search, query: Query) -> None:
+        self._search, self._query = search, query
+        self._seen = _batches(query, datetime.now(UTC) - _LATE)
+
+    def look(self) -> Result | None:
+        """What came since the last look, oldest first; None where nothing was committed."""
+        floor = datetime.now(UTC) - _LATE
+        fresh = sorted(_batches(self._query, floor) - self._seen)
+        if not fresh:
+            return None
+        self._seen.update(fresh)
+        return self._query(_arrived(self._search, floor, fresh))
 
 
 def _batches(query: Query, since: datetime) -> set[str]:
@@ -191,7 +211,7 @@ def _batches(query: Query, since: datetime) -> set[str]:
 def _arrived(search: Search, floor: datetime, batches: Sequence[str]) -> str:
     listed = ", ".join(map(literal, batches))
     scope = search.scope.within(None, None).and_(f"{_observed(floor)} AND batch IN ({listed})")
-    return statements.records(scope, search.fields, oldest_first=True)
+    return replace(search, scope=scope, limit=None, oldest_first=True).sql
 
 
 def _observed(since: datetime) -> str:

@@ -7,7 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection, Request  # noqa: TC002 - FastAPI reads it at run time
 
 from logshed.access import People, Tokens
 from logshed.errors import LogshedError
@@ -174,7 +175,7 @@ class Site:
         return True
 
 
-def _site(request: Request) -> Site:
+def _site(request: HTTPConnection) -> Site:
     site: Site = request.app.state.site
     return site
 

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
 
 from logshed.access.grants import covered
 from logshed.access.roles import abilities, abilities_of, role
@@ -21,8 +22,6 @@ from logshed.web import cookies, forms
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from starlette.requests import HTTPConnection
 
     from logshed.access import Grant, People, Tokens
 
@@ -146,20 +145,21 @@ class Needs:
             raise ValueError(f"there is no ability {ability!r}")
         self.ability, self.page, self.myself, self.anyhow = ability, page, myself, anyhow
 
-    async def __call__(self, request: Request) -> Person:
+    async def __call__(self, request: HTTPConnection) -> Person:
         """The one who asks.
 
         Raises:
             HTTPException: 401 for a stranger (303 from a page), 403 for one who may not, or whose form is not ours.
         """
         person: Person | None = await request.app.state.site.who.asks(request)
-        if person is None and self.page and request.method in SAFE:
+        changes = isinstance(request, Request) and request.method not in SAFE
+        if person is None and self.page and not changes:
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise HTTPException(HTTPStatus.SEE_OTHER, "sign in", {"Location": f"/sign-in?next={quote(asked)}"})
         if person is None:
             raise HTTPException(HTTPStatus.UNAUTHORIZED, "sign in, or send a token", NOBODY)
         self._check(person)
-        if person.via == "session" and request.method not in SAFE:
+        if person.via == "session" and isinstance(request, Request) and changes:
             await _own_form(request, person)
         return person
 

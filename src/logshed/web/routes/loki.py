@@ -1,0 +1,197 @@
+"""Loki's API for reading, by which Grafana and LogCLI ask this lake: queries, labels, series, volumes, live tail."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import parse_qsl
+
+import orjson
+from fastapi import APIRouter, Request, WebSocket
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.websockets import WebSocketDisconnect
+
+from logshed import __version__
+from logshed.doors.guard import from_here
+from logshed.errors import QueryError, UsageError
+from logshed.pipeline.loki_answers import LokiAnswers
+from logshed.web.problems import problem
+from logshed.web.site import Shared
+from logshed.web.who import Needs, Person, needs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from logshed.pipeline.loki_answers import Tail
+    from logshed.web.site import Site
+
+router = APIRouter(include_in_schema=False)
+BOTH = ["GET", "POST"]
+"""Long queries come as forms."""
+LARGEST = 1 << 16
+"""Bytes of a form."""
+POLL_SECONDS = 2.0
+_BASE = "/loki/api/v1"
+_READ = Needs("read")
+Reader = Annotated[Person, needs("read")]
+
+
+class Asked:
+    """The parameters of a request.
+
+    Attributes:
+        first: Each parameter's first value.
+        matches: All selectors of ``match[]``.
+        apart: Whether metadata is to stand with each line: newer Grafana asks for it so.
+    """
+
+    def __init__(self, pairs: list[tuple[str, str]], flags: str) -> None:
+        self.first = dict(reversed(pairs))
+        self.matches = [value for name, value in pairs if name in {"match[]", "match"}]
+        self.apart = "categorize-labels" in flags
+
+
+async def _asked(request: Request) -> Asked:
+    pairs = list(request.query_params.multi_items())
+    if request.method == "POST":
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > LARGEST:
+                raise HTTPException(413, f"the form has more than {LARGEST:,} bytes; ask for less")
+        pairs += parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return Asked(pairs, request.headers.get("x-loki-response-encoding-flags", ""))
+
+
+async def _told(site: Site, person: Person, work: Callable[[LokiAnswers], dict[str, Any]]) -> Response:
+    """An answer as JSON; what is wrong with a query as text, which is what Loki's clients show."""
+
+    def answer() -> bytes:
+        return orjson.dumps(work(LokiAnswers(site.lake(person).query)))
+
+    try:
+        return Response(await site.pool.run(person, answer), media_type="application/json")
+    except (QueryError, UsageError) as error:
+        return PlainTextResponse(f"{error}\n", 400)
+
+
+@router.api_route(f"{_BASE}/query_range", methods=BOTH)
+async def query_range(request: Request, person: Reader, site: Shared) -> Response:
+    """Lines, or series, between two moments."""
+    asked = await _asked(request)
+    return await _told(site, person, lambda answers: answers.query_range(asked.first, apart=asked.apart))
+
+
+@router.api_route(f"{_BASE}/query", methods=BOTH)
+async def query(request: Request, person: Reader, site: Shared) -> Response:
+    """Series at one moment."""
+    asked = await _asked(request)
+    return await _told(site, person, lambda answers: answers.query(asked.first))
+
+
+@router.api_route(f"{_BASE}/labels", methods=BOTH)
+@router.api_route(f"{_BASE}/label", methods=BOTH)
+async def labels(request: Request, person: Reader, site: Shared) -> Response:
+    """The labels of streams."""
+    asked = await _asked(request)
+    return await _told(site, person, lambda answers: answers.labels(asked.first))
+
+
+@router.api_route(f"{_BASE}/label/{{name}}/values", methods=BOTH)
+async def values(name: str, request: Request, person: Reader, site: Shared) -> Response:
+    """The values of a label."""
+    asked = await _asked(request)
+    return await _told(site, person, lambda answers: answers.values(name, asked.first))
+
+
+@router.api_route(f"{_BASE}/series", methods=BOTH)
+async def series(request: Request, person: Reader, site: Shared) -> Response:
+    """The streams that selectors match."""
+    asked = await _asked(request)
+    return await _told(site, person, lambda answers: answers.series(asked.first, asked.matches))
+
+
+@router.api_route(f"{_BASE}/index/stats", methods=BOTH)
+async def stats(request: Request, person: Reader, site: Shared) -> Response:
+    """How much a selector would read."""
+    asked = await _asked(request)
+    return await _told(site, person, lambda answers: answers.stats(asked.first))
+
+
+@router.api_route(f"{_BASE}/index/volume", methods=BOTH)
+async def volume(request: Request, person: Reader, site: Shared) -> Response:
+    """Bytes of lines by labels."""
+    asked = await _asked(request)
+    return await _told(site, person, lambda answers: answers.volume(asked.first))
+
+
+@router.get(f"{_BASE}/status/buildinfo")
+async def buildinfo(person: Reader) -> dict[str, str]:
+    """Which program answers."""
+    del person
+    return dict.fromkeys(("revision", "branch", "buildUser", "buildDate", "goVersion"), "") | {"version": __version__}
+
+
+@router.get("/ready")
+async def ready() -> Response:
+    """That it answers; told to anybody, as by Loki."""
+    return PlainTextResponse("ready\n")
+
+
+@router.websocket(f"{_BASE}/tail")
+async def tail(socket: WebSocket, site: Shared) -> None:
+    """The latest lines, and those that arrive."""
+    try:
+        person = await _READ(socket)
+    except HTTPException as error:
+        await socket.send_denial_response(problem(error.status_code, error.detail, error.headers))
+        return
+    if not from_here(socket):
+        await socket.send_denial_response(problem(403, "not allowed: a page of another place asks"))
+        return
+    asked = Asked(list(socket.query_params.multi_items()), socket.headers.get("x-loki-response-encoding-flags", ""))
+    answers = LokiAnswers(site.lake(person).query)
+    try:
+        found = await site.pool.run(person, lambda: answers.tail(asked.first, apart=asked.apart))
+    except (QueryError, UsageError) as error:
+        await socket.send_denial_response(PlainTextResponse(f"{error}\n", 400))
+        return
+    await socket.accept()
+    with suppress(WebSocketDisconnect):
+        await _follow(socket, site, person, found)
+
+
+async def _follow(socket: WebSocket, site: Site, person: Person, found: Tail) -> None:
+    """Send what there is, and what comes, until the client goes, may no longer read, or the server ends."""
+    gone = asyncio.create_task(_gone(socket))
+    try:
+        await socket.send_text(orjson.dumps(found.first).decode())
+        while not await _over(gone, site):
+            try:
+                person = await _READ(socket)  # a token may have been revoked
+            except HTTPException:
+                return await socket.close(1008, "no longer allowed")
+            more = await site.pool.run(person, found.more)
+            if more is not None:
+                await socket.send_text(orjson.dumps(more).decode())
+        if not gone.done():
+            await socket.close(1001, "the server ends")
+    finally:
+        gone.cancel()
+    return None
+
+
+async def _gone(socket: WebSocket) -> None:
+    """Read until the client closes; what it says is not heard."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _over(gone: asyncio.Task[None], site: Site) -> bool:
+    """Wait for the next look; whether there is to be none."""
+    ending = asyncio.create_task(site.ending.wait())
+    done, _ = await asyncio.wait({gone, ending}, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    return bool(done)
