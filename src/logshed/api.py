@@ -67,7 +67,7 @@ class Lake(Intake, Figures, Giving, Keeping):
         """Rules, findings and incidents."""
         from logshed.security import Security  # noqa: PLC0415 - few ask for it
 
-        return Security(self._opened, self.settings)
+        return Security(self._opened, self.settings, seen=self._found, sight=self._sight, root=self.root)
 
     def __repr__(self) -> str:
         return f"Lake({str(self.root)!r})"

@@ -206,6 +206,7 @@ INCIDENTS: tuple[Column, ...] = (
     Column("timeline", "string", "its findings in order, a JSON array: time, rule, level, count, explanation"),
     Column("notes", "string", "what people wrote on it, a JSON array: time, author, text"),
     Column("muted_until", "timestamptz", "until when it is silent"),
+    Column("assignee", "string", "who works on it"),
     Column("batch", "string", "the unit of detection or the command that wrote this version (UUIDv7)", required=True),
 )
 

@@ -9,26 +9,45 @@ from logshed.queries.times import LATEST, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from logshed.detections.registry import Loaded
     from logshed.lake.store import Store
     from logshed.pipeline.backtest import Backtest
+    from logshed.pipeline.casework import Change
     from logshed.pipeline.detect_report import DetectReport
     from logshed.pipeline.rule_cases import Outcome
+    from logshed.pipeline.switches import Switches
     from logshed.settings import Settings
+    from logshed.sql.sight import Sight
 
 
 class Security:
     """What is looked for in a lake, and what was found.
 
     Args:
-        opened: Opens the lake; rules can be listed and tested without one.
+        opened: Opens the lake to look at all of it; refuses where only some collections may be seen. Rules can be
+            listed and tested without one.
         settings: Settings.
+        seen: Opens the lake to see what ``sight`` shows.
+        sight: What of the lake is seen; None is all.
+        root: The lake's folder.
     """
 
-    def __init__(self, opened: Callable[[], Store], settings: Settings) -> None:
+    def __init__(
+        self,
+        opened: Callable[[], Store],
+        settings: Settings,
+        *,
+        seen: Callable[[], Store] | None = None,
+        sight: Sight | None = None,
+        root: Path | None = None,
+    ) -> None:
         self._opened = opened
         self._settings = settings
+        self._seen = seen or opened
+        self._sight = sight
+        self._root = root
 
     def detect(
         self,
@@ -67,18 +86,26 @@ class Security:
         Args:
             rules: Globs on their names; none takes all.
         """
-        from logshed.pipeline.detect import chosen  # noqa: PLC0415 - heavy
         from logshed.pipeline.rule_cases import run  # noqa: PLC0415 - heavy
+        from logshed.pipeline.switches import chosen  # noqa: PLC0415 - heavy
 
-        return run(chosen(self.rules().rules, rules, ()).values(), self._settings)
+        return run(chosen(self.rules().rules, rules).values(), self._settings)
 
-    def backtest(self, rule: str, *, since: str = "30d", until: str | None = None) -> Backtest:
+    def backtest(
+        self,
+        rule: str,
+        *,
+        since: str = "30d",
+        until: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Backtest:
         """Try a rule on what the lake holds already.
 
         Args:
             rule: Its name.
             since: First moment, such as ``30d`` or ``2026-01-01``.
             until: First moment after; None takes all.
+            progress: Is told the records looked at so far, and how many there are; what it raises ends the run.
 
         Raises:
             logshed.errors.DetectionError: There is no such rule.
@@ -90,7 +117,40 @@ class Security:
         now, zone = datetime.now(UTC), self._settings.timezone or "UTC"
         end = LATEST if until is None else moment(until, now=now, timezone=zone)
         found = registry.rule(rule, self._settings.plugins)
-        return backtest(self._opened(), self._settings, found, moment(since, now=now, timezone=zone), end)
+        begin = moment(since, now=now, timezone=zone)
+        return backtest(self._seen(), self._settings, found, begin, end, sight=self._sight, progress=progress)
+
+    def switches(self) -> Switches:
+        """Which rules are on."""
+        from logshed.pipeline.switches import Switches  # noqa: PLC0415 - not for all
+
+        return Switches(self._settings.detect.disabled, self._root)
+
+    def switch(self, rule: str, *, on: bool | None, by: str, reason: str = "", noted: bool = False) -> None:
+        """Switch a rule, detector or check on or off from now on, whatever the settings say.
+
+        Args:
+            rule: Its name.
+            on: None lets the settings say again.
+            by: Who does it.
+            reason: Why.
+            noted: Write it into the audit trail as done by who runs this process; others write who did it themselves.
+
+        Raises:
+            logshed.errors.DetectionError: There is none of this name.
+            logshed.errors.LakeError: It cannot be kept.
+            logshed.errors.AccessError: Only some collections may be seen here, and it would change what all find.
+        """
+        from logshed.pipeline import rule_book, switches, trail  # noqa: PLC0415 - heavy
+
+        store = self._opened()
+        rule_book.assert_known(rule, self._settings)
+        if noted:
+            trail.noted(store, self._settings, "rule", rule, details={"on": on, "reason": reason})
+        if on is None:
+            switches.leave(store.root, rule)
+        else:
+            switches.switch(store.root, rule, on=on, by=by, reason=reason)
 
     def incident(self, name: str) -> dict[str, Any]:
         """The newest version of an incident.
@@ -103,10 +163,17 @@ class Security:
         """
         from logshed.pipeline import casework  # noqa: PLC0415 - heavy
 
-        return casework.find(self._opened(), name)
+        return casework.find(self._seen(), name, self._sight)
 
     def change_incident(
-        self, name: str, *, status: str = "", note: str = "", muted_until: datetime | None = None
+        self,
+        name: str,
+        *,
+        status: str = "",
+        note: str = "",
+        muted_until: datetime | None = None,
+        assignee: str | None = None,
+        by: str = "",
     ) -> dict[str, Any]:
         """Write a new version of an incident, and return it.
 
@@ -115,10 +182,26 @@ class Security:
             status: ``open``, ``muted`` or ``closed``; empty leaves it.
             note: A text to add.
             muted_until: Until when it is silent.
+            assignee: Who works on it; empty is nobody, None leaves it.
+            by: Who does it; empty is who runs this process.
 
         Raises:
             logshed.errors.UsageError: There is no such incident.
         """
+        from logshed.pipeline.casework import Change  # noqa: PLC0415 - heavy
+
+        return self.change_incidents([name], Change(status, note, muted_until, assignee, by))[0]
+
+    def change_incidents(self, names: Sequence[str], done: Change) -> list[dict[str, Any]]:
+        """Write new versions of several incidents, all or none.
+
+        Args:
+            names: Their ids, or how those begin.
+            done: What is done to each.
+
+        Raises:
+            logshed.errors.UsageError: One of them is not there.
+        """
         from logshed.pipeline import casework  # noqa: PLC0415 - heavy
 
-        return casework.change(self._opened(), name, status=status, note=note, muted_until=muted_until)
+        return casework.change(self._seen(), names, done, self._sight)

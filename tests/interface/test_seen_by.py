@@ -48,7 +48,7 @@ def test_a_report_is_made_of_the_collections_of_those_who_ask(whole: Lake, tmp_p
         lambda lake: lake.stored(),
         lambda lake: lake.aggregate(),
         lambda lake: lake.security.detect(),
-        lambda lake: lake.security.incident("x"),
+        lambda lake: lake.security.switch("web_xss", on=False, by="x"),
         lambda lake: lake.cost(),
         lambda lake: lake.check(),
         lambda lake: lake.ingest(["/nowhere"]),

@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     add(group, "close", close, examples=("logshed incidents close 3f2a9c 'our own scanner'",))
     add(group, "open", reopen, examples=("logshed incidents open 3f2a9c",))
     add(group, "note", note, examples=("logshed incidents note 3f2a9c 'asked the provider'",))
+    add(group, "assign", assign, examples=("logshed incidents assign 3f2a9c ann",))
     add(group, "mute", mute, examples=("logshed incidents mute 3f2a9c --until 7d",))
     app.add_typer(group, name="incidents")
 
@@ -109,6 +110,16 @@ def note(
     _told(_lake(lake).security.change_incident(name, note=text))
 
 
+def assign(
+    name: IdArgument,
+    who: Annotated[str, typer.Argument(metavar="[WHO]", help="Who works on it; nobody if not given.")] = "",
+    *,
+    lake: LakeOption = None,
+) -> None:
+    """Say who works on an incident."""
+    _told(_lake(lake).security.change_incident(name, assignee=who))
+
+
 def mute(
     name: IdArgument,
     *,
@@ -122,7 +133,8 @@ def mute(
 
 def _told(row: dict[str, Any]) -> None:
     until = f" until {row['muted_until']:%Y-%m-%d %H:%M} UTC" if row["muted_until"] else ""
-    print(f"Incident {row['incident_id'][:12]} ({row['actor']}) is {row['status']}{until}.")
+    taken = f", {row['assignee']} works on it" if row["assignee"] else ""
+    print(f"Incident {row['incident_id'][:12]} ({row['actor']}) is {row['status']}{until}{taken}.")
 
 
 def _lake(path: Any) -> Lake:

@@ -1,4 +1,4 @@
-"""``logshed rules``: lists, shows, tests, adds, lints and tries detection rules."""
+"""``logshed rules``: lists, shows, tests, adds, lints, tries and switches detection rules."""
 
 from __future__ import annotations
 
@@ -35,6 +35,13 @@ def register(app: typer.Typer) -> None:
     add(group, "add", add_rules, examples=("logshed rules add sigma/rules/web", "logshed rules add sigma_core.zip"))
     add(group, "lint", lint, examples=("logshed rules lint 'my_*'",))
     add(group, "backtest", backtest, examples=("logshed rules backtest web_sql_injection --since 30d",))
+    add(group, "disable", disable, examples=("logshed rules disable web_crawl --reason 'our own crawler'",))
+    add(
+        group,
+        "enable",
+        enable,
+        examples=("logshed rules enable web_crawl", "logshed rules enable --as-settings web_crawl"),
+    )
     app.add_typer(group, name="rules")
 
 
@@ -172,6 +179,36 @@ def backtest(
             print("  " + "  ".join(f"{terminal.bold(key)}={_cell(value)}" for key, value in sample.items()))
 
 
+def disable(
+    name: NameArgument,
+    *,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    lake: LakeOption = None,
+) -> None:
+    """Switch a rule, an anomaly detector or a check off in a lake, whatever the settings say."""
+    _switch(lake, name, on=False, reason=reason)
+
+
+def enable(
+    name: NameArgument,
+    *,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_settings: Annotated[bool, typer.Option("--as-settings", help="Let the settings decide again.")] = False,
+    lake: LakeOption = None,
+) -> None:
+    """Switch it on again, whatever the settings say."""
+    _switch(lake, name, on=None if as_settings else True, reason=reason)
+
+
+def _switch(path: Path | None, name: str, *, on: bool | None, reason: str) -> None:
+    from logshed.api import Lake  # noqa: PLC0415 - heavy
+    from logshed.pipeline.trail import actor  # noqa: PLC0415 - heavy
+
+    opened = Lake.open(path)
+    opened.security.switch(name, on=on, by=actor(), reason=reason, noted=True)
+    print(f"{name} is {'on' if opened.security.switches().on(name) else 'off'}.")
+
+
 def _cell(value: object) -> str:
     from logshed.cli.cells import shown  # noqa: PLC0415 - rich, only for people
 
@@ -181,24 +218,26 @@ def _cell(value: object) -> str:
 def _chosen(globs: list[str] | None) -> tuple[Any, list[Rule]]:
     from logshed.detections import registry  # noqa: PLC0415 - heavy
     from logshed.errors import DetectionError  # noqa: PLC0415 - only here
-    from logshed.pipeline.detect import chosen  # noqa: PLC0415 - heavy
+    from logshed.pipeline.switches import chosen  # noqa: PLC0415 - heavy
     from logshed.settings import Settings  # noqa: PLC0415 - heavy
 
     loaded = registry.load(Settings.load().plugins)
-    rules = list(chosen(loaded.rules, globs or (), ()).values())
+    rules = list(chosen(loaded.rules, globs or ()).values())
     if globs and not rules and not loaded.broken:
         raise DetectionError(f"cannot find a rule {' '.join(globs)}: there is none; `logshed rules list` shows them")
     return loaded, rules
 
 
 def _about(rule: Rule) -> dict[str, Any]:
+    from logshed.pipeline.rule_book import kind_of  # noqa: PLC0415 - heavy
+
     return {
         "name": rule.name,
         "id": rule.id,
         "title": rule.title,
         "level": rule.level,
         "confidence": rule.confidence,
-        "kind": "event" if rule.correlation is None else rule.correlation.kind,
+        "kind": kind_of(rule),
         "logsource": rule.logsource,
         "technique": rule.techniques,
         "author": rule.author,

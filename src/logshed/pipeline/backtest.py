@@ -13,11 +13,13 @@ from logshed.pipeline.detect import Detect
 from logshed.sql.views import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from logshed.detections.model import Rule
     from logshed.lake.store import Store
     from logshed.settings import Settings
+    from logshed.sql.sight import Sight
 
 SAMPLES = 5
 """Records that are shown."""
@@ -66,17 +68,35 @@ class Backtest:
         }
 
 
-def backtest(store: Store, settings: Settings, rule: Rule, since: datetime, until: datetime) -> Backtest:
+def backtest(
+    store: Store,
+    settings: Settings,
+    rule: Rule,
+    since: datetime,
+    until: datetime,
+    *,
+    sight: Sight | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Backtest:
     """Try a rule on the records of some time.
+
+    Args:
+        store: The lake.
+        settings: Settings.
+        rule: The rule.
+        since: First moment.
+        until: First moment after.
+        sight: What of the lake is looked at; None is all.
+        progress: Is told the records looked at so far, and how many there are; what it raises ends the run.
 
     Raises:
         LakeError: The lake cannot be read.
     """
-    verb = Detect(store, settings, [rule.name])
+    verb = Detect(store, settings, [rule.name], sight=sight)
     first, after = literal(since.isoformat()), literal(until.isoformat())
     where = f"timestamp >= TIMESTAMPTZ {first} AND timestamp < TIMESTAMPTZ {after}"
     rows = int(verb.ask(f"SELECT count(*) FROM logs WHERE {where}").item())
-    hits = verb.hits(where)
+    hits = verb.hits(where, None if progress is None else lambda done: progress(done, rows))
     if rule.correlation is not None:
         own = correlate(rule, hits)
         shown = own.filter("fires")

@@ -11,10 +11,10 @@ from logshed.detections import registry
 from logshed.errors import UsageError
 from logshed.pipeline.arrow_types import column_of, put
 from logshed.pipeline.batch_stages import Stage
-from logshed.pipeline.detect import chosen
 from logshed.pipeline.fields import with_fields
 from logshed.pipeline.findings import actor_of
 from logshed.pipeline.rule_scan import META, Scan
+from logshed.pipeline.switches import Switches, chosen
 from logshed.schema import SILVER, polars_schema
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class Detect(Stage):
         return pl.DataFrame(schema=_SCHEMA).to_arrow().schema
 
     def _open(self) -> tuple[Scan, Mapping[str, Rule]]:
-        loaded = chosen(registry.load(self._settings.plugins).rules, self._rules, self._settings.detect.disabled)
+        switches = Switches(self._settings.detect.disabled)
+        loaded = chosen(registry.load(self._settings.plugins).rules, self._rules, switches)
         self.left_out = tuple(sorted(name for name, rule in loaded.items() if rule.correlation is not None))
         rules = {name: rule for name, rule in loaded.items() if rule.correlation is None}
         if not rules:

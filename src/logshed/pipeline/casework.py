@@ -1,8 +1,9 @@
-"""What people do with incidents: close, mute, open again, write on them; each time a new version is written."""
+"""What people do with incidents: close, mute, open, take on, write on them; each time a new version is written."""
 
 from __future__ import annotations
 
 import getpass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -13,28 +14,58 @@ import polars as pl
 from logshed.errors import UsageError
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower
+from logshed.lake.held import held
 from logshed.lake.names import CASES
 from logshed.lake.writing import FileWriter
+from logshed.pipeline.switches import FOLDER
 from logshed.pipeline.tables import LakeTables
 from logshed.schema import INCIDENTS, polars_schema
 from logshed.sql.duckdb import DuckDB
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from logshed.lake.store import Store
+    from logshed.sql.sight import Sight
 
 SHORTEST = 6
 """Characters of an id that are enough if only one incident begins so."""
+STATUSES = ("open", "muted", "closed")
+_NAMED = "SELECT * FROM incidents WHERE starts_with(incident_id, $name) LIMIT 2"
 
 
-def find(store: Store, name: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to an incident; what is not given is left.
+
+    Attributes:
+        status: ``open``, ``muted`` or ``closed``; empty leaves it.
+        note: A text to add.
+        muted_until: Until when it is silent.
+        assignee: Who works on it; empty is nobody, None leaves it.
+        by: Who does it; empty is who runs this process.
+    """
+
+    status: str = ""
+    note: str = ""
+    muted_until: datetime | None = None
+    assignee: str | None = None
+    by: str = ""
+
+
+def find(store: Store, name: str, sight: Sight | None = None) -> dict[str, Any]:
     """The incident whose id begins so.
+
+    Args:
+        store: The lake.
+        name: The id, or how it begins.
+        sight: What of the lake is seen; None is all.
 
     Raises:
         UsageError: There is none, or there are several.
     """
-    engine = DuckDB(LakeTables(lambda: store))
-    sql = "SELECT * FROM incidents WHERE starts_with(incident_id, $name) LIMIT 2"
-    rows = engine.query(sql, {"name": name}).pl() if len(name) >= SHORTEST else pl.DataFrame()
+    engine = DuckDB(LakeTables(lambda: store), sight=sight)
+    rows = engine.query(_NAMED, {"name": name}).pl() if len(name) >= SHORTEST else pl.DataFrame()
     if rows.height != 1:
         cause = "several begin so" if rows.height else "there is none"
         advice = f"give at least {SHORTEST} characters of an id that `logshed incidents list` shows"
@@ -42,40 +73,50 @@ def find(store: Store, name: str) -> dict[str, Any]:
     return rows.row(0, named=True)
 
 
-def change(
-    store: Store, name: str, *, status: str = "", note: str = "", muted_until: datetime | None = None
-) -> dict[str, Any]:
-    """Write a new version of an incident.
+def change(store: Store, names: Sequence[str], done: Change, sight: Sight | None = None) -> list[dict[str, Any]]:
+    """Write new versions of incidents, all in one commit.
 
     Args:
         store: The lake.
-        name: Its id, or how that begins.
-        status: ``open``, ``muted`` or ``closed``; empty leaves it.
-        note: A text to add.
-        muted_until: Until when it is silent.
+        names: Their ids, or how those begin.
+        done: What is done to each.
+        sight: What of the lake is seen; None is all.
 
     Returns:
-        The new version.
+        The new versions.
 
     Raises:
-        UsageError: There is no such incident.
+        UsageError: One of them is not there, and none was changed; or there is no such status.
     """
-    row = find(store, name)
-    now = datetime.now(UTC)
-    notes = orjson.loads(row["notes"] or "[]")
-    said = [*([f"status: {status}"] if status else []), *([note] if note else [])]
-    notes += [{"time": now.isoformat(timespec="seconds"), "author": _who(), "text": text} for text in said]
-    row |= {
+    if done.status not in {"", *STATUSES}:
+        raise UsageError(f"cannot set the status {done.status!r}: there is none; take {', '.join(STATUSES)}")
+    with held(store.root / FOLDER):  # a version that another writes meanwhile would hide this one's notes
+        batch, now = new_batch(), datetime.now(UTC)
+        rows = [_changed(find(store, name, sight), done, now, batch) for name in dict.fromkeys(names)]
+        if rows:
+            frame = pl.DataFrame(rows, schema=polars_schema(INCIDENTS), orient="row").sort("timestamp")
+            files = FileWriter.of(CASES, store.to_write(CASES)).write(frame, f"{batch}-{uuid4().hex[:8]}")
+            commit_follower(store, CASES.short, batch, files)
+    return rows
+
+
+def _changed(row: Mapping[str, Any], done: Change, now: datetime, batch: str) -> dict[str, Any]:
+    by, status = done.by or _who(), done.status
+    said = [{"text": f"status: {status}", "status": status}] if status else []
+    if done.assignee is not None and done.assignee != (row.get("assignee") or ""):
+        said += [{"text": f"assignee: {done.assignee or 'nobody'}", "assignee": done.assignee}]
+    said += [{"text": done.note}] if done.note else []
+    head = {"time": now.isoformat(timespec="seconds"), "author": by}
+    notes = [*orjson.loads(row["notes"] or "[]"), *(head | one for one in said)]
+    return {
+        **row,
         "status": status or row["status"],
-        "muted_until": muted_until if status == "muted" else row["muted_until"] if not status else None,
+        "muted_until": done.muted_until if status == "muted" else row["muted_until"] if not status else None,
+        "assignee": row.get("assignee") if done.assignee is None else done.assignee or None,
         "notes": orjson.dumps(notes).decode(),
         "updated_timestamp": now,
-        "batch": new_batch(),
+        "batch": batch,
     }
-    frame = pl.DataFrame([row], schema=polars_schema(INCIDENTS), orient="row")
-    files = FileWriter.of(CASES, store.to_write(CASES)).write(frame, f"{row['batch']}-{uuid4().hex[:8]}")
-    commit_follower(store, CASES.short, row["batch"], files)
-    return row
 
 
 def _who() -> str:

@@ -12,7 +12,9 @@ import polars as pl
 
 from logshed.errors import LakeError, UsageError
 from logshed.lake.folder import write_atomically
+from logshed.lake.held import held
 from logshed.pipeline.incidents import THREAT
+from logshed.pipeline.switches import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -55,7 +57,7 @@ def read(root: Path, now: datetime | None = None) -> list[Decision]:
     Raises:
         LakeError: Their file is damaged.
     """
-    path = root / "security" / FILE
+    path = root / FOLDER / FILE
     if not path.exists():
         return []
     try:
@@ -80,16 +82,18 @@ def add(root: Path, address: str, *, until: datetime, reason: str = "", simulate
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         simulated=simulated,
     )
-    _write(root, [*(one for one in read(root) if one.address != decision.address), decision])
+    with held(root / FOLDER):
+        _write(root, [*(one for one in read(root) if one.address != decision.address), decision])
     return decision
 
 
 def delete(root: Path, address: str) -> bool:
     """Take a decision back; whether there was one."""
     checked = _checked(address)
-    known = read(root)
-    kept = [one for one in known if one.address != checked]
-    _write(root, kept)
+    with held(root / FOLDER):
+        known = read(root)
+        kept = [one for one in known if one.address != checked]
+        _write(root, kept)
     return len(kept) < len(known)
 
 
@@ -105,18 +109,18 @@ def decide(root: Path, incidents: pl.DataFrame, settings: DetectSettings, now: d
     bad = incidents.filter(
         (pl.col("status") == "open") & pl.col("threat_level").is_in(wanted) & pl.col("source_ip").is_not_null()
     )
-    known = read(root, now)
-    held = {one.address for one in known}
+    until, at = ((now + timedelta(hours=hours)).isoformat(timespec="seconds") for hours in (settings.block_hours, 0))
     made: dict[str, Decision] = {}
-    for row in bad.iter_rows(named=True):
-        address = _external(row["source_ip"])
-        if address is not None and address not in held:
-            until = (now + timedelta(hours=settings.block_hours)).isoformat(timespec="seconds")
-            reason = f"{row['threat_level']} incident: {row['rules']}"
-            at = now.isoformat(timespec="seconds")
-            made[address] = Decision(address, until, reason, row["incident_id"], at, settings.simulate)
-    if made:
-        _write(root, [*known, *made.values()])
+    with held(root / FOLDER):
+        known = read(root, now)
+        there = {one.address for one in known}
+        for row in bad.iter_rows(named=True):
+            address = _external(row["source_ip"])
+            if address is not None and address not in there:
+                reason = f"{row['threat_level']} incident: {row['rules']}"
+                made[address] = Decision(address, until, reason, row["incident_id"], at, settings.simulate)
+        if made:
+            _write(root, [*known, *made.values()])
     return list(made.values())
 
 
@@ -180,7 +184,7 @@ def _external(text: str) -> str | None:
 
 
 def _write(root: Path, decisions: list[Decision]) -> None:
-    path = root / "security" / FILE
+    path = root / FOLDER / FILE
     path.parent.mkdir(exist_ok=True)
     plain: list[dict[str, Any]] = [asdict(one) for one in decisions]
     write_atomically(path, json.dumps(plain, indent=1))

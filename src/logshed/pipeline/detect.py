@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ import polars as pl
 from logshed.detections import registry
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower, remove_files
+from logshed.lake.held import held
 from logshed.lake.names import CASES, FOUND, LOGS, TABLES
 from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
@@ -25,6 +25,7 @@ from logshed.pipeline.rule_cases import carried
 from logshed.pipeline.rule_hits import RuleHits
 from logshed.pipeline.rule_scan import KEY, Scan
 from logshed.pipeline.suppress import Suppressions
+from logshed.pipeline.switches import FOLDER, Switches, chosen
 from logshed.pipeline.tables import LakeTables
 from logshed.sql.duckdb import DuckDB
 from logshed.sql.views import literal
@@ -32,10 +33,10 @@ from logshed.sql.views import literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from logshed.detections.model import Rule
     from logshed.lake.names import TableDef
     from logshed.lake.store import Store
     from logshed.settings import Settings
+    from logshed.sql.sight import Sight
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +63,11 @@ class Detect:
         rules: Globs on rules' names; empty takes all that are not disabled.
         progress: Is told the records looked at so far, and how many there are.
         runner: Runs what looks at the records; None does it here.
+        sight: What of the lake is looked at; None is all.
 
     Attributes:
         rules: The rules that are looked for, by name.
+        switches: Which rules are on.
         first: When the first of the new records happened; None before any was looked at.
     """
 
@@ -75,12 +78,15 @@ class Detect:
         rules: Sequence[str] = (),
         progress: Callable[[int, int], None] | None = None,
         runner: Runner | None = None,
+        sight: Sight | None = None,
     ) -> None:
         self._store = store
+        self._sight = sight
         self._runner = runner or Runner.here(settings)
         self._settings = settings
         loaded = registry.load(settings.plugins)
-        self.rules = chosen(loaded.rules, rules, settings.detect.disabled)
+        self.switches = Switches(settings.detect.disabled, store.root)
+        self.rules = chosen(loaded.rules, rules, self.switches)
         self._broken = loaded.broken
         self._plain = {one.name: one for rule in self.rules.values() for one in (rule.bases or (rule,))}
         self._scan = Scan(list(self._plain.values()), carried(self.rules.values()), self.rules)
@@ -106,23 +112,21 @@ class Detect:
         self._report.seconds = time.monotonic() - started
         return self._report
 
-    def hits(self, where: str) -> pl.DataFrame:
+    def hits(self, where: str, told: Callable[[int], None] | None = None) -> pl.DataFrame:
         """Hits of the rules in some records, as if all of them were new.
 
         Args:
             where: Condition over ``logs``.
+            told: Is told the records looked at since it was told last.
         """
-        return self._hits(self._scan, where).with_columns(is_new=pl.lit(value=True))
+        return self._hits(self._scan, where, told).with_columns(is_new=pl.lit(value=True))
 
     def _catch_up(self) -> None:
         """Group findings that a run which ended between its two commits left without an incident."""
         if not self._store.has(FOUND):
             return
-        left = self.ask(UNGROUPED)
-        cases = self._incidents(left, datetime.now(UTC))
-        if not cases.is_empty():
-            own = new_batch()
-            commit_follower(self._store, CASES.short, own, self._written(CASES, cases, own))
+        with held(self._store.root / FOLDER):
+            self._keep(self._incidents(self.ask(UNGROUPED), datetime.now(UTC)))
 
     def again(self, since: datetime) -> DetectReport:
         """Look at every record since some time, also those that were looked at before: for rules that are new.
@@ -151,9 +155,7 @@ class Detect:
         found = found.drop("batch", strict=False).join(same, on=["finding_id", "event_count"], how="anti")
         found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
         batch = new_batch()
-        if (noted or not found.is_empty()) and self._commit(
-            [batch], found, cases := self._incidents(found, now), noted
-        ):
+        if (noted or not found.is_empty()) and (cases := self._commit([batch], found, noted)) is not None:
             self._tell(batch, found, cases, suppressed)
 
     def _tell(self, batch: str, found: pl.DataFrame, cases: pl.DataFrame, suppressed: dict[str, int]) -> None:
@@ -185,24 +187,25 @@ class Detect:
         known = self.known(hits)
         found = findings.make(self.rules, hits, known, now)
         found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
-        cases = self._incidents(found, now)
-        if self._commit(batches, found, cases):
+        if (cases := self._commit(batches, found)) is not None:
             self._report.batches += len(batches)
             self._tell(batches[-1], found, cases, suppressed)
 
-    def _hits(self, scan: Scan, where: str, *, count: bool = False) -> pl.DataFrame:
+    def _hits(
+        self, scan: Scan, where: str, told: Callable[[int], None] | None = None, *, count: bool = False
+    ) -> pl.DataFrame:
         """Hits in the rows that meet a condition: a day a task where tasks run elsewhere."""
         runner = self._runner
         parts = [where] if not runner.elsewhere else [f"({where}) AND {day}" for day in self._days(where)]
-        told = self._count if count else None
-        task = RuleHits(scan, runner.tables(self._store), runner.limits, told)
+        told = self._count if count else told
+        task = RuleHits(scan, runner.tables(self._store), runner.limits, told, self._sight)
         frames: list[pl.DataFrame] = []
         for done in runner.results(self._store, task, parts):
             frames += done.frames
             if count:
                 self.first = min(filter(None, (self.first, done.first)), default=None)
-                if runner.elsewhere:
-                    self._count(done.rows)
+            if told is not None and runner.elsewhere:
+                told(done.rows)
         return pl.concat(frames) if frames else scan.hits(self.ask(scan.select("false")))
 
     def _count(self, rows: int) -> None:
@@ -257,17 +260,26 @@ class Detect:
         return incidents.group(every, set(found["finding_id"]), known, now)
 
     def _commit(
-        self, batches: list[str], found: pl.DataFrame, cases: pl.DataFrame, noted: Mapping[str, str] | None = None
-    ) -> bool:
-        """Findings first, incidents after them; the next run makes up for incidents that a crash kept back."""
-        own = new_batch()
-        written = self._written(FOUND, found, own)
-        if not commit_follower(self._store, FOUND.short, batches[-1], written, also=batches[:-1], noted=noted):
-            remove_files(written)
-            return False
+        self, batches: list[str], found: pl.DataFrame, noted: Mapping[str, str] | None = None
+    ) -> pl.DataFrame | None:
+        """Findings first, incidents after them; the next run makes up for incidents that a crash kept back.
+
+        Returns:
+            The incidents; None where another run was first.
+        """
+        with held(self._store.root / FOLDER):  # else what people write on an incident meanwhile would be lost
+            cases = self._incidents(found, datetime.now(UTC))
+            written = self._written(FOUND, found, new_batch())
+            if not commit_follower(self._store, FOUND.short, batches[-1], written, also=batches[:-1], noted=noted):
+                remove_files(written)
+                return None
+            self._keep(cases)
+        return cases
+
+    def _keep(self, cases: pl.DataFrame) -> None:
         if not cases.is_empty():
+            own = new_batch()
             commit_follower(self._store, CASES.short, own, self._written(CASES, cases, own))
-        return True
 
     def _written(self, table: TableDef, rows: pl.DataFrame, batch: str) -> list[Any]:
         if rows.is_empty():
@@ -278,19 +290,7 @@ class Detect:
 
     def ask(self, sql: str) -> pl.DataFrame:
         """What a statement over the lake answers."""
-        return DuckDB(LakeTables(lambda: self._store)).query(sql).pl()
-
-
-def chosen(rules: dict[str, Rule], globs: Sequence[str], disabled: Sequence[str]) -> dict[str, Rule]:
-    """The rules that are asked for by name, or all that are not disabled."""
-    if globs:
-        return {name: rule for name, rule in rules.items() if named(name, globs)}
-    return {name: rule for name, rule in rules.items() if not named(name, disabled)}
-
-
-def named(name: str, globs: Sequence[str]) -> bool:
-    """Whether a name fits one of some globs."""
-    return any(fnmatchcase(name, glob) for glob in globs)
+        return DuckDB(LakeTables(lambda: self._store), sight=self._sight).query(sql).pl()
 
 
 def _in(batches: Sequence[str]) -> str:

@@ -99,6 +99,7 @@ def _row(part: pl.DataFrame, before: Mapping[str, Any] | None, now: datetime) ->
         "timeline": orjson.dumps(_timeline(part)).decode(),
         "notes": before["notes"] if before else None,
         "muted_until": before["muted_until"] if before and muted else None,
+        "assignee": before.get("assignee") if before else None,
     }
 
 

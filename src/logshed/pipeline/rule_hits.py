@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from logshed.pipeline.rule_scan import Scan
     from logshed.sql.duckdb import Limits
+    from logshed.sql.sight import Sight
     from logshed.sql.tables import Tables
 
 
@@ -44,16 +45,18 @@ class RuleHits:
         tables: The lake that is asked.
         limits: Memory and processors of a statement.
         told: Is told how many records were looked at; only in the process that made it.
+        sight: What of the lake is seen; None is all.
     """
 
     scan: Scan
     tables: Tables
     limits: Limits
     told: Callable[[int], None] | None = None
+    sight: Sight | None = None
 
-    def __reduce__(self) -> tuple[type[RuleHits], tuple[Scan, Tables, Limits]]:
+    def __reduce__(self) -> tuple[type[RuleHits], tuple[Scan, Tables, Limits, None, Sight | None]]:
         """Another process tells nobody."""
-        return RuleHits, (self.scan, self.tables, self.limits)
+        return RuleHits, (self.scan, self.tables, self.limits, None, self.sight)
 
     def __call__(self, where: str, /) -> Hits:
         """The hits in the records that meet a condition over ``logs``."""
@@ -73,7 +76,7 @@ class RuleHits:
     def _chunks(self, where: str) -> Iterator[pl.DataFrame]:
         parts: list[pl.DataFrame] = []
         height = 0
-        for batch in DuckDB(self.tables, **self.limits).query(self.scan.select(where)).batches():
+        for batch in DuckDB(self.tables, sight=self.sight, **self.limits).query(self.scan.select(where)).batches():
             frame = pl.from_arrow(batch)
             if isinstance(frame, pl.Series):
                 continue

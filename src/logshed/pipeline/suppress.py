@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from logshed.detection_settings import Suppress
 from logshed.errors import LakeError
 from logshed.lake.folder import write_atomically
+from logshed.lake.held import held
+from logshed.pipeline.switches import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +57,7 @@ def read(root: Path) -> tuple[Suppress, ...]:
     Raises:
         LakeError: Their file is damaged.
     """
-    path = root / "security" / FILE
+    path = root / FOLDER / FILE
     if not path.exists():
         return ()
     try:
@@ -66,21 +68,23 @@ def read(root: Path) -> tuple[Suppress, ...]:
 
 def add(root: Path, rule: Suppress) -> None:
     """Add a mute to a lake; one of the same name is replaced."""
-    write(root, [*(one for one in read(root) if one.name != rule.name), rule])
+    with held(root / FOLDER):
+        write(root, [*(one for one in read(root) if one.name != rule.name), rule])
 
 
 def remove(root: Path, name: str) -> bool:
     """Remove a mute; whether there was one."""
-    kept = [one for one in read(root) if one.name != name]
-    there = len(kept) < len(read(root))
-    if there:
-        write(root, kept)
-    return there
+    with held(root / FOLDER):
+        known = read(root)
+        kept = [one for one in known if one.name != name]
+        if len(kept) < len(known):
+            write(root, kept)
+    return len(kept) < len(known)
 
 
 def write(root: Path, rules: Iterable[Suppress]) -> None:
     """Write a lake's mutes anew."""
-    path = root / "security" / FILE
+    path = root / FOLDER / FILE
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, json.dumps([_plain(rule) for rule in rules], indent=1))
 

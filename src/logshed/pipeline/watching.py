@@ -11,7 +11,8 @@ import polars as pl
 from logshed.detections.anomalies import registry
 from logshed.pipeline import alert_queries, anomalies, decisions, objective_findings, template_findings
 from logshed.pipeline.alerting import Alerting
-from logshed.pipeline.detect import Detect, moment_in_sql, named
+from logshed.pipeline.detect import Detect, moment_in_sql
+from logshed.pipeline.switches import named
 from logshed.pipeline.tables import LakeTables
 from logshed.pipeline.turns import Turns
 from logshed.sql.duckdb import DuckDB
@@ -67,7 +68,7 @@ def watch(
     verb.keep(alert_queries.evaluate(lake, now), now)
     _anomalies(verb, lake, settings, rules, now)
     for change, (name, *_) in template_findings.KINDS.items():
-        if named(name, rules or ("*",)) and (rules or not named(name, settings.detect.disabled)):
+        if named(name, rules or ("*",)) and (rules or verb.switches.on(name)):
             found = template_findings.find(lake.ask, store.root, change, verb.first, now)
             verb.keep(found, now)
     _objectives(verb, lake, settings, rules, now)
@@ -83,7 +84,7 @@ def _anomalies(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[st
     detectors = [
         one
         for name, one in registry.load(settings.plugins).items()
-        if named(name, rules or ("*",)) and not (named(name, settings.detect.disabled) and not rules)
+        if named(name, rules or ("*",)) and (rules or verb.switches.on(name))
     ]
     if since is None or not detectors:
         return
@@ -101,7 +102,7 @@ def _objectives(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[s
     names = {name for name, *_ in objective_findings.KINDS.values()}
     wanted = {name for name in names if named(name, rules or ("*",))}
     if not rules:
-        wanted = {name for name in wanted if not named(name, settings.detect.disabled)}
+        wanted = {name for name in wanted if verb.switches.on(name)}
     if not settings.objective or not wanted or turns.due(now, now) is None:
         return
     found = objective_findings.find(
