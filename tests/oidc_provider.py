@@ -74,7 +74,7 @@ class Provider:
         asked = dict(request.query_params)
         code = f"code{len(self._codes)}"
         self._codes[code] = asked
-        told = {"code": code, "state": asked["state"], "iss": self.wrong.get("iss", self.issuer)}
+        told = {"code": code, "state": asked["state"], "iss": self.issuer}
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(told)}")
 
     async def _token(self, request: Request) -> Response:

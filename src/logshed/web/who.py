@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection, Request
+from starlette.status import WS_1008_POLICY_VIOLATION
 
 from logshed.access.grants import covered
 from logshed.access.roles import abilities, abilities_of, role
@@ -146,20 +147,34 @@ class Needs:
         self.ability, self.page, self.myself, self.anyhow = ability, page, myself, anyhow
 
     async def __call__(self, request: HTTPConnection) -> Person:
-        """The one who asks.
+        """The one who asks, by a request or a WebSocket.
 
         Raises:
             HTTPException: 401 for a stranger (303 from a page), 403 for one who may not, or whose form is not ours.
+            WebSocketException: The same of a WebSocket.
+        """
+        try:
+            return await self.person(request)
+        except HTTPException as error:
+            if request.scope["type"] != "websocket":
+                raise
+            raise WebSocketException(WS_1008_POLICY_VIOLATION, str(error.detail)) from None
+
+    async def person(self, request: HTTPConnection) -> Person:
+        """The same, for who tells a WebSocket by himself why it is refused.
+
+        Raises:
+            HTTPException: As above.
         """
         person: Person | None = await request.app.state.site.who.asks(request)
-        changes = isinstance(request, Request) and request.method not in SAFE
-        if person is None and self.page and not changes:
+        safe = not isinstance(request, Request) or request.method in SAFE
+        if person is None and self.page and safe:
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise HTTPException(HTTPStatus.SEE_OTHER, "sign in", {"Location": f"/sign-in?next={quote(asked)}"})
         if person is None:
             raise HTTPException(HTTPStatus.UNAUTHORIZED, "sign in, or send a token", NOBODY)
         self._check(person)
-        if person.via == "session" and isinstance(request, Request) and changes:
+        if person.via == "session" and isinstance(request, Request) and not safe:
             await _own_form(request, person)
         return person
 
