@@ -32,6 +32,7 @@ from logshed.cli import (
     keys,
     live,
     maintain,
+    mcp,
     objectives,
     patterns,
     policy,
@@ -85,7 +86,7 @@ def _root(
 asked = (search, query, replay, report, aggregate, patterns)
 files = (clickhouse, schema, convert, sanitize, upload, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
-doors = (receive, canary, forward)
+doors = (receive, canary, forward, mcp)
 kept = (
     schedule,
     maintain,

@@ -34,7 +34,6 @@ LARGEST = 1 << 16
 """Bytes of a form."""
 POLL_SECONDS = 2.0
 _BASE = "/loki/api/v1"
-_READ = Needs("read")
 Reader = Annotated[Person, needs("read")]
 
 
@@ -144,7 +143,7 @@ async def ready() -> Response:
 async def tail(socket: WebSocket, site: Shared) -> None:
     """The latest lines, and those that arrive."""
     try:
-        person = await _READ.person(socket)
+        person = await Needs("read").person(socket)
     except HTTPException as error:
         await socket.send_denial_response(problem(error.status_code, error.detail, error.headers))
         return
@@ -170,7 +169,7 @@ async def _follow(socket: WebSocket, site: Site, person: Person, found: Tail) ->
         await socket.send_text(orjson.dumps(found.first).decode())
         while not await _over(gone, site):
             try:
-                person = await _READ.person(socket)  # a token may have been revoked
+                person = await Needs("read").person(socket)  # a token may have been revoked
             except HTTPException:
                 return await socket.close(1008, "no longer allowed")
             more = await site.pool.run(person, found.more)
