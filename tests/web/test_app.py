@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from logshed.api import Lake
 
+get = partial(httpx.get, timeout=60)
+
 
 @pytest.fixture(scope="module")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
@@ -33,54 +36,54 @@ def guarded(sample_lake: Lake, tokens: Tokens) -> Iterator[str]:
 
 def test_every_answer_lets_the_browser_run_our_own_files_alone(served: str) -> None:
     for path in ("/", "/api/v1/openapi.json", "/no-such-page"):
-        policy = httpx.get(served + path).headers["content-security-policy"]
+        policy = get(served + path).headers["content-security-policy"]
         assert "script-src 'self'" in policy, path
         assert "unsafe" not in policy, path
 
 
 def test_a_page_holds_no_inline_script_or_style(served: str) -> None:
-    page = httpx.get(f"{served}/").text
+    page = get(f"{served}/").text
     assert re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", page) is None
 
 
 def test_static_files_are_kept_for_good_under_the_address_that_the_page_names(served: str) -> None:
-    page = httpx.get(f"{served}/").text
+    page = get(f"{served}/").text
     named = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
     assert named
     for path in named:
-        answer = httpx.get(served + path)
+        answer = get(served + path)
         assert answer.status_code == 200, path
         assert "immutable" in answer.headers["cache-control"], path
     stale = re.sub(r"/static/\w+/", "/static/0123/", named[0])
-    assert httpx.get(served + stale).headers["cache-control"] == "no-cache"
+    assert get(served + stale).headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize("path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "base", "vendor", ""])
 def test_nothing_beside_the_static_files_is_given_away(served: str, path: str) -> None:
-    assert httpx.get(f"{served}/static/x/{path}").status_code == 404
+    assert get(f"{served}/static/x/{path}").status_code == 404
 
 
 def test_an_error_is_a_problem_for_programs_and_a_page_for_people(served: str) -> None:
-    told = httpx.get(f"{served}/api/v1/nothing")
+    told = get(f"{served}/api/v1/nothing")
     assert told.headers["content-type"] == "application/problem+json"
     assert told.json()["status"] == 404
-    shown = httpx.get(f"{served}/nothing", headers={"Accept": "text/html"})
+    shown = get(f"{served}/nothing", headers={"Accept": "text/html"})
     assert shown.status_code == 404
     assert "<h1>Not Found</h1>" in shown.text
 
 
 def test_a_stranger_is_sent_to_sign_in_by_pages_and_refused_by_the_api(guarded: str) -> None:
-    page = httpx.get(f"{guarded}/?since=24h")
+    page = get(f"{guarded}/?since=24h")
     assert page.status_code == 303
     assert page.headers["location"] == "/sign-in?next=/%3Fsince%3D24h"
-    assert httpx.get(f"{guarded}/api/v1/openapi.json").status_code == 401
+    assert get(f"{guarded}/api/v1/openapi.json").status_code == 401
 
 
 def test_a_token_opens_what_its_verbs_say(guarded: str, tokens: Tokens) -> None:
     reads, _ = tokens.create(["web"])
     writes, _ = tokens.create(["web"], ["write"])
     answers = {
-        name: httpx.get(f"{guarded}/api/v1/openapi.json", headers={"Authorization": f"Bearer {token}"}).status_code
+        name: get(f"{guarded}/api/v1/openapi.json", headers={"Authorization": f"Bearer {token}"}).status_code
         for name, token in (("reads", reads), ("writes", writes), ("wrong", reads[:-1] + "g"))
     }
     assert answers == {"reads": 200, "writes": 403, "wrong": 401}
@@ -88,7 +91,7 @@ def test_a_token_opens_what_its_verbs_say(guarded: str, tokens: Tokens) -> None:
 
 def test_a_page_of_another_name_cannot_read_a_door_that_lets_everybody_in(served: str) -> None:
     port = served.rpartition(":")[2]
-    assert httpx.get(f"{served}/", headers={"Host": f"evil.example:{port}"}).status_code == 421
+    assert get(f"{served}/", headers={"Host": f"evil.example:{port}"}).status_code == 421
 
 
 def test_everybody_is_let_in_on_this_machine_alone(sample_lake: Lake) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from logshed.web.who import Person, needs
@@ -16,4 +17,4 @@ router = APIRouter(include_in_schema=False)
 async def described(request: Request, person: Annotated[Person, needs("read")]) -> Response:
     """The API as OpenAPI 3.1."""
     del person
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(await run_in_threadpool(request.app.openapi))
