@@ -57,6 +57,10 @@ class UsageError(LogshedError):
     exit_code = 2
 
 
+class MissingError(UsageError):
+    """What was named is not there."""
+
+
 class SettingsError(UsageError):
     """A key of logshed.toml or of the environment is wrong."""
 

@@ -163,7 +163,20 @@ class Security:
         """
         from logshed.pipeline import casework  # noqa: PLC0415 - heavy
 
-        return casework.find(self._seen(), name, self._sight)
+        return casework.find(self._seen(), [name], self._sight)[0]
+
+    def incidents(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """The newest versions of several incidents.
+
+        Args:
+            names: Their ids, or how those begin.
+
+        Raises:
+            logshed.errors.MissingError: One of them is not there.
+        """
+        from logshed.pipeline import casework  # noqa: PLC0415 - heavy
+
+        return casework.find(self._seen(), names, self._sight)
 
     def change_incident(
         self,

@@ -37,6 +37,10 @@ FROM incidents
 WHERE end_timestamp >= $since AND timestamp < $until
 GROUP BY ALL ORDER BY ALL
 """
+BY_RULE = """
+SELECT rule_name, count(*) AS findings, max(end_timestamp) AS last
+FROM findings WHERE end_timestamp >= $since GROUP BY 1
+"""
 NEWEST = "SELECT max(observed_timestamp) AS newest FROM findings"
 
 
@@ -165,6 +169,12 @@ def _page(ask: Ask, sql: str, params: dict[str, object], order: Order, limit: in
 def counts(ask: Ask, since: datetime, until: datetime) -> list[dict[str, Any]]:
     """How many incidents there are, by status and threat level."""
     return ask(COUNTS, params={"since": since, "until": until}).pl().to_dicts()
+
+
+def by_rule(ask: Ask, since: datetime) -> dict[str, dict[str, Any]]:
+    """How many findings each rule made since a time, and when the last of their records happened."""
+    rows = ask(BY_RULE, params={"since": since}).pl().iter_rows(named=True)
+    return {row["rule_name"]: {"findings": row["findings"], "last": row["last"]} for row in rows}
 
 
 def newest(ask: Ask) -> datetime | None:

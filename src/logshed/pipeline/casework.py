@@ -11,7 +11,7 @@ from uuid import uuid4
 import orjson
 import polars as pl
 
-from logshed.errors import UsageError
+from logshed.errors import MissingError, UsageError
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower
 from logshed.lake.held import held
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 SHORTEST = 6
 """Characters of an id that are enough if only one incident begins so."""
 STATUSES = ("open", "muted", "closed")
-_NAMED = "SELECT * FROM incidents WHERE starts_with(incident_id, $name) LIMIT 2"
+_NAMED = """
+SELECT * FROM incidents WHERE list_bool_or(list_transform($names, lambda name: starts_with(incident_id, name)))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +55,30 @@ class Change:
     by: str = ""
 
 
-def find(store: Store, name: str, sight: Sight | None = None) -> dict[str, Any]:
-    """The incident whose id begins so.
+def find(store: Store, names: Sequence[str], sight: Sight | None = None) -> list[dict[str, Any]]:
+    """The incidents whose ids begin so, in the order of the names.
 
     Args:
         store: The lake.
-        name: The id, or how it begins.
+        names: Their ids, or how those begin.
         sight: What of the lake is seen; None is all.
 
     Raises:
-        UsageError: There is none, or there are several.
+        MissingError: One of them is none, or several.
     """
     engine = DuckDB(LakeTables(lambda: store), sight=sight)
-    rows = engine.query(_NAMED, {"name": name}).pl() if len(name) >= SHORTEST else pl.DataFrame()
-    if rows.height != 1:
-        cause = "several begin so" if rows.height else "there is none"
+    asked = [name for name in names if len(name) >= SHORTEST]
+    rows = engine.query(_NAMED, {"names": asked}).pl().to_dicts() if asked else []
+    return [_only(name, rows) for name in dict.fromkeys(names)]
+
+
+def _only(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    found = [row for row in rows if len(name) >= SHORTEST and row["incident_id"].startswith(name)]
+    if len(found) != 1:
+        cause = "several begin so" if found else "there is none"
         advice = f"give at least {SHORTEST} characters of an id that `logshed incidents list` shows"
-        raise UsageError(f"cannot find incident {name}: {cause}; {advice}")
-    return rows.row(0, named=True)
+        raise MissingError(f"cannot find incident {name}: {cause}; {advice}")
+    return found[0]
 
 
 def change(store: Store, names: Sequence[str], done: Change, sight: Sight | None = None) -> list[dict[str, Any]]:
@@ -86,13 +94,15 @@ def change(store: Store, names: Sequence[str], done: Change, sight: Sight | None
         The new versions.
 
     Raises:
-        UsageError: One of them is not there, and none was changed; or there is no such status.
+        MissingError: One of them is not there, and none was changed.
+        UsageError: There is no such status.
     """
     if done.status not in {"", *STATUSES}:
         raise UsageError(f"cannot set the status {done.status!r}: there is none; take {', '.join(STATUSES)}")
     with held(store.root / FOLDER):  # a version that another writes meanwhile would hide this one's notes
         batch, now = new_batch(), datetime.now(UTC)
-        rows = [_changed(find(store, name, sight), done, now, batch) for name in dict.fromkeys(names)]
+        found = {row["incident_id"]: row for row in find(store, names, sight)}
+        rows = [_changed(row, done, now, batch) for row in found.values()]
         if rows:
             frame = pl.DataFrame(rows, schema=polars_schema(INCIDENTS), orient="row").sort("timestamp")
             files = FileWriter.of(CASES, store.to_write(CASES)).write(frame, f"{batch}-{uuid4().hex[:8]}")

@@ -68,7 +68,7 @@ class Detect:
     Attributes:
         rules: The rules that are looked for, by name.
         switches: Which rules are on.
-        first: When the first of the new records happened; None before any was looked at.
+        first: When the first of the new records happened.
     """
 
     def __init__(
@@ -264,8 +264,7 @@ class Detect:
     ) -> pl.DataFrame | None:
         """Findings first, incidents after them; the next run makes up for incidents that a crash kept back.
 
-        Returns:
-            The incidents; None where another run was first.
+        Gives the incidents; None where another run was first.
         """
         with held(self._store.root / FOLDER):  # else what people write on an incident meanwhile would be lost
             cases = self._incidents(found, datetime.now(UTC))
@@ -277,8 +276,8 @@ class Detect:
         return cases
 
     def _keep(self, cases: pl.DataFrame) -> None:
+        own = new_batch()
         if not cases.is_empty():
-            own = new_batch()
             commit_follower(self._store, CASES.short, own, self._written(CASES, cases, own))
 
     def _written(self, table: TableDef, rows: pl.DataFrame, batch: str) -> list[Any]:

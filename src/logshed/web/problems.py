@@ -26,6 +26,7 @@ STATUS: dict[type[errors.LogshedError], int] = {
     errors.OverloadedError: 429,
     errors.BusyError: 409,
     errors.CommitConflictError: 409,
+    errors.MissingError: 404,
     errors.UsageError: 422,
     errors.QueryError: 422,
     errors.DetectionError: 422,
