@@ -15,7 +15,6 @@ from logshed.errors import BusyError, LogshedError, MissingError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logshed.access import Grant
     from logshed.pipeline.detect_report import DetectReport
     from logshed.web.site import Site
     from logshed.web.who import Person
@@ -47,19 +46,6 @@ def assert_sees_all(person: Person, what: str) -> None:
     """
     if not person.grant.unlimited:
         raise HTTPException(403, f"not allowed: {what} of all collections, and you may see some alone")
-
-
-def covers(grant: Grant, glob: str) -> bool:
-    """Whether all collections that a glob can match may be seen."""
-    if grant.unlimited or glob in grant.scopes:
-        return True
-    start = glob.removesuffix("*")
-    if any(sign in start for sign in "*?["):
-        return False
-    if start == glob:
-        return grant.allows("read", glob)
-    whole = [one.removesuffix("*") for one in grant.scopes if one.endswith("*")]
-    return any(start.startswith(one) and not any(sign in one for sign in "*?[") for one in whole)
 
 
 class Detecting:

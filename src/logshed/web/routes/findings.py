@@ -26,6 +26,7 @@ Level = Literal["informational", "low", "medium", "high", "critical"]
 BEAT_SECONDS = 15.0
 """How often a stream shows that it lives, and it is looked whether who reads it still may."""
 MOST_AT_ONCE = 500
+UNKEPT = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Wanted(BaseModel):
@@ -81,7 +82,7 @@ async def stream(
     """Findings as they are found, or go on, as server-sent events; a reader that comes again misses none."""
     begun = _begun(site, since, last_event_id)
     lines = _events(request, site, person, waits, begun)
-    return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return StreamingResponse(lines, media_type="text/event-stream", headers=UNKEPT)
 
 
 async def _events(

@@ -9,9 +9,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from logshed.access.grants import covered
 from logshed.detection_settings import Suppress
 from logshed.pipeline import suppress
-from logshed.web.security import BLANK, covers, unseen
+from logshed.web.security import BLANK, unseen
 from logshed.web.site import Shared
 from logshed.web.who import Person, needs
 
@@ -39,7 +40,7 @@ async def mutes(site: Shared, person: Reads) -> dict[str, Any]:
     """The mutes of your collections: of the settings, and of people."""
     kept = await site.pool.run(person, suppress.read, site.whole.root)
     every = [*((one, "settings") for one in site.settings.suppress), *((one, "people") for one in kept)]
-    shown = [_about(one, origin) for one, origin in every if covers(person.grant, one.collection)]
+    shown = [_about(one, origin) for one, origin in every if covered(one.collection, person.grant.scopes)]
     return {"items": shown, "next": None, "hidden": len(every) - len(shown)}
 
 
@@ -48,11 +49,11 @@ async def mute(site: Shared, person: Triages, muted: Muted) -> dict[str, Any]:
     """Mute findings; one of the same name is replaced. What is found while it holds is counted and not kept."""
     if muted.rule == muted.actor == "*":
         raise HTTPException(422, "cannot mute everything: name a rule, an actor, or both")
-    if not covers(person.grant, muted.collection):
+    if not covered(muted.collection, person.grant.scopes):
         raise HTTPException(403, "not allowed: it is about collections that you may not see; name one of yours")
     kept = await site.pool.run(person, suppress.read, site.whole.root)
     before = next((one for one in kept if one.name == muted.name), None)
-    if before is not None and not covers(person.grant, before.collection):
+    if before is not None and not covered(before.collection, person.grant.scopes):
         raise HTTPException(403, "not allowed: another one's mute has this name; take another name")
     rule = Suppress(**muted.model_dump())
     details = muted.model_dump(mode="json", exclude={"name"})
@@ -65,7 +66,7 @@ async def mute(site: Shared, person: Triages, muted: Muted) -> dict[str, Any]:
 async def end(site: Shared, person: Triages, name: str) -> None:
     """End a mute. One of the settings is ended there."""
     kept = await site.pool.run(person, suppress.read, site.whole.root)
-    found = next((one for one in kept if one.name == name and covers(person.grant, one.collection)), None)
+    found = next((one for one in kept if one.name == name and covered(one.collection, person.grant.scopes)), None)
     if found is None:
         raise unseen(person, "mute", name)
     await site.audit(person, "unmute", name, collection=found.collection)
