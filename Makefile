@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two more than there are processors: some tests wait for servers and clocks.
 WORKERS := $(shell echo $$(($$(nproc) + 2)))
 
-.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-receive bench-replay docs truth truth-redaction truth-detect oracle checkov soak fuzz install clean
+.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-receive bench-replay docs screenshots truth truth-redaction truth-detect oracle checkov soak fuzz install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -27,6 +27,7 @@ help:
 	@echo "make oracle   ask Spark, with Iceberg's own library, of a lake before and after upkeep"
 	@echo "make checkov  look for what is unsafe in deploy/terraform, with Checkov"
 	@echo "make soak     the tests that take minutes"
+	@echo "make screenshots  take the pictures of README anew"
 	@echo "make fuzz     look for bytes that decoders fail on, SECONDS=600 for each; with DECODERS='elastic splunk' those alone"
 	@echo "make docs     write the generated reference pages anew"
 	@echo "make clean    remove what these have made"
@@ -115,6 +116,9 @@ checkov: $(VENV)-checkov/bin/checkov
 $(VENV)-checkov/bin/checkov:
 	@python3 -m venv $(VENV)-checkov
 	@$(VENV)-checkov/bin/python -m pip install -q 'checkov>=3.3'
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python tools/screenshots.py
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m soak $(PYTEST)
