@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.logql.conftest import START, at
+from tests.sql.conftest import record, write_lake
 
+import logshed
 from logshed.errors import QueryError
-from logshed.logql import Log, Steps, functions, labels, parse, selection, statements
+from logshed.logql import Log, Steps, functions, labels, line, parse, selection, statements
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from logshed.api import Lake
 
 SECOND = 1_000_000
@@ -38,6 +43,11 @@ SELECTED = {
     APP + ' |> "timeout"': [],
     APP + ' !> "<_>timeout<_>"': [1, 4, 5, 6],
     APP + " |= `at y`": [6],
+    BOTH + " |= `cart`": [7, 9],
+    BOTH + " != `cart` |= `GET`": [8, 10],
+    BOTH + " |= `dead`": [6],
+    BOTH + " |= `pay` or `started`": [1, 8, 10],
+    BOTH + " != `GET` != `timeout` != `order`": [1, 4, 6],
     WEB + ' |= "GET /cart 500"': [9],
     APP + ' | order_id="77"': [2],
     APP + " | json | order_id=5": [5],
@@ -203,6 +213,24 @@ def test_every_label_has_an_example_that_names_it(small: Lake) -> None:
         assert any(one in label.example for one in (name, *label.also))
         parts.append(f"SELECT count(*) FROM logs WHERE {statements.lines(tree, label.example).condition}")
     assert len(small.query("\nUNION ALL\n".join(parts))) == len(labels.known())
+
+
+def test_a_line_is_looked_through_as_it_is_shown(tmp_path: Path) -> None:
+    dice = random.Random(5)  # noqa: S311 - a test's dice
+    words = ["cart", "pay", "a/b", "", None, None, None]
+    columns = [*line.TEXTS, "event_name", "parse_error"]
+    rows = []
+    for number in range(300):
+        own: dict[str, Any] = {column: dice.choice(words) for column in columns if dice.random() < 0.4}
+        own["attributes"] = {"k": dice.choice(["cart", "x"])} if dice.random() < 0.5 else None
+        own["http_response_status_code"] = dice.choice([None, None, 200])
+        rows.append(record(number, START, **own))
+    write_lake(tmp_path / "lake", rows, files=1)
+    for text in ("cart", "a/b", "pay"):
+        sql = f"SELECT {line.line()}, {line.contains(text, line.line())} FROM logs"
+        found = logshed.open(tmp_path / "lake").query(sql).rows()
+        assert [bool(there) for _, there in found] == [text in shown for shown, _ in found]
+        assert 0 < sum(bool(there) for _, there in found) < len(found)
 
 
 MISTAKES = {

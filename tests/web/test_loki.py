@@ -194,7 +194,7 @@ def test_series_are_the_streams(grafana: httpx.Client) -> None:
 def test_stats_say_what_a_selector_would_read(grafana: httpx.Client) -> None:
     answer = grafana.get("index/stats", params=WHOLE | {"query": '{collection="app"}'}).json()
     lines = ["started", "timeout after 5s", 'timeout of "db"', 'msg=slow took=3s user="Ann B"']
-    lines += ['{"order": {"id": 5, "tags": ["x", "y"]}, "level": "odd", "n": 1.5}', "\x1b[31mdead\x1b[0m\nE: x\n at y"]
+    lines += ['{"order": {"id": 5, "tags": ["x", "y"]}, "level": "odd", "n": 1.5}', "\x1b[31mdead\x1b[0mEE: x\n at y"]
     assert answer == {"streams": 5, "chunks": 0, "entries": 6, "bytes": sum(map(len, lines))}
 
 

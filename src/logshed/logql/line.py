@@ -5,6 +5,10 @@ The lake keeps no second copy of a line whose columns hold all of it, so an acce
 
 from __future__ import annotations
 
+import re
+
+from logshed.search.sql import literal
+
 _REQUEST = (
     "client_address",
     "user_id",
@@ -19,14 +23,52 @@ _REQUEST = (
 _ELSE = ("event_name", "event_outcome", "user_id", "client_address", "parse_error")
 _ATTRIBUTES = "array_to_string(list_transform(map_entries(attributes), lambda e: e.key || '=' || e.value), ' ')"
 _TRACE = "coalesce(exception_stacktrace, nullif(concat_ws(': ', exception_type, exception_message), ''))"
+_NO_REQUEST = "http_request_method IS NULL AND url_path IS NULL AND http_response_status_code IS NULL"
+_SAID = f"CASE WHEN {_NO_REQUEST} THEN body ELSE concat_ws(' ', {', '.join(_REQUEST)}, body) END"
+_TOLD = f"nullif(concat_ws(chr(10), nullif({_SAID}, ''), {_TRACE}), '')"
+_BARE = f"concat_ws(' ', {', '.join(_ELSE)}, nullif({_ATTRIBUTES}, ''))"
+TEXTS = (
+    "body",
+    "url_path",
+    "url_query",
+    "user_agent_original",
+    "http_referrer",
+    "client_address",
+    "user_id",
+    "http_request_method",
+    "exception_type",
+    "exception_message",
+    "exception_stacktrace",
+)
+"""The columns with text that a line may be made of."""
+_INSIDE = re.compile(r"[A-Za-z_./-]{3,}")
+"""Texts that stand in one column or in none: what a line is put together with is not in them."""
 
 
 def line() -> str:
     """The line; it is never NULL."""
-    request = f"concat_ws(' ', {', '.join(_REQUEST)}, body)"
-    none = "http_request_method IS NULL AND url_path IS NULL AND http_response_status_code IS NULL"
-    said = f"CASE WHEN {none} THEN body ELSE {request} END"
-    told = f"concat_ws(chr(10), nullif({said}, ''), {_TRACE})"
-    bare = f"concat_ws(' ', {', '.join(_ELSE)}, nullif({_ATTRIBUTES}, ''))"
-    plain = f"body IS NOT NULL AND exception_type IS NULL AND {none}"
-    return f"CASE WHEN {plain} THEN body ELSE coalesce(nullif({told}, ''), {bare}) END"
+    plain = f"body IS NOT NULL AND exception_type IS NULL AND {_NO_REQUEST}"
+    return f"CASE WHEN {plain} THEN body ELSE coalesce({_TOLD}, {_BARE}) END"
+
+
+def contains(text: str, side: str) -> str:
+    """The condition that a line contains a text.
+
+    Columns are looked through first where that is enough to know of most lines: putting lines together takes longer.
+
+    Args:
+        text: What is looked for.
+        side: The line, in SQL.
+    """
+    exact = f"contains({side}, {literal(text)})"
+    if side != line() or not _INSIDE.fullmatch(text):
+        return exact
+    columns = [f"contains({column}, {literal(text)})" for column in TEXTS]
+    nothing = f"coalesce(body, '') = '' AND coalesce(url_path, '') = '' AND {_TOLD} IS NULL"
+    bare = f"CASE WHEN {nothing} THEN contains({_BARE}, {literal(text)}) END"
+    return f"(({' OR '.join(columns)} OR {bare}) AND {exact})"
+
+
+def size() -> str:
+    """About the bytes of a line: those of its texts."""
+    return " + ".join(f"coalesce(strlen({column}), 0)" for column in TEXTS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from logshed.logql import comparing, labels, quantities, regexes, templates
 from logshed.logql.labels import Found
-from logshed.logql.line import line
+from logshed.logql.line import contains, line
 from logshed.logql.model import (
     Capture,
     Choice,
@@ -149,13 +149,13 @@ def _matched(found: Row, matcher: Matcher) -> str:
 def _filtered(side: str, stage: LineFilter) -> str:
     kind, refused = stage.operator[1], stage.operator[0] == "!"
     if kind == "=":
-        parts = [f"contains({side}, {literal(text)})" for text in stage.texts if text]
+        parts = [contains(text, side) for text in stage.texts if text]
         parts = parts if len(parts) == len(stage.texts) else ["true"]
     else:
         texts = [regexes.of_form(text) if kind == ">" else text for text in stage.texts]
         parts = [f"regexp_matches({side}, {literal('(?s)' + text)})" for text in texts]
     joined = parts[0] if len(parts) == 1 else "(" + " OR ".join(parts) + ")"
-    return f"NOT {joined}" if refused else joined
+    return f"NOT coalesce({joined}, false)" if refused else joined
 
 
 def _parsed(found: Row, stage: Parser) -> Row:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from logshed.logql import labels, ranges, rows, series
-from logshed.logql.line import line
+from logshed.logql.line import size
 from logshed.logql.ranges import column
 from logshed.search import sql
 from logshed.search.model import Mistake
@@ -108,18 +108,16 @@ def streams_there(where: str, most: int) -> str:
 
 
 def volume(names: Sequence[str], where: str, most: int) -> str:
-    """How many bytes of lines each value of some labels has, most first."""
+    """About how many bytes of lines each value of some labels has, most first."""
     shown = "".join(f"{labels.found(name).text} AS {column(name)}, " for name in names)
     order = ", ".join(["v DESC", *map(column, names)])
-    return (
-        f"SELECT {shown}sum(strlen({line()})) AS v FROM logs WHERE {where} GROUP BY ALL ORDER BY {order} LIMIT {most}"
-    )
+    return f"SELECT {shown}sum({size()}) AS v FROM logs WHERE {where} GROUP BY ALL ORDER BY {order} LIMIT {most}"
 
 
 def figures(where: str) -> str:
-    """Streams, records and bytes of lines."""
+    """Streams, records and about the bytes of lines."""
     shown = ", ".join(labels.found(name).text for name in labels.streams())
     return (
         f"SELECT count(DISTINCT row({shown})) AS streams, count(*) AS entries, "
-        f"coalesce(sum(strlen({line()})), 0) AS size FROM logs WHERE {where}"
+        f"coalesce(sum({size()}), 0) AS size FROM logs WHERE {where}"
     )
