@@ -119,7 +119,7 @@ def detection_list() -> str:
 def page_list() -> str:
     """The pages of reports with their panels."""
     lines = ["| page | what it says | figures | panels |", "|---|---|---|---|"]
-    for one in dashboards.load().values():
+    for one in (one for one in dashboards.load().values() if one.shown != "web"):
         figures, panels = (", ".join(part.title for part in parts) for parts in (one.tiles, one.panels))
         lines.append(f"| `{one.name}` | {one.description} | {figures} | {panels} |")
     return "\n".join(lines)

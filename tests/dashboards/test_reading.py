@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 QUESTIONS = queries.load()
 PAGES = (
-    "log_analytics_dashboard", "traffic_patterns", "security_analysis", "security_summary", "error_breakdown",
+    "overview", "log_analytics_dashboard", "traffic_patterns", "security_analysis", "security_summary", "error_breakdown",
     "performance_dashboard", "commerce", "compliance",
+    "ingest_health",
 )  # fmt: skip
 HEAD = 'title = "T"\ndescription = "D."\n'
 PANEL = '[[panels]]\ntitle = "P"\nquestion = "top_paths"\nwhat = "requests"\n'
@@ -67,13 +68,19 @@ def test_a_file_of_ones_own_is_found_and_wins(tmp_path: Path) -> None:
     [
         ("title =", "it is no TOML"),
         (HEAD, "panels is missing or empty"),
-        ("colour = 1\n" + HEAD + PANEL, "colour is no key; take description, order, panels, tiles, title"),
+        ("colour = 1\n" + HEAD + PANEL, "colour is no key; take description, order, panels, shown, tiles, title, window"),
         ('title = ""\ndescription = "D."\n' + PANEL, "title is missing or no text"),
         (HEAD + 'order = "1"\n' + PANEL, "order is no whole number"),
         (HEAD + "panels = 1\n", "panels is no list of tables"),
         (HEAD + PANEL + 'sql = "SELECT 1"\n', "panels[0]: sql is no key"),
         (HEAD + PANEL.replace("top_paths", "nothing"), "panels[0]: question is 'nothing', which is none"),
         (HEAD + PANEL + 'width = "huge"\n', "panels[0]: width is 'huge'"),
+        (HEAD + 'shown = "here"\n' + PANEL, "shown is 'here'"),
+        (HEAD + 'window = "soon"\n' + PANEL, "window is 'soon'"),
+        (HEAD + PANEL + 'fields = { path = "paht" }\n', "panels[0].fields: path is 'paht'"),
+        (HEAD + PANEL + 'fields = { paths = "path" }\n', "panels[0].fields: paths is no key"),
+        (HEAD + PANEL + TILE + 'find = "level>="\n', "tiles[0]: find is 'level>=', no search"),
+        (HEAD + PANEL + TILE + "less_is_better = 1\n", "tiles[0]: less_is_better is neither true nor false"),
         (HEAD + PANEL + "sorted = 1\n", "panels[0]: sorted is neither true nor false"),
         (HEAD + PANEL + "params = { limits = 3 }\n", "panels[0]: params do not fit top_paths"),
         (HEAD + PANEL + 'params = { limit = "x" }\n', "panels[0]: params do not fit top_paths"),

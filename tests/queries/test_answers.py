@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.queries import answers_of_reports, sample_lake
+from tests.queries import answers_of_reports, answers_of_watching, sample_lake
 from tests.queries.answers import ANSWERS, Asked
 
 from logshed.lake.store import Store
@@ -28,7 +28,7 @@ NOW = datetime(2024, 5, 10, tzinfo=UTC)
 QUESTIONS = load()
 CLICKHOUSE = Path(__file__).parent.parent / "sql" / "clickhouse_answers.py"
 
-MORE_ANSWERS = (answers_of_reports,)
+MORE_ANSWERS = (answers_of_reports, answers_of_watching)
 """Modules whose import adds answers."""
 
 PEOPLE = {"exclude_bots": True, "exclude_client": "198.51.100.1"}

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from logshed.dashboards.model import ByDay, Dashboard, Panel, Tile
-from logshed.dashboards.registry import load, units
+from logshed.dashboards.registry import fields, load, units
 
-__all__ = ["ByDay", "Dashboard", "Panel", "Tile", "load", "units"]
+__all__ = ["ByDay", "Dashboard", "Panel", "Tile", "fields", "load", "units"]

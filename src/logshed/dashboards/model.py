@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from logshed.queries import Chart
 
-Width = Literal["full", "half", "third"]
+Width = Literal["full", "two-thirds", "half", "third"]
+Shown = Literal["everywhere", "web", "report"]
+WINDOW = "24h"
+"""What the web application shows first of a dashboard that says nothing of it."""
 Unit = Literal["count", "bytes", "percent", "ms", "seconds", "ratio", "plain", "level"]
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with the parameters that it is asked with."""
+    """A question with the parameters that it is asked with.
+
+    Attributes:
+        question: Its name.
+        params: Its parameters.
+        window: The time that it is asked of whatever time the page shows, as ``--since`` takes it; empty takes that.
+    """
 
     question: str
     params: dict[str, object] = field(default_factory=dict)
+    window: str = ""
+
+    @property
+    def key(self) -> str:
+        """A name for the answer: the same for the same question with the same parameters."""
+        values = json.dumps(self.params, sort_keys=True, default=str) if self.params else ""
+        return " ".join(one for one in (self.question, values, self.window) if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,9 @@ class Tile:
         share_of: A column; the figure is then the percentage of it.
         by_day: Where the figure comes from when days are chosen; None where it cannot be added up.
         level: A column of the row that says how grave it is, or None.
+        find: A search that finds the records that it counts, or empty.
+        opens: What it leads to instead: the name of a dashboard, or a path of the web application.
+        less_is_better: Whether it is good news when the figure falls.
     """
 
     title: str
@@ -73,6 +93,9 @@ class Tile:
     share_of: str | None = None
     by_day: ByDay | None = None
     level: str | None = None
+    find: str = ""
+    opens: str = ""
+    less_is_better: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +114,8 @@ class Panel:
         drill: The rows behind a label.
         note: A sentence below the title.
         sorted: Whether bars have the longest first; else they stand as the answer has them, as steps do.
+        fields: For columns whose values a search can look for, the field; None takes those of ``_fields.toml``.
+        opens: What its title leads to: the name of a dashboard, or a path of the web application; or empty.
     """
 
     title: str
@@ -104,6 +129,8 @@ class Panel:
     drill: Drill | None = None
     note: str = ""
     sorted: bool = True
+    fields: dict[str, str] | None = None
+    opens: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +144,8 @@ class Dashboard:
         order: Its place among the pages; the least comes first.
         tiles: Single figures, shown first.
         panels: What follows.
+        shown: Where: in the web application, in reports, or in both.
+        window: The time that the web application shows first, as ``--since`` takes it.
     """
 
     name: str
@@ -125,6 +154,8 @@ class Dashboard:
     order: int
     tiles: tuple[Tile, ...]
     panels: tuple[Panel, ...]
+    shown: Shown = "everywhere"
+    window: str = WINDOW
 
     def questions(self) -> list[Asked]:
         """All that the page asks, in order; the same question may come several times."""

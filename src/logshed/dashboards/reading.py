@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from logshed.dashboards.model import Asked, ByDay, Dashboard, Drill, Panel, Tile, Width
+from logshed.dashboards.model import WINDOW, Asked, ByDay, Dashboard, Drill, Panel, Shown, Tile, Width
 from logshed.errors import DashboardError, QueryError, UsageError
 from logshed.queries.chart import read as read_chart
+from logshed.queries.times import moment
+from logshed.search import parse as parse_search
+from logshed.search.fields import field
+from logshed.search.model import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from logshed.queries import Chart, Question
 
-_PAGE = {"title", "description", "order", "tiles", "panels"}
-_ASKED = {"question", "params"}
-_TILE = {*_ASKED, "title", "column", "row", "share_of", "by_day", "level"}
-_PANEL = {*_ASKED, "title", "what", "chart", "width", "columns", "time", "by_day", "drill", "note", "sorted"}
+_PAGE = {"title", "description", "order", "tiles", "panels", "shown", "window"}
+_ASKED = {"question", "params", "window"}
+_TILE = {*_ASKED, "title", "column", "row", "share_of", "by_day", "level", "find", "opens", "less_is_better"}
+_SHOWN = {"title", "what", "chart", "width", "columns", "time", "by_day", "drill", "note", "sorted", "fields", "opens"}
+_PANEL = _ASKED | _SHOWN
 _BY_DAY = {*_ASKED, "day", "columns", "shares"}
 _DRILL = {*_ASKED, "on", "at"}
 
@@ -50,6 +56,8 @@ def parse(name: str, text: str, questions: Mapping[str, Question]) -> Dashboard:
         order=page.number(said, "order", 1_000),
         tiles=tuple(_tile(page.at(f"tiles[{place}]"), one) for place, one in enumerate(page.tables(said, "tiles"))),
         panels=tuple(_panel(page.at(f"panels[{place}]"), one) for place, one in enumerate(panels)),
+        shown=cast("Shown", page.one_of(said, "shown", get_args(Shown), "everywhere")),
+        window=page.window(said, WINDOW),
     )
 
 
@@ -87,6 +95,34 @@ class _Key:
             raise self.wrong(f"{key} is no whole number", f"write {key} = {default}")
         return value
 
+    def one_of(self, said: Mapping[str, Any], key: str, choices: Iterable[str], default: str) -> str:
+        value = said.get(key, default)
+        if value not in tuple(choices):
+            raise self.wrong(f"{key} is {value!r}", f"take one of {', '.join(choices)}")
+        return str(value)
+
+    def flag(self, said: Mapping[str, Any], key: str, *, default: bool) -> bool:
+        value = said.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(f"{key} is neither true nor false", f"write {key} = {str(not default).lower()}")
+        return value
+
+    def window(self, said: Mapping[str, Any], default: str) -> str:
+        value = self.words(said, "window", default)
+        try:
+            moment(value, now=datetime(2026, 1, 1, tzinfo=UTC))
+        except UsageError as error:
+            raise self.wrong(f"window is {value!r}", "write 24h, 7d, today or all") from error
+        return value
+
+    def search(self, said: Mapping[str, Any], key: str) -> str:
+        value = self.words(said, key, "")
+        try:
+            parse_search(value)
+        except QueryError as error:
+            raise self.wrong(f"{key} is {value!r}, no search", "write such as level>=error") from error
+        return value
+
     def tables(self, said: Mapping[str, Any], key: str) -> list[Any]:
         value = said.get(key, [])
         if not isinstance(value, list):
@@ -102,7 +138,7 @@ class _Key:
             self.questions[name].bind(params)
         except (UsageError, TypeError, ValueError) as error:
             raise self.wrong(f"params do not fit {name} ({error})", f"logshed run {name} --show tells them") from error
-        return Asked(name, dict(params))
+        return Asked(name, dict(params), self.window(said, "") if "window" in said else "")
 
     def column(self, asked: Asked, key: str, value: object) -> str:
         columns = self.questions[asked.question].columns
@@ -129,17 +165,15 @@ def _tile(key: _Key, said: object) -> Tile:
         share_of=share_of,
         by_day=_by_day(key.at("by_day"), given["by_day"], asked, needed) if "by_day" in given else None,
         level=key.column(asked, "level", given["level"]) if "level" in given else None,
+        find=key.search(given, "find"),
+        opens=key.words(given, "opens", ""),
+        less_is_better=key.flag(given, "less_is_better", default=False),
     )
 
 
 def _panel(key: _Key, said: object) -> Panel:
     given = key.known(said, _PANEL)
     asked = key.asked(given)
-    width = given.get("width", "half")
-    if width not in get_args(Width):
-        raise key.wrong(f"width is {width!r}", f"take one of {', '.join(get_args(Width))}")
-    if not isinstance(given.get("sorted", True), bool):
-        raise key.wrong("sorted is neither true nor false", "write sorted = false")
     if "time" in given and "by_day" in given:
         raise key.wrong("it has both time and by_day", "take time where the rows are of a time, else by_day")
     chart = _chart(key, given, asked)
@@ -149,13 +183,15 @@ def _panel(key: _Key, said: object) -> Panel:
         asked=asked,
         what=key.words(given, "what"),
         chart=chart,
-        width=cast("Width", width),
+        width=cast("Width", key.one_of(given, "width", get_args(Width), "half")),
         columns=key.columns(asked, "columns", key.tables(given, "columns")),
         time=key.column(asked, "time", given["time"]) if "time" in given else None,
         by_day=_by_day(key.at("by_day"), given["by_day"], asked, needed) if "by_day" in given else None,
         drill=_drill(key.at("drill"), given["drill"], asked, chart) if "drill" in given else None,
         note=key.words(given, "note", ""),
-        sorted=given.get("sorted", True),
+        sorted=key.flag(given, "sorted", default=True),
+        fields=_fields(key.at("fields"), given["fields"], asked) if "fields" in given else None,
+        opens=key.words(given, "opens", ""),
     )
 
 
@@ -184,6 +220,17 @@ def _by_day(key: _Key, said: object, of: Asked, needed: Iterable[str]) -> ByDay:
     for column in shares.values():
         key.column(asked, "shares", columns.get(column, column))
     return ByDay(asked, key.column(asked, "day", given.get("day", "day")), dict(columns), dict(shares))
+
+
+def _fields(key: _Key, said: object, of: Asked) -> dict[str, str]:
+    """Columns of the question, each with the field of a search."""
+    given = key.known(said, set(key.questions[of.question].columns))
+    for column, name in given.items():
+        try:
+            field(str(name))
+        except Mistake as mistake:
+            raise key.wrong(f"{column} is {name!r}: {mistake}", "name a field of logshed search") from mistake
+    return {column: str(name) for column, name in given.items()}
 
 
 def _drill(key: _Key, said: object, of: Asked, chart: Chart | None) -> Drill:

@@ -1,9 +1,10 @@
-"""Finds the dashboards: ours, installed packages' and the user's; and the units of columns."""
+"""Finds the dashboards: ours, installed packages' and the user's; the units of columns, and the fields they are of."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, cast, get_args
 
@@ -51,3 +52,10 @@ def units(columns: Iterable[str]) -> dict[str, Unit]:
             raise DashboardError(f"cannot load _units.toml: {unit} is no unit; take one of {', '.join(get_args(Unit))}")
     patterns = [(cast("Unit", unit), re.compile(pattern)) for unit, pattern in said.items()]
     return {column: next((unit for unit, pattern in patterns if pattern.search(column)), "count") for column in columns}
+
+
+@cache
+def fields() -> dict[str, str]:
+    """Columns of questions whose values a search finds, each with the search's field: ``_fields.toml``."""
+    said = tomllib.loads((files("logshed") / "dashboards" / "_fields.toml").read_text("utf-8"))
+    return {column: str(field) for column, field in said.items()}

@@ -13,13 +13,55 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from logshed.dashboards import Dashboard
     from logshed.detections.anomalies.model import Detector
+    from logshed.pipeline.boards import Ask
     from logshed.pipeline.report import Report
     from logshed.sql.result import Result
 
 
 class Figures(Asking):
     """The verbs that judge and foretell: reports, anomalies, objectives, capacity, cost."""
+
+    def dashboards(self) -> dict[str, Dashboard]:
+        """All dashboards by name, in their order: ours, installed packages' and the user's.
+
+        Raises:
+            logshed.errors.DashboardError: A dashboard's file is wrong.
+        """
+        from logshed import dashboards  # noqa: PLC0415 - reads files
+
+        return dashboards.load(self.settings.plugins)
+
+    def answer(self, ask: Ask, *, now: datetime | None = None) -> dict[str, Any]:
+        """Answer a question as pages take it: columns with what they mean, their values, and the window.
+
+        Args:
+            ask: The question, its parameters, its window, and the search that narrows it.
+            now: The present, from which windows look back; None takes the clock.
+
+        Raises:
+            logshed.errors.QueryError: There is no such question, or the search is wrong.
+            logshed.errors.UsageError: A time or a parameter is wrong.
+        """
+        from functools import partial  # noqa: PLC0415 - light, and wanted here only
+
+        from logshed.pipeline import boards  # noqa: PLC0415 - heavy
+        from logshed.queries import gold, registry  # noqa: PLC0415 - reads files
+
+        plugins = self.settings.plugins
+        question = registry.question(ask.question, plugins)
+        query = partial(self.query, timezone=ask.timezone)
+        return boards.answer(ask, question, lambda sql, bound: query(sql, params=bound), gold.load(plugins), now)
+
+    def state(self) -> str:
+        """A name for all that the lake's tables hold now: another one once any of them has changed."""
+        from hashlib import sha256  # noqa: PLC0415 - light, and wanted here only
+
+        from logshed.lake.pinned import Pinned  # noqa: PLC0415 - heavy
+
+        there = sorted(Pinned.of(self._found()).at.items())
+        return sha256(repr(there).encode()).hexdigest()
 
     def report(
         self,

@@ -143,7 +143,8 @@ def report(
     program = browser() if wanted.pdf else None
     holding(folder)
     questions = queries.load(plugins)
-    chosen = _chosen(dashboards.load(plugins, questions), wanted.pages)
+    known = {one.name: one for one in dashboards.load(plugins, questions).values() if one.shown != "web"}
+    chosen = _chosen(known, wanted.pages)
     scope = wanted.scope()
     asked = len({(one.question, str(one.params)) for board in chosen for one in board.questions()})
     told = _counted(progress, asked)

@@ -47,11 +47,6 @@ class Answers:
         self._told = told
         self._frames: dict[str, pl.DataFrame] = {}
 
-    def key(self, asked: Asked) -> str:
-        """A name for the answer: the same for the same question with the same parameters."""
-        values = asked.params
-        return asked.question if not values else f"{asked.question} {json.dumps(values, sort_keys=True, default=str)}"
-
     def limit(self, asked: Asked) -> int | None:
         """The most rows that the answer may have; None where it has no such parameter."""
         parameter = self._questions[asked.question].parameters.get("limit")
@@ -64,38 +59,49 @@ class Answers:
         Raises:
             logshed.errors.QueryError: The statement failed.
         """
-        key = self.key(asked)
+        key = asked.key
         if key not in self._frames:
             if self._told is not None:
                 self._told(asked.question)
             question = self._questions[asked.question]
-            bound = question.bind(asked.params, **self._scope)
+            own = {"since": asked.window, "until": None} if asked.window else {}
+            bound = question.bind(asked.params, **self._scope | own)
             with self._query(question.sql, bound) as result:
                 self._frames[key] = result.pl()
         return self._frames[key]
 
     def described(self, asked: Asked, frame: pl.DataFrame) -> dict[str, Any]:
         """An answer as a page takes it: what it is, and its columns with their values."""
-        question = self._questions[asked.question]
-        named = units(frame.columns)
-        columns = [
-            {
-                "name": name,
-                "label": label(name),
-                "meaning": question.columns.get(name, ""),
-                "type": kind(dtype),
-                "unit": named[name],
-            }
-            for name, dtype in frame.schema.items()
-        ]
-        return {
-            "question": question.name,
-            "title": question.title,
-            "description": question.description,
-            "params": asked.params,
-            "columns": columns,
-            "data": [plain(frame[name]) for name in frame.columns],
+        return described(self._questions[asked.question], asked.params, frame)
+
+
+def described(question: Question, params: Mapping[str, object], frame: pl.DataFrame) -> dict[str, Any]:
+    """An answer as a page takes it.
+
+    Args:
+        question: What was asked.
+        params: With which parameters.
+        frame: Its rows.
+    """
+    named = units(frame.columns)
+    columns = [
+        {
+            "name": name,
+            "label": label(name),
+            "meaning": question.columns.get(name, ""),
+            "type": kind(dtype),
+            "unit": named[name],
         }
+        for name, dtype in frame.schema.items()
+    ]
+    return {
+        "question": question.name,
+        "title": question.title,
+        "description": question.description,
+        "params": params,
+        "columns": columns,
+        "data": [plain(frame[name]) for name in frame.columns],
+    }
 
 
 def label(name: str) -> str:

@@ -74,13 +74,13 @@ class _Page:
         return self._names.setdefault(key, f"a{len(self._names) + 1}"), new
 
     def _whole(self, one: Tile | Panel) -> str:
-        name, new = self._named(self._answers.key(one.asked))
+        name, new = self._named(one.asked.key)
         if new:
             self.shown[name] = self._answers.described(one.asked, self._answers.frame(one.asked))
         return name
 
     def _summed(self, by_day: ByDay) -> dict[str, Any]:
-        name, new = self._named(self._answers.key(by_day.asked))
+        name, new = self._named(by_day.asked.key)
         if new:
             self.shown[name] = self._answers.described(by_day.asked, self._answers.frame(by_day.asked))
         return _source(name, by_day)
@@ -92,7 +92,7 @@ class _Page:
         named = {column: by_day.columns.get(column, column) for column in (panel.chart.x, panel.chart.by or "")}
         figure = by_day.columns.get(panel.chart.y, panel.chart.y)
         keys = [column for column in named.values() if column]
-        name, new = self._named(f"{self._answers.key(by_day.asked)} by {keys} {figure}")
+        name, new = self._named(f"{by_day.asked.key} by {keys} {figure}")
         if new:
             rows = self._answers.frame(by_day.asked).filter(pl.col(figure) != 0)
             wanted = list(dict.fromkeys((by_day.day, *keys, figure, *self._taken(panel, by_day))))
@@ -115,7 +115,7 @@ class _Page:
             sums = self._answers.frame(by_day.asked).group_by(label, maintain_order=True).agg(pl.col(figure).sum())
             most = sums.filter(pl.col(figure) > 0).sort(figure, descending=True).head(MOST_DRILLED)
             labels = pl.concat([labels, most[label].cast(pl.String)])
-        name, new = self._named(f"{self._answers.key(drill.asked)} behind {panel.title}")
+        name, new = self._named(f"{drill.asked.key} behind {panel.title}")
         if new:
             rows = self._answers.frame(drill.asked)
             wanted = pl.col(drill.on).cast(pl.String).is_in(labels.unique().implode(), nulls_equal=True)

@@ -20,12 +20,13 @@ from logshed.web.gate import Gate
 from logshed.web.rendering import static, tag
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from types import ModuleType
 
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from logshed.web.rendering import Page
     from logshed.web.site import Site
 
 ABOUT = """Everything that the pages do. A program shows a token (`logshed token create`) as `Authorization: Bearer …`;
@@ -61,7 +62,7 @@ def application(site: Site) -> FastAPI:
     app.state.site = site
     for module in (*_walked(routes), *_walked(views)):
         app.include_router(module.router)
-    pages = [page for module in _walked(views) for page in getattr(module, "PAGES", ())]
+    pages = [page for module in _walked(views) for page in _pages(module, site)]
     app.state.pages = sorted(pages, key=lambda one: one.order)
     app.router.routes.append(Route("/static/{tag}/{name:path}", _static))
     problems.add(app)
@@ -75,6 +76,12 @@ def served(site: Site) -> ASGIApp:
         proxied: Any = ProxyHeadersMiddleware(gate, list(site.web.proxies))  # type: ignore[arg-type] # uvicorn's own names of ASGI
         gate = proxied
     return Headers(gate)
+
+
+def _pages(module: ModuleType, site: Site) -> Sequence[Page]:
+    """Those that a file names; some depend on what there is."""
+    found: Sequence[Page] = module.pages(site) if hasattr(module, "pages") else getattr(module, "PAGES", ())
+    return found
 
 
 def _walked(package: ModuleType) -> Iterator[ModuleType]:

@@ -18,6 +18,7 @@ from logshed.pipeline.trail import ANY, FILE, Trail
 from logshed.redaction.engine import Redactor
 from logshed.redaction.naming import of_everything
 from logshed.redaction.policy_files import load_policy
+from logshed.web.kept import Answers
 from logshed.web.managing import Managing
 from logshed.web.pool import Pool
 from logshed.web.running import Running
@@ -60,6 +61,7 @@ class Site:
         running: What runs for whom.
         tails: Who watches what arrives.
         searches: What people have saved.
+        answers: Answers to questions, kept for many who ask the same.
         ending: Set when the server is to end; what streams has to look at it.
     """
 
@@ -78,6 +80,7 @@ class Site:
         self.running = Running()
         self.tails = Tails(lake)
         self.searches = SavedSearches(lake.settings.tokens.with_name(FILE_OF_SEARCHES))
+        self.answers = Answers(lake, self.pool)
         self.ending = asyncio.Event()
         self._redactor: Redactor | None = None
         self._unshipped = asyncio.Event()
@@ -156,6 +159,7 @@ class Site:
             await asyncio.gather(self._shipping, return_exceptions=True)
         if self._unshipped.is_set():
             await self._shipped()
+        await self.answers.close()
         self.pool.close()
 
     async def _ship(self) -> None:

@@ -1,0 +1,25 @@
+/*
+uses = ["steps"]
+title = "Requests by class of status"
+description = """
+Requests over time by the class of their status, 1xx to 5xx. Bars are as wide as the window asks for: a second to a day.
+"""
+window = "24h"
+chart = { kind = "bar", x = "time", y = "requests", by = "class" }
+
+[columns]
+time = "where the bar begins"
+class = "1xx to 5xx"
+requests = "requests"
+*/
+SELECT
+    time_bucket(to_seconds((SELECT step_s FROM steps)), timestamp) AS time,
+    CAST(http_response_status_code // 100 AS VARCHAR) || 'xx' AS class,
+    count(*) AS requests
+FROM logs
+WHERE timestamp >= $since
+  AND timestamp < $until
+  AND ($collection IS NULL OR collection = $collection)
+  AND http_response_status_code IS NOT NULL
+GROUP BY 1, 2
+ORDER BY time, class
