@@ -10,6 +10,7 @@ from logshed.interface.figures import Figures
 from logshed.interface.giving import Giving
 from logshed.interface.intake import REJECTS, Intake
 from logshed.interface.keeping import Keeping
+from logshed.interface.looking import Looking
 from logshed.lake import folder
 from logshed.settings import Settings
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["REJECTS", "EngineName", "Lake"]
 
 
-class Lake(Intake, Figures, Giving, Keeping):
+class Lake(Intake, Figures, Giving, Keeping, Looking):
     """A lake: its tables, and what can be done with them.
 
     Use ``Lake.open`` or ``logshed.open``.

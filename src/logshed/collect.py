@@ -7,9 +7,7 @@
 
 from __future__ import annotations
 
-import re
 import time
-from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -32,8 +30,6 @@ __all__ = [
 
 Entry = dict[str, Any]
 """``container_name``, ``timestamp`` (ISO 8601), ``level`` (DEBUG, INFO, WARNING, ERROR), ``message``, ``raw_line``."""
-RECENT = 5
-"""Errors of a container that a summary shows."""
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -120,7 +116,9 @@ class ProductionLogCollector:
         Raises:
             RuntimeError: Nothing could be read.
         """
-        return _errors(self.get_logs_from_all_containers(hours_back))
+        from logshed.pipeline.container_sums import errors  # noqa: PLC0415 - heavy
+
+        return errors(self.get_logs_from_all_containers(hours_back))
 
     @_told
     def get_error_summary(self, hours: float = 1) -> dict[str, Any]:
@@ -134,8 +132,9 @@ class ProductionLogCollector:
         Raises:
             RuntimeError: Nothing could be read.
         """
-        everything = self.get_logs_from_all_containers(hours)
-        return _summary(everything, hours)
+        from logshed.pipeline.container_sums import summary  # noqa: PLC0415 - heavy
+
+        return summary(self.get_logs_from_all_containers(hours), hours)
 
     @_told
     def save_all_logs(self, hours: float = 1, filename: str | None = None) -> str:
@@ -233,31 +232,3 @@ def _start(hours: float) -> float:
 def _check(found: Containers) -> None:
     if found.nothing:
         raise RuntimeError(next(iter(found.failed.values())))
-
-
-def _errors(entries: dict[str, list[Entry]]) -> dict[str, list[Entry]]:
-    errors = {name: [one for one in own if one["level"] == "ERROR"] for name, own in entries.items()}
-    return {name: own for name, own in errors.items() if own}
-
-
-def _summary(everything: dict[str, list[Entry]], hours: float) -> dict[str, Any]:
-    from logshed.pipeline.container_entries import CRITICAL  # noqa: PLC0415 - heavy
-
-    errors = _errors(everything)
-    critical = [
-        {"container": name, "timestamp": one["timestamp"], "message": one["message"], "severity": "CRITICAL"}
-        for name, own in errors.items()
-        for one in own
-        if re.search(CRITICAL, one["message"])
-    ]
-    return {
-        "timestamp": datetime.now(UTC).isoformat(),
-        "analysis_period_hours": hours,
-        "total_containers": len(everything),
-        "containers_with_errors": len(errors),
-        "total_error_entries": sum(map(len, errors.values())),
-        "error_breakdown": {
-            name: {"error_count": len(own), "recent_errors": own[-RECENT:]} for name, own in errors.items()
-        },
-        "critical_issues": critical,
-    }

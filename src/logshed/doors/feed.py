@@ -6,17 +6,16 @@ import asyncio
 import logging
 from collections import deque
 from secrets import token_hex
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from logshed.doors.tally import Tally
-from logshed.doors.ticks import Gathering
+from logshed.doors.ticks import Gathering, Tick
 from logshed.errors import LogshedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from logshed.doors.ticks import Tick
-    from logshed.live.events import Events
+    from logshed.live.events import Event, Events
 
 TICK_SECONDS = 0.1
 KEPT_TICKS, KEPT_BYTES = 300, 2**25
@@ -28,6 +27,36 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 log = logging.getLogger(__name__)
 
 
+class Told(Protocol):
+    """What happened between two moments, as watchers are told it."""
+
+    @property
+    def number(self) -> int:
+        """Counts up by one."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        ...
+
+    def told(self, sees: Callable[[str], bool]) -> bytes:
+        """The message for one who sees some collections; empty where nothing happened to them."""
+        ...
+
+
+class Gathers(Protocol):
+    """Events since the last tick; false where there are none."""
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Take some more."""
+        ...
+
+    def tick(self, number: int) -> Told:
+        """All of it; the next begins empty."""
+        ...
+
+
 class Watcher:
     """One who watches.
 
@@ -37,9 +66,9 @@ class Watcher:
         gap: Whether there were more than those.
     """
 
-    def __init__(self, sees: Callable[[str], bool], missed: list[Tick], *, gap: bool) -> None:
+    def __init__(self, sees: Callable[[str], bool], missed: list[Told], *, gap: bool) -> None:
         self.sees, self.missed, self.gap = sees, missed, gap
-        self.ticks: asyncio.Queue[Tick] = asyncio.Queue(QUEUED)
+        self.ticks: asyncio.Queue[Told] = asyncio.Queue(QUEUED)
         self.over = asyncio.Event()
 
 
@@ -48,18 +77,19 @@ class Feed:
 
     Args:
         events: Where they come from.
+        gathering: What becomes of those of a tenth of a second; None tells of places, and of a few lines.
 
     Attributes:
-        tally: What was seen of them so far.
+        tally: What was seen of them so far, where places are told.
         number: Number of the newest tick.
         run: Names this run; numbers of another run mean nothing to it.
         state: ``live``; ``waiting`` while the source does not answer; ``ended`` when it has no more.
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, gathering: Gathers | None = None) -> None:
         self._events = events
-        self._gathering = Gathering()
-        self._kept: deque[Tick] = deque()
+        self._gathering: Gathers = Gathering() if gathering is None else gathering
+        self._kept: deque[Told] = deque()
         self._size = 0
         self._watchers: set[Watcher] = set()
         self.tally = Tally()
@@ -123,9 +153,10 @@ class Feed:
             if self._gathering:
                 self._tell(self._gathering.tick(self.number + 1))
 
-    def _tell(self, tick: Tick) -> None:
+    def _tell(self, tick: Told) -> None:
         self.number = tick.number
-        self.tally.add(tick)
+        if isinstance(tick, Tick):
+            self.tally.add(tick)
         self._kept.append(tick)
         self._size += tick.size
         while len(self._kept) > KEPT_TICKS or self._size > KEPT_BYTES:

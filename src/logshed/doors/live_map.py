@@ -3,49 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from functools import lru_cache, partial
 from importlib.metadata import version
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import orjson
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from logshed.doors.guard import COOKIE, NOBODY, from_here, token_of
 from logshed.doors.headers import Headers
+from logshed.doors.live_answers import MOST_SHOWN, LiveAnswers
 from logshed.doors.stream import Stream
-from logshed.doors.ticks import LONGEST_COLLECTION, sound
+from logshed.doors.ticks import LONGEST_COLLECTION
 from logshed.errors import LogshedError
 from logshed.pages.live import login_page, map_page, static
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from logshed.access import Grant
     from logshed.doors.feed import Feed
     from logshed.doors.guard import Guard
     from logshed.doors.readable import Readable
 
 MOST_STREAMS = 500
-MOST_SHOWN = 1_000
-"""Collections that are listed, and lines that are shown."""
-MOST_COUNTED = 1_000
-"""Collections whose countries are added up for a token that may not see all; those with most records."""
-MOST_PLACED = 50
-"""Collections whose places are put together."""
 MOST_FORM = 4_096
-TRIES = 5
 COOKIE_SECONDS = 30 * 86_400
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -60,8 +47,7 @@ class LiveMap:
 
     def __init__(self, feed: Feed, store: Readable | None, guard: Guard) -> None:
         self._feed, self._guard = feed, guard
-        self._stored = store is not None
-        self._read: Readable = feed.tally if store is None else store
+        self._answers = LiveAnswers(feed, store)
 
     def app(self) -> ASGIApp:
         """The application, for a server."""
@@ -84,7 +70,7 @@ class LiveMap:
         if await self._guard.grant(request) is None:
             return RedirectResponse("/login", 303)
         return HTMLResponse(
-            map_page(version=version("logshed"), tokens=self._guard.tokens is not None, stored=self._stored)
+            map_page(version=version("logshed"), tokens=self._guard.tokens is not None, stored=self._answers.stored)
         )
 
     async def _ask(self, request: Request) -> Response:
@@ -121,46 +107,24 @@ class LiveMap:
         return Response(found.content, headers=headers, media_type=found.kind)
 
     async def _collections(self, request: Request) -> Response:
-        grant = await self._guard.reader(request)
-        known, number = await self._steady(lambda: self._known(grant))
-        shown = [{"collection": sound(name, LONGEST_COLLECTION), "hits": hits} for name, hits in known[:MOST_SHOWN]]
-        total = sum(hits for _, hits in known)
-        return self._told(number, collections=shown, more=len(known) - len(shown), hits=total)
+        return _json(await self._answers.collections(await self._guard.reader(request)))
 
     async def _countries(self, request: Request) -> Response:
         chosen = _chosen(request)
-        grant = await self._guard.reader(request, chosen)
-
-        def read() -> Counter[str]:
-            if chosen is not None or grant.unlimited:
-                return Counter(dict(self._read.countries(chosen)))
-            return _sum(self._read.countries(name) for name, _ in self._known(grant)[:MOST_COUNTED])
-
-        counts, number = await self._steady(read)
-        found = [{"country": sound(name), "hits": hits} for name, hits in counts.most_common() if name]
-        return self._told(number, countries=found)
+        return _json(await self._answers.countries(await self._guard.reader(request, chosen), chosen))
 
     async def _locations(self, request: Request) -> Response:
         chosen = _chosen(request)
         grant = await self._guard.reader(request, chosen)
-        top = _number(request, "top", 20, 200)
-
-        def read() -> Counter[str]:
-            names = [name for name, _ in self._known(grant)[:MOST_PLACED]] if chosen is None else [chosen]
-            return _sum(self._read.locations(name, top) for name in names)
-
-        counts, number = await self._steady(read)
-        return self._told(number, locations=[_place(place, hits) for place, hits in counts.most_common(top)])
+        return _json(await self._answers.locations(grant, chosen, _number(request, "top", 20, 200)))
 
     async def _lines(self, request: Request) -> Response:
         chosen = _chosen(request)
-        grant = await self._guard.reader(request, chosen)
+        await self._guard.reader(request, chosen)
         last = _number(request, "last", 100, MOST_SHOWN)
         if chosen is None:
             raise HTTPException(422, "name a collection")
-        del grant
-        found = await run_in_threadpool(lambda: list(self._read.lines(chosen, last=last)))
-        return _json({"lines": [{"at": at, "line": sound(line, len(line))} for at, line in found]})
+        return _json(await self._answers.lines(chosen, last))
 
     async def _events(self, request: Request) -> Response:
         chosen = _chosen(request)
@@ -175,34 +139,6 @@ class LiveMap:
 
         sees = chosen.__eq__ if chosen is not None else lru_cache(MOST_SHOWN)(partial(grant.allows, "read"))
         return Stream(self._feed, self._feed.join(sees, request.headers.get("last-event-id", "")), allowed)
-
-    def _known(self, grant: Grant) -> Sequence[tuple[str, int]]:
-        """The collections that may be read, those with most records first."""
-        seen = [one for one in self._read.known() if grant.allows("read", one[0])]
-        return sorted(seen, key=itemgetter(1), reverse=True)
-
-    async def _steady(self, read: Callable[[], T]) -> tuple[T, int]:
-        """What is read, and the number of the tick up to which it counts.
-
-        A tick that is counted while it is read would be neither before nor behind, so it is read again. A store counts
-        by itself, a little ahead of the ticks.
-        """
-        for _ in range(TRIES):
-            number = self._feed.number
-            found = await run_in_threadpool(read)
-            if self._stored or self._feed.number == number:
-                break
-        return found, number
-
-    def _told(self, number: int, **found: object) -> Response:
-        return _json({**found, "run": self._feed.run, "number": number})
-
-
-def _sum(counts: Iterable[Sequence[tuple[str, int]]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for one in counts:
-        total.update(dict(one))
-    return total
 
 
 async def _body(request: Request) -> bytes:
@@ -227,12 +163,6 @@ def _number(request: Request, name: str, usual: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 0 < int(text) <= most):
         raise HTTPException(422, f"{name} is a number from 1 to {most}")
     return int(text)
-
-
-def _place(place: str, hits: int) -> dict[str, str | int]:
-    country, _, rest = sound(place).partition("-")
-    region, _, city = rest.partition("-")
-    return {"country": country, "region": region, "city": city, "hits": hits}
 
 
 def _json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from logshed.doors.feed import Feed, Watcher
-    from logshed.doors.ticks import Tick
+    from logshed.doors.feed import Feed, Told, Watcher
 
 BEAT_SECONDS = 5.0
 """This often a watcher is told that the feed lives, and is asked whether the token still does."""
@@ -83,7 +82,7 @@ class Stream(Response):
         if message:
             await send({"type": "http.response.body", "body": message, "more_body": True})
 
-    def _told(self, tick: Tick) -> bytes:
+    def _told(self, tick: Told) -> bytes:
         told = tick.told(self._watcher.sees)
         return b"id: %s-%d\nevent: tick\ndata: %s\n\n" % (self._feed.run.encode(), tick.number, told) if told else b""
 

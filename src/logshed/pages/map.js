@@ -11,10 +11,11 @@ const SILENT_MS = 16000; // the door says something every five seconds; after th
 const SAY_MS = 15000; // what is said to those who listen
 const SHADE_MS = 2000, NIGHT_MS = 60000;
 const byId = (id) => document.getElementById(id);
+const { api = "/api", events = "/events", world: outlines = "/static/world.json", login = "/login" } = document.body.dataset;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 const shown = {
-  collection: "", country: "", paused: false,
+  replay: new URLSearchParams(location.search).get("replay") ?? "", collection: "", country: "", paused: false,
   countries: new Map(), places: new Map(), collections: new Map(), total: 0,
   ticks: [], heard: performance.now(), since: new Map(), sinceHits: 0, sinceWhen: performance.now(),
   seconds: new Array(60).fill(0), second: 0, secondWhen: performance.now(),
@@ -101,17 +102,23 @@ function taken(tick) {
 
 async function asked(path) {
   const answer = await fetch(path, { headers: { Accept: "application/json" } });
-  if (answer.status === 401) location.assign("/login");
+  if (answer.status === 401) location.assign(login);
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
+}
+
+// What is asked for, and of which replay.
+function asking(parameters = {}) {
+  const named = Object.entries({ ...parameters, replay: shown.replay }).filter(([, value]) => value);
+  return new URLSearchParams(named).toString();
 }
 
 // Read totals, and count onto them what has happened since they were read.
 async function totals() {
   const chosen = shown.collection;
-  const which = chosen ? `?collection=${encodeURIComponent(chosen)}` : "?";
+  const which = asking({ collection: chosen });
   const [countries, places, known] = await Promise.all(
-    [`/api/countries${which}`, `/api/locations${which}&top=100`, "/api/collections"].map(asked));
+    [`${api}/countries?${which}`, `${api}/locations?${which}&top=100`, `${api}/collections?${asking()}`].map(asked));
   if (chosen !== shown.collection) return;
   shown.countries = new Map(countries.countries.map(({ country, hits }) => [country, hits]));
   shown.places = new Map(places.locations.filter(({ city }) => city)
@@ -128,7 +135,7 @@ async function newestLines() {
   lists.noLines();
   const name = shown.collection;
   if (!name) return;
-  const { lines } = await asked(`/api/lines?collection=${encodeURIComponent(name)}&last=12`);
+  const { lines } = await asked(`${api}/lines?${asking({ collection: name, last: 12 })}`);
   if (name === shown.collection) for (const { at, line } of lines) lists.line(at, name, line);
 }
 
@@ -148,8 +155,7 @@ function state(now) {
 
 function listen() {
   source?.close();
-  const which = shown.collection ? `?collection=${encodeURIComponent(shown.collection)}` : "";
-  source = new EventSource(`/events${which}`);
+  source = new EventSource(`${events}?${asking({ collection: shown.collection })}`);
   shown.heard = performance.now();
   const heard = (call) => ({ data, lastEventId }) => {
     shown.heard = performance.now();
@@ -158,7 +164,7 @@ function listen() {
   source.addEventListener("hello", heard((told) => { state(told.state); tried(totals); }));
   source.addEventListener("beat", heard((told) => state(told.state)));
   source.addEventListener("gap", heard(() => tried(totals)));
-  source.addEventListener("out", () => location.assign("/login"));
+  source.addEventListener("out", () => location.assign(login));
   source.addEventListener("tick", heard((told, [run, number]) => {
     if (shown.state !== "live") state("live");
     taken({ run, number: Number(number), parts: Object.entries(told.by), more: told.more });
@@ -215,7 +221,8 @@ function say() {
 function chooseCollection(name) {
   Object.assign(shown, { collection: name, ticks: [], countries: new Map(), places: new Map(), total: 0 });
   pulses.clear();
-  history.replaceState(null, "", name ? `?collection=${encodeURIComponent(name)}` : location.pathname);
+  const where = asking({ collection: name });
+  history.replaceState(null, "", where ? `?${where}` : location.pathname);
   tried(newestLines);
   listen();
 }
@@ -254,13 +261,13 @@ function controls() {
 }
 
 async function begin() {
-  const data = await (await fetch("/static/world.json")).json();
+  const data = await (await fetch(outlines)).json();
   world = new World(byId("land"), data);
   pulses = new Pulses(byId("pulses"), calm.matches);
   calm.addEventListener("change", () => { pulses.calm = calm.matches; });
   lists = new Lists(chooseCountry, chooseCollection);
   fit();
-  theme(byId("theme"), () => {
+  theme(byId("map-theme"), () => {
     colour = colours();
     pulses.dye(colour);
     drawLand();

@@ -18,10 +18,17 @@ export function nameOf(code) {
   return regions.of(code);
 }
 
+// What would turn the writing round or is not to be seen is made visible.
+const SIGNS = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const sound = (text) => String(text).replace(SIGNS, (sign) => {
+  const code = sign.codePointAt(0);
+  return code < 0x20 ? String.fromCodePoint(0x2400 + code) : `␣${code.toString(16)}`;
+});
+
 function element(name, className, text = "") {
   const made = document.createElement(name);
   made.className = className;
-  made.textContent = text;
+  made.textContent = sound(text);
   return made;
 }
 
@@ -58,7 +65,7 @@ class Bars {
       const row = this.rows[number] || this.row();
       row.key = key;
       row.item.hidden = false;
-      row.first.data = name;
+      row.first.data = sound(name);
       row.where.textContent = where ? ` ${where}` : "";
       row.hits.textContent = count(hits);
       row.share.textContent = share(hits / (total || 1));

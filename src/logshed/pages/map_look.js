@@ -23,14 +23,20 @@ function stored(call) {
   try { return call(); } catch { return null; }
 }
 
-// Call whenever the look has changed, and at the beginning.
+// Call whenever the look has changed, and at the beginning; a page without a button of ours changes it by its own.
 export function theme(button, changed) {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme || (dark.matches ? "dark" : "light")) === "dark";
   const apply = () => {
-    button.textContent = isDark() ? "Light" : "Dark";
+    if (button) button.textContent = isDark() ? "Light" : "Dark";
     changed();
   };
+  dark.addEventListener("change", apply);
+  if (!button) {
+    document.addEventListener("logshed:theme", apply);
+    apply();
+    return;
+  }
   const kept = stored(() => localStorage.getItem(KEPT));
   if (kept === "dark" || kept === "light") root.dataset.theme = kept;
   button.addEventListener("click", () => {
@@ -38,6 +44,5 @@ export function theme(button, changed) {
     stored(() => localStorage.setItem(KEPT, root.dataset.theme));
     apply();
   });
-  dark.addEventListener("change", apply);
   apply();
 }

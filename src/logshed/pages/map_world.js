@@ -148,8 +148,10 @@ export class World {
       context.fill(path, "evenodd");
       context.stroke(path);
     }
-    context.fillStyle = colour.night;
-    context.fill(this.night(ms));
+    if (ms !== null) {
+      context.fillStyle = colour.night;
+      context.fill(this.night(ms));
+    }
     if (this.chosen) {
       context.strokeStyle = colour.accent;
       context.lineWidth = 2;

@@ -105,12 +105,10 @@ class Containers:
         found = self.entries(start)
         if self.nothing:
             raise SourceError(next(iter(self.failed.values())))
-        now = datetime.now(UTC)
-        path = to or Path(f"production_logs_{now:%Y%m%d_%H%M%S}.json")
-        document = {"timestamp": now.isoformat(), "collection_source": SOURCE, "containers": found}
+        path = to or Path(file_name())
         part = path.with_name(f".{path.name}.part")
         part.touch(mode=0o600)
-        part.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        part.write_text(written(found), "utf-8")
         part.replace(path)
         return path
 
@@ -168,6 +166,17 @@ class Containers:
         await asyncio.gather(*(one(number) for number in range(len(feeds))))
         self.nothing = all(place.name in self.failed for place in self._places)
         return sinks
+
+
+def file_name() -> str:
+    """What a file is called into which it is written what containers wrote."""
+    return f"production_logs_{datetime.now(UTC):%Y%m%d_%H%M%S}.json"
+
+
+def written(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """What such a file holds."""
+    document = {"timestamp": datetime.now(UTC).isoformat(), "collection_source": SOURCE, "containers": found}
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 class _Memory:

@@ -87,6 +87,21 @@ def inflow(store: Store, by: By = "observed") -> Inflow:
     return Inflow(silver.rows / days, raw / days, rest, commits / days, days, own, _cpu(store, lines))
 
 
+def resting(store: Store) -> dict[str, dict[str, int]]:
+    """Bytes at rest of each collection by layer; of a file that holds several, each has its share by rows.
+
+    Raises:
+        logshed.errors.LakeError: The lake cannot be read.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for layer, definition in (("bronze", LINES), ("silver", LOGS)):
+        table = store.table(definition)
+        part = _Part.of(table, scan.iceberg_files(table), definition)
+        for name, (_, size) in part.shares.items():
+            found.setdefault(name, {})[layer] = round(size)
+    return found
+
+
 def _files(store: Store, table: TableDef) -> list[DataFile]:
     return scan.iceberg_files(store.table(table)) if store.has(table) else []
 

@@ -28,6 +28,7 @@ STATUS: dict[type[errors.LogshedError], int] = {
     errors.CommitConflictError: 409,
     errors.MissingError: 404,
     errors.UsageError: 422,
+    errors.FormatError: 422,
     errors.QueryError: 422,
     errors.DetectionError: 422,
     errors.DashboardError: 422,

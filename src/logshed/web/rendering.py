@@ -12,6 +12,8 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from logshed.pages import live as live_pages
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
@@ -27,6 +29,8 @@ KINDS = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
+MAP = "map/"
+"""Where the files of the live map's own page are, which it shares with the page here."""
 
 
 class Page(NamedTuple):
@@ -87,9 +91,12 @@ def bare(template: str, status: int = 200, headers: Mapping[str, str] | None = N
 
 @cache
 def static(name: str) -> File | None:
-    """A file of ``static`` by its path in it; None where there is none."""
+    """A file of ``static`` by its path in it, or one of the live map as ``map/…``; None where there is none."""
     if ".." in name or name.startswith("/"):
         return None
+    if name.startswith(MAP):
+        own = live_pages.static().get(name.removeprefix(MAP))
+        return None if own is None else File(own.content, own.kind)
     found = files("logshed") / "web" / "static" / name
     kind = next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)
     if kind is None or not found.is_file():
@@ -101,7 +108,8 @@ def static(name: str) -> File | None:
 def tag() -> str:
     """What changes when a file of ``static`` does: one for all, since scripts name each other by relative paths."""
     digest = hashlib.sha256()
-    for name in sorted(_names(files("logshed") / "web" / "static")):
+    names = [MAP + name for name in live_pages.FILES]
+    for name in sorted([*names, *_names(files("logshed") / "web" / "static")]):
         found = static(name)
         digest.update(name.encode() + (found.content if found else b""))
     return digest.hexdigest()[:16]

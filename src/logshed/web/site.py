@@ -25,6 +25,7 @@ from logshed.web.running import Running
 from logshed.web.signing import Signing
 from logshed.web.tailing import Tails
 from logshed.web.telling import moment
+from logshed.web.watching import Watching
 from logshed.web.who import Who
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Site:
         tails: Who watches what arrives.
         searches: What people have saved.
         answers: Answers to questions, kept for many who ask the same.
+        watching: The live feeds.
         ending: Set when the server is to end; what streams has to look at it.
     """
 
@@ -82,6 +84,7 @@ class Site:
         self.searches = SavedSearches(lake.settings.tokens.with_name(FILE_OF_SEARCHES))
         self.answers = Answers(lake, self.pool)
         self.ending = asyncio.Event()
+        self.watching = Watching(lake.settings, self.ending)
         self._redactor: Redactor | None = None
         self._unshipped = asyncio.Event()
         self._shipping: asyncio.Task[None] | None = None
@@ -151,9 +154,11 @@ class Site:
     async def start(self) -> None:
         """Begin what runs beside the answers."""
         self._shipping = asyncio.create_task(self._ship())
+        self.watching.start()
 
     async def stop(self) -> None:
         """End it, and bring what was written down into the lake."""
+        await self.watching.stop()
         if self._shipping is not None:
             self._shipping.cancel()
             await asyncio.gather(self._shipping, return_exceptions=True)

@@ -1,0 +1,59 @@
+"""Collections: what there is of each that the one who asks may see."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from starlette.exceptions import HTTPException
+
+from logshed.errors import LiveError, UsageError
+from logshed.web.paging import Paged  # noqa: TC001 - FastAPI reads the annotations
+from logshed.web.site import Shared, Site  # noqa: TC001 - as above
+from logshed.web.who import Person, needs
+
+router = APIRouter(prefix="/api/v1/collections", tags=["collections"])
+Reader = Annotated[Person, needs("read")]
+
+
+@router.get("")
+async def list_collections(site: Shared, person: Reader, paging: Paged) -> dict[str, Any]:
+    """Each collection with its records, requests, errors, rejects, redactions, times, services, formats and size."""
+    found = await site.pool.run(person, site.lake(person).collections)
+    page = paging.part(found)
+    sizes = await site.pool.run(person, site.whole.resting)
+    page["items"] = [{**one, **_kept(site, one["collection"], sizes)} for one in page["items"]]
+    return page
+
+
+@router.get("/{name:path}")
+async def show_collection(
+    site: Shared, person: Reader, name: Annotated[str, Path(max_length=1024, description="Its name.")]
+) -> dict[str, Any]:
+    """One collection: the same, and how it lies in time, its sources, services, places, and what the hot store has."""
+    if not person.may("read", name):
+        raise HTTPException(403, "not allowed")
+    try:
+        found = await site.pool.run(person, site.lake(person).collection, name)
+    except UsageError as error:
+        raise HTTPException(404, str(error)) from None
+    sizes = await site.pool.run(person, site.whole.resting)
+    return {**found, **_kept(site, name, sizes), "live": await _hot(site, person, name)}
+
+
+def _kept(site: Site, name: str, sizes: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """Bytes at rest, and days for which each layer is kept."""
+    from logshed.pipeline.collections import kept  # noqa: PLC0415 - heavy
+
+    return {"bytes": sizes.get(name, {}), "days": kept(site.settings.retain, name)}
+
+
+async def _hot(site: Site, person: Person, name: str) -> dict[str, Any] | None:
+    """Hits and lines of the hot store; None where it does not answer."""
+    try:
+        store = await site.watching.store()
+        hits = await site.pool.run(person, store.known)
+        lines = await site.pool.run(person, store.sizes)
+    except LiveError:
+        return None
+    return {"hits": dict(hits).get(name, 0), "lines": dict(lines).get(name, 0)}

@@ -1,0 +1,74 @@
+"""Sources: what arrives, what no format took, which fell silent, and the ledger's sums."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.exceptions import HTTPException
+
+from logshed.web.paging import Paged  # noqa: TC001 - FastAPI reads the annotations
+from logshed.web.site import Shared  # noqa: TC001 - as above
+from logshed.web.who import Person, needs
+
+router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
+Reader = Annotated[Person, needs("read")]
+Since = Annotated[str, Query(max_length=64, description="`24h`, `7d`, a date, `all`.", examples=["7d"])]
+Collection = Annotated[str | None, Query(max_length=1024, description="Only of this one.")]
+MOST_GAPS = 200
+
+
+@router.get("")
+async def list_sources(
+    site: Shared,
+    person: Reader,
+    paging: Paged,
+    since: Since = "30d",
+    collection: Collection = None,
+    q: Annotated[str | None, Query(max_length=200, description="Only sources with this in their name.")] = None,
+) -> dict[str, Any]:
+    """What arrived since then: each source with its records, rejects, newest record, rate and delay."""
+    _check(person, collection)
+    lake = site.lake(person)
+    found = await site.pool.run(
+        person, lambda: lake.sources(since, collection=collection, words=q or None, **paging.wanted)
+    )
+    return paging.page(found)
+
+
+@router.get("/rejects")
+async def list_rejects(
+    site: Shared, person: Reader, paging: Paged, since: Since = "all", collection: Collection = None
+) -> dict[str, Any]:
+    """What no format took, by source and reason, with the newest records of each."""
+    _check(person, collection)
+    lake = site.lake(person)
+    found = await site.pool.run(person, lambda: lake.rejected(since, collection=collection, **paging.wanted))
+    return paging.page(found)
+
+
+@router.get("/gaps")
+async def list_gaps(site: Shared, person: Reader, since: Since = "7d", collection: Collection = None) -> dict[str, Any]:
+    """The longest silence of each source, and for how long it has been silent now."""
+    _check(person, collection)
+    lake = site.lake(person)
+
+    def ask() -> list[dict[str, Any]]:
+        with lake.run("log_gaps", since=since, collection=collection, limit=MOST_GAPS) as result:
+            rows: list[dict[str, Any]] = result.pl().to_dicts()
+        return rows
+
+    return {"items": await site.pool.run(person, ask), "next": None}
+
+
+@router.get("/ledger")
+async def ledger(site: Shared, person: Reader) -> dict[str, Any]:
+    """Lines read, stored, rejected and dropped, of all sources and of each; for those who may see all collections."""
+    if not person.grant.unlimited:
+        raise HTTPException(403, "not allowed: the ledger is of all collections")
+    return await site.pool.run(person, site.whole.ledger)
+
+
+def _check(person: Person, collection: str | None) -> None:
+    if collection is not None and not person.may("read", collection):
+        raise HTTPException(403, "not allowed")
