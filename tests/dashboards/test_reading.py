@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 QUESTIONS = queries.load()
 PAGES = (
-    "overview", "log_analytics_dashboard", "traffic_patterns", "security_analysis", "security_summary", "error_breakdown",
-    "performance_dashboard", "commerce", "compliance",
-    "ingest_health",
+    "overview", "log_analytics_dashboard", "traffic_patterns", "security_analysis", "security_summary",
+    "error_breakdown", "performance_dashboard", "commerce", "compliance", "ingest_health",
 )  # fmt: skip
 HEAD = 'title = "T"\ndescription = "D."\n'
 PANEL = '[[panels]]\ntitle = "P"\nquestion = "top_paths"\nwhat = "requests"\n'
@@ -68,7 +67,10 @@ def test_a_file_of_ones_own_is_found_and_wins(tmp_path: Path) -> None:
     [
         ("title =", "it is no TOML"),
         (HEAD, "panels is missing or empty"),
-        ("colour = 1\n" + HEAD + PANEL, "colour is no key; take description, order, panels, shown, tiles, title, window"),
+        (
+            "colour = 1\n" + HEAD + PANEL,
+            "colour is no key; take description, order, panels, shown, tiles, title, window",
+        ),
         ('title = ""\ndescription = "D."\n' + PANEL, "title is missing or no text"),
         (HEAD + 'order = "1"\n' + PANEL, "order is no whole number"),
         (HEAD + "panels = 1\n", "panels is no list of tables"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from tests.queries import sample_lake
@@ -15,9 +15,6 @@ from logshed.errors import QueryError, UsageError
 from logshed.pipeline.boards import Ask, asked, layout
 from logshed.pipeline.narrowing import narrowed, reaches
 from logshed.queries import gold
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOW = datetime(2024, 5, 10, tzinfo=UTC)
 QUESTIONS = queries.load()
@@ -71,7 +68,7 @@ def test_a_search_in_front_of_a_question_counts_the_records_that_it_finds(lake: 
 
 
 def test_a_search_cannot_leave_its_place_in_the_statement(lake: Lake) -> None:
-    hostile = "service=\"x' OR 1=1) OR (1=1 --\""
+    hostile = 'service="x\' OR 1=1) OR (1=1 --"'
     told = lake.answer(Ask("overview", since="all", matching=hostile), now=NOW)
     assert told["rows"] == 0
 

@@ -32,6 +32,7 @@ class Counting(Pool):
     ran = 0
 
     async def run(self, *words: Any) -> Any:
+        """As it is, counted."""
         self.ran += 1
         return await super().run(*words)
 

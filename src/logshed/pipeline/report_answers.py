@@ -65,7 +65,7 @@ class Answers:
                 self._told(asked.question)
             question = self._questions[asked.question]
             own = {"since": asked.window, "until": None} if asked.window else {}
-            bound = question.bind(asked.params, **self._scope | own)
+            bound = question.bind(asked.params, **{**self._scope, **own})
             with self._query(question.sql, bound) as result:
                 self._frames[key] = result.pl()
         return self._frames[key]

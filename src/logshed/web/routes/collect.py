@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from logshed.errors import SourceError, UsageError
-from logshed.web.site import Shared, Site  # noqa: TC001 - FastAPI reads the annotations
+from logshed.web.site import Shared, Site
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
 from logshed.errors import LiveError, UsageError
-from logshed.web.paging import Paged  # noqa: TC001 - FastAPI reads the annotations
-from logshed.web.site import Shared, Site  # noqa: TC001 - as above
+from logshed.web.paging import Paged
+from logshed.web.site import Shared, Site
 from logshed.web.who import Person, needs
 
 router = APIRouter(prefix="/api/v1/collections", tags=["collections"])

@@ -14,7 +14,7 @@ from logshed.doors.live_answers import MOST_SHOWN
 from logshed.doors.stream import Stream
 from logshed.doors.ticks import LONGEST_COLLECTION
 from logshed.errors import LiveError
-from logshed.web.site import Shared, Site  # noqa: TC001 - FastAPI reads the annotations
+from logshed.web.site import Shared, Site
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 
-from logshed.web.paging import Paged  # noqa: TC001 - FastAPI reads the annotations
-from logshed.web.site import Shared  # noqa: TC001 - as above
+from logshed.web.paging import Paged
+from logshed.web.site import Shared
 from logshed.web.who import Person, needs
 
 router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
