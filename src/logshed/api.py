@@ -11,6 +11,7 @@ from logshed.interface.giving import Giving
 from logshed.interface.intake import REJECTS, Intake
 from logshed.interface.keeping import Keeping
 from logshed.interface.looking import Looking
+from logshed.interface.tending import Tending
 from logshed.lake import folder
 from logshed.settings import Settings
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["REJECTS", "EngineName", "Lake"]
 
 
-class Lake(Intake, Figures, Giving, Keeping, Looking):
+class Lake(Intake, Figures, Giving, Keeping, Looking, Tending):
     """A lake: its tables, and what can be done with them.
 
     Use ``Lake.open`` or ``logshed.open``.

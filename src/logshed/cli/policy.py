@@ -11,14 +11,10 @@ from logshed.cli.cells import shown
 from logshed.cli.commands import FAILED, JsonOption, add
 
 if TYPE_CHECKING:
-    from logshed.redaction.model import Policy
-    from logshed.redaction.treatments import Treatment
     from logshed.settings import Settings
 
 Name = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A policy's name, or a policy file.")]
 RULE_COLUMNS = ("rule", "class", "action", "in its place", "what it finds", "check from")
-DIFF_COLUMNS = ("what", "name", "first", "second")
-KEEP = "keep"
 SHOW_EXAMPLES = ("logshed policy show strict", "logshed policy show ./ours.toml --json")
 CHECK_EXAMPLES = ("logshed policy check", "logshed policy check ./ours.toml")
 DIFF_EXAMPLES = ("logshed policy diff default strict",)
@@ -54,30 +50,13 @@ def list_policies(*, as_json: JsonOption = False) -> None:
 
 def show(name: Name, *, as_json: JsonOption = False) -> None:
     """Show what a policy does: what it covers and leaves out, and what each rule puts in place of what it finds."""
-    from logshed.redaction.policy_files import describe_policy  # noqa: PLC0415 - heavy
-    from logshed.redaction.registry import load_rules  # noqa: PLC0415 - heavy
+    from logshed.redaction.describing import described  # noqa: PLC0415 - heavy
 
-    settings = _settings()
-    policy = describe_policy(name, settings.plugins)
-    rules = [
-        {
-            "rule": rule.name,
-            "class": rule.kind,
-            **_treated(policy.treatments.get(rule.name)),
-            "title": rule.title,
-            "source": rule.source,
-        }
-        for rule in load_rules(settings.plugins).values()
-    ]
-    columns = {column: _treated(treatment) for column, treatment in policy.columns.items()}
+    found = described(name, _settings().plugins)
     if as_json:
-        described = {"name": policy.name, "title": policy.title, "covers": policy.covers}
-        overrides = [_override(one.collection, one.source, one.policy, policy) for one in policy.overrides]
-        _print_json(
-            {**described, "rules": rules, "columns": columns, "allowed": policy.allowed, "overrides": overrides}
-        )
+        _print_json(found)
         return
-    terminal.page(_described(policy, rules, columns))
+    terminal.page(_described(found))
 
 
 def check(
@@ -121,80 +100,31 @@ def check(
 
 def diff(first: Name, second: Name, *, as_json: JsonOption = False) -> None:
     """Show what two policies treat differently: rules, columns of logs, and values that stay in any case."""
-    from logshed.redaction.policy_files import describe_policy  # noqa: PLC0415 - heavy
-    from logshed.redaction.registry import load_rules  # noqa: PLC0415 - heavy
+    from logshed.redaction.describing import differences  # noqa: PLC0415 - heavy
 
-    settings = _settings()
-    one, other = (describe_policy(name, settings.plugins) for name in (first, second))
-    places = [
-        *(("rule", name, one.treatments, other.treatments) for name in load_rules(settings.plugins)),
-        *(("column", name, one.columns, other.columns) for name in sorted({*one.columns, *other.columns})),
-    ]
-    found = [
-        (what, name, _treated(before.get(name)), _treated(after.get(name)))
-        for what, name, before, after in places
-        if before.get(name) != after.get(name)
-    ]
-    found += [
-        (what, "", {"action": "", "in_place": before}, {"action": "", "in_place": after})
-        for what, before, after in (
-            ("allowed", one.allowed, other.allowed),
-            ("overrides", str(len(one.overrides)), str(len(other.overrides))),
-        )
-        if before != after
-    ]
+    found = differences(first, second, _settings().plugins)
     if as_json:
-        _print_json([{"what": what, "name": name, "first": a, "second": b} for what, name, a, b in found])
+        _print_json(found)
         return
     if not found:
-        print(f"{one.name} and {other.name} treat everything alike.")
+        print(f"{first} and {second} treat everything alike.")
         return
-    rows = [[what, name, _short(a), _short(b)] for what, name, a, b in found]
-    header = ("what", "name", one.name, other.name)
-    terminal.page(tables.table(header, rows, terminal.width()))
+    rows = [[one["what"], one["name"], _short(one["first"]), _short(one["second"])] for one in found]
+    terminal.page(tables.table(("what", "name", first, second), rows, terminal.width()))
 
 
-def _described(policy: Policy, rules: list[dict[str, Any]], columns: dict[str, dict[str, str]]) -> list[str]:
-    lines = [f"{terminal.bold(policy.name)}: {policy.title}", *(policy.covers.splitlines() or ["It says nothing."]), ""]
-    rows = [[one[key] for key in ("rule", "class", "action", "in_place", "title", "source")] for one in rules]
+def _described(found: dict[str, Any]) -> list[str]:
+    covers = found["covers"].splitlines() or ["It says nothing."]
+    lines = [f"{terminal.bold(found['name'])}: {found['title']}", *covers, ""]
+    rows = [[one[key] for key in ("rule", "class", "action", "in_place", "title", "source")] for one in found["rules"]]
     lines += tables.table(RULE_COLUMNS, rows, terminal.width())
-    lines += [""] if columns or policy.allowed or policy.overrides else []
-    lines += [f"column {column}: {_short(treated)}" for column, treated in columns.items()]
-    lines += [f"stays in any case: {policy.allowed}"] if policy.allowed else []
-    for one in policy.overrides:
-        changed = _override(one.collection, one.source, one.policy, policy)
-        told = ", ".join(f"{name} {_short(treated)}" for name, treated in changed["differs"].items())
-        lines.append(f"for collection {one.collection}, source {one.source}: {told or 'as above'}")
+    lines += [""] if found["columns"] or found["allowed"] or found["overrides"] else []
+    lines += [f"column {column}: {_short(treated)}" for column, treated in found["columns"].items()]
+    lines += [f"stays in any case: {found['allowed']}"] if found["allowed"] else []
+    for one in found["overrides"]:
+        told = ", ".join(f"{name} {_short(treated)}" for name, treated in one["differs"].items())
+        lines.append(f"for collection {one['collection']}, source {one['source']}: {told or 'as above'}")
     return lines
-
-
-def _override(collection: str, source: str, policy: Policy, base: Policy) -> dict[str, Any]:
-    names = {*policy.treatments, *base.treatments}
-    differs = {
-        name: _treated(policy.treatments.get(name))
-        for name in sorted(names)
-        if policy.treatments.get(name) != base.treatments.get(name)
-    }
-    columns = {*policy.columns, *base.columns}
-    differs |= {
-        name: _treated(policy.columns.get(name))
-        for name in sorted(columns)
-        if policy.columns.get(name) != base.columns.get(name)
-    }
-    return {"collection": collection, "source": source, "differs": differs}
-
-
-def _treated(treatment: Treatment | None) -> dict[str, str]:
-    """The action and what stands in place of a value."""
-    if treatment is None:
-        return {"action": KEEP, "in_place": "the value"}
-    if treatment.pseudonyms is not None:
-        made = treatment.pseudonyms
-        form = made.form.format(kind=made.kind, key="{key}", digest=f"{{{made.digits} hex digits}}")
-        return {"action": "pseudonym", "in_place": form}
-    if treatment.mask is not None:
-        return {"action": "mask", "in_place": treatment.mask.shows}
-    return {"action": "tag", "in_place": treatment.tag} if treatment.tag else {"action": "drop", "in_place": "nothing"}
 
 
 def _short(treated: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 import { api, brief, bytes, count, duration, element, path, percent, sound, timeElement } from "./base.js";
 
 const NOTHING = "–";
+const money = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const none = (value) => value === null || value === undefined || value === "";
 const text = (value) => element("span", { class: "value", text: sound(value) });
 const KINDS = {
@@ -11,12 +12,13 @@ const KINDS = {
   brief: (value) => element("span", { title: count(value), text: brief(value) }),
   bytes: (value) => element("span", { title: `${count(value)} bytes`, text: bytes(value) }),
   seconds: (value) => duration(value * 1000),
+  money: (value) => money.format(value),
   percent: (value) => percent(value * 100),
   time: (value) => timeElement(value),
   ago: (value) => timeElement(value, { ago: true }),
   list: (value) => (value.length ? element("span", { class: "value", text: value.map(sound).join(", ") }) : NOTHING),
 };
-const NUMBERS = new Set(["count", "brief", "bytes", "seconds", "percent"]);
+const NUMBERS = new Set(["count", "brief", "bytes", "seconds", "percent", "money"]);
 
 // How a value of a kind is shown.
 export function cell(kind, value) {
