@@ -161,6 +161,46 @@ def answer(
         logshed.errors.QueryError: The search is wrong, or the statement failed.
         logshed.errors.UsageError: A time or a parameter is wrong.
     """
+    statement = understood(ask, question, gold, now)
+    with query(statement.sql, statement.values) as result:
+        frame = result.pl()
+    told = described(question, dict(ask.params), frame.head(MOST_ROWS))
+    window = {"since": _told(statement.begin, EARLIEST), "until": _told(statement.end, LATEST)}
+    return told | {"rows": frame.height, "cut": frame.height > MOST_ROWS, "reached": statement.reached, **window}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A question that is ready to be asked.
+
+    Attributes:
+        sql: The statement.
+        values: Its parameters.
+        begin: First moment of its window.
+        end: First moment after it.
+        reached: Whether a search can narrow it.
+    """
+
+    sql: str
+    values: dict[str, object]
+    begin: datetime
+    end: datetime
+    reached: bool
+
+
+def understood(ask: Ask, question: Question, gold: Iterable[str] = (), now: datetime | None = None) -> Statement:
+    """The statement of a question that is asked, and its parameters.
+
+    Args:
+        ask: What is asked.
+        question: The question of that name.
+        gold: Short names of the gold tables.
+        now: The present; None takes the clock.
+
+    Raises:
+        logshed.errors.QueryError: The search is wrong.
+        logshed.errors.UsageError: A time or a parameter is wrong.
+    """
     present = now or datetime.now(UTC)
     begin, end = _window(ask, question, present)
     bound = question.bind(
@@ -170,11 +210,7 @@ def answer(
     sql = question.sql
     if ask.matching and reached:
         sql = narrowed(sql, ask.matching, now=present, timezone=ask.timezone)
-    with query(sql, bound) as result:
-        frame = result.pl()
-    told = described(question, dict(ask.params), frame.head(MOST_ROWS))
-    window = {"since": _told(begin, EARLIEST), "until": _told(end, LATEST)}
-    return told | {"rows": frame.height, "cut": frame.height > MOST_ROWS, "reached": reached, **window}
+    return Statement(sql, bound, begin, end, reached)
 
 
 def _window(ask: Ask, question: Question, now: datetime) -> tuple[datetime, datetime]:

@@ -62,18 +62,19 @@ class Job:
     _open: list[Result] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def query(self, sql: str, params: dict[str, object] | None = None) -> Result:
+    def query(self, sql: str, params: dict[str, object] | None = None, timezone: str | None = None) -> Result:
         """Run a statement as a part of it.
 
         Args:
             sql: The statement.
             params: Values of its parameters.
+            timezone: The zone of days, hours and times that name none; None takes UTC.
 
         Raises:
             QueryError: The statement is wrong, or this was told to end.
         """
         self._check()
-        result = self.lake.query(sql, params=params)
+        result = self.lake.query(sql, params=params, timezone=timezone)
         with self._lock:
             self._open.append(result)
         self._check()

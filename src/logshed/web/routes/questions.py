@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from logshed.pipeline.boards import understood
 from logshed.pipeline.narrowing import reaches
 from logshed.web.boards import Scope, Scoped, known
 from logshed.web.routes.dashboards import JSON, told
-from logshed.web.site import Shared
+from logshed.web.running import waited
+from logshed.web.site import Shared, Site
+from logshed.web.streaming import Form, streamed
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:
+    from logshed.pipeline.boards import Ask
     from logshed.queries import Question
+    from logshed.sql.result import Result
 
 router = APIRouter(prefix="/api/v1/questions", tags=["dashboards"])
 Reader = Annotated[Person, needs("read")]
@@ -32,14 +38,45 @@ async def listed(site: Shared, person: Reader) -> Response:
 
 
 @router.get("/{name}")
-async def answered(request: Request, site: Shared, person: Reader, name: str, scope: Scoped) -> Response:
-    """The answer to a question, column by column, 5,000 rows at most. Its own parameters go into the query."""
+async def answered(
+    request: Request,
+    site: Shared,
+    person: Reader,
+    name: str,
+    scope: Scoped,
+    form: Annotated[Form | None, Query(alias="format", description="All rows, sent as they are read.")] = None,
+) -> Response:
+    """The answer to a question. Its own parameters go into the query.
+
+    Without a format it is JSON, column by column, of 5,000 rows at most; with one it is all rows. In CSV a text that a
+    spreadsheet would take for a formula begins with an apostrophe.
+    """
     question = known(site).questions.get(name)
     if question is None:
         raise HTTPException(404, f"there is no question {name!r}; GET /api/v1/questions lists them")
-    given = {key: value for key, value in request.query_params.items() if key not in Scope.model_fields}
-    question.bind(given)
-    return await told(request, site, person, name, dict(given), scope)
+    own = {
+        key: value for key, value in request.query_params.items() if key not in Scope.model_fields.keys() | {"format"}
+    }
+    question.bind(own)
+    if form is None:
+        return await told(request, site, person, name, dict(own), scope)
+    return await _sent(request, site, person, scope.ask(person, name, dict(own)), form)
+
+
+async def _sent(request: Request, site: Site, person: Person, ask: Ask, form: Form) -> Response:
+    there = known(site)
+    statement = understood(ask, there.questions[ask.question], there.gold)
+    details = {"question": ask.question, "search": ask.matching, "format": form, "since": ask.since, "until": ask.until}
+    await site.audit(person, "export", ask.question, details=details, collection=ask.collection or "*")
+    with ExitStack() as stack:
+        job = stack.enter_context(site.running.begun(site.lake(person), person, f"export of {ask.question}"))
+
+        def begin() -> Result:
+            return job.query(statement.sql, statement.values, ask.timezone)
+
+        result = await waited(request, site, person, job, begin)
+        held = stack.pop_all()
+    return streamed(result, form, ask.question, held)
 
 
 def _described(question: Question, gold: tuple[str, ...]) -> dict[str, Any]:

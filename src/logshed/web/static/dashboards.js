@@ -268,7 +268,7 @@ function menuOf(place) {
   items.push(act("Full screen", () => panels[place].requestFullscreen().catch(failed)));
   if (panel.opens && leads(panel)) items.push(element("a", { href: leads(panel), text: "More of it" }));
   if (panel.reached) items.push(element("a", { href: path("/explore", { since: state.since, until: state.until, collection: state.collection, q: narrowing() }), text: "Records in Explore" }));
-  items.push(element("a", { href: path(`/api/v1/questions/${asked.question}`, { ...shared, ...asked.params, form: "csv" }), download: `${asked.question}.csv`, text: "Save as CSV" }));
+  items.push(element("a", { href: path(`/api/v1/questions/${asked.question}`, { ...shared, ...asked.params, format: "csv" }), download: `${asked.question}.csv`, text: "Save as CSV" }));
   items.push(element("a", { href: path("/sql", { question: asked.question }), text: "Its SQL" }));
   items.push(element("p", { class: "note", text: panel.description }));
   return items;
