@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import parse_qsl
 
 import orjson
 from fastapi import APIRouter, Request, WebSocket
@@ -17,7 +16,9 @@ from logshed import __version__
 from logshed.doors.guard import from_here
 from logshed.errors import QueryError, UsageError
 from logshed.pipeline.loki_answers import LokiAnswers
+from logshed.web import forms
 from logshed.web.problems import problem
+from logshed.web.running import answered
 from logshed.web.site import Shared
 from logshed.web.who import Needs, Person, needs
 
@@ -25,13 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from logshed.pipeline.loki_answers import Tail
+    from logshed.web.running import Query
     from logshed.web.site import Site
 
 router = APIRouter(include_in_schema=False)
 BOTH = ["GET", "POST"]
 """Long queries come as forms."""
-LARGEST = 1 << 16
-"""Bytes of a form."""
 POLL_SECONDS = 2.0
 _BASE = "/loki/api/v1"
 Reader = Annotated[Person, needs("read")]
@@ -51,27 +51,27 @@ class Asked:
         self.matches = [value for name, value in pairs if name in {"match[]", "match"}]
         self.apart = "categorize-labels" in flags
 
+    @property
+    def what(self) -> str:
+        """The query, for whoever looks at what runs."""
+        return self.first.get("query", "")
+
 
 async def _asked(request: Request) -> Asked:
-    pairs = list(request.query_params.multi_items())
-    if request.method == "POST":
-        body = b""
-        async for piece in request.stream():
-            body += piece
-            if len(body) > LARGEST:
-                raise HTTPException(413, f"the form has more than {LARGEST:,} bytes; ask for less")
-        pairs += parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    pairs = [*request.query_params.multi_items(), *(await forms.pairs(request) if request.method == "POST" else [])]
     return Asked(pairs, request.headers.get("x-loki-response-encoding-flags", ""))
 
 
-async def _told(site: Site, person: Person, work: Callable[[LokiAnswers], dict[str, Any]]) -> Response:
+async def _told(
+    request: Request, site: Site, person: Person, what: str, work: Callable[[LokiAnswers], dict[str, Any]]
+) -> Response:
     """An answer as JSON; what is wrong with a query as text, which is what Loki's clients show."""
 
-    def answer() -> bytes:
-        return orjson.dumps(work(LokiAnswers(site.lake(person).query)))
+    def answer(query: Query) -> bytes:
+        return orjson.dumps(work(LokiAnswers(query)))
 
     try:
-        return Response(await site.pool.run(person, answer), media_type="application/json")
+        return Response(await answered(request, site, person, what, answer), media_type="application/json")
     except (QueryError, UsageError) as error:
         return PlainTextResponse(f"{error}\n", 400)
 
@@ -80,14 +80,16 @@ async def _told(site: Site, person: Person, work: Callable[[LokiAnswers], dict[s
 async def query_range(request: Request, person: Reader, site: Shared) -> Response:
     """Lines, or series, between two moments."""
     asked = await _asked(request)
-    return await _told(site, person, lambda answers: answers.query_range(asked.first, apart=asked.apart))
+    return await _told(
+        request, site, person, asked.what, lambda answers: answers.query_range(asked.first, apart=asked.apart)
+    )
 
 
 @router.api_route(f"{_BASE}/query", methods=BOTH)
 async def query(request: Request, person: Reader, site: Shared) -> Response:
     """Series at one moment."""
     asked = await _asked(request)
-    return await _told(site, person, lambda answers: answers.query(asked.first))
+    return await _told(request, site, person, asked.what, lambda answers: answers.query(asked.first))
 
 
 @router.api_route(f"{_BASE}/labels", methods=BOTH)
@@ -95,35 +97,37 @@ async def query(request: Request, person: Reader, site: Shared) -> Response:
 async def labels(request: Request, person: Reader, site: Shared) -> Response:
     """The labels of streams."""
     asked = await _asked(request)
-    return await _told(site, person, lambda answers: answers.labels(asked.first))
+    return await _told(request, site, person, "Loki: labels", lambda answers: answers.labels(asked.first))
 
 
 @router.api_route(f"{_BASE}/label/{{name}}/values", methods=BOTH)
 async def values(name: str, request: Request, person: Reader, site: Shared) -> Response:
     """The values of a label."""
     asked = await _asked(request)
-    return await _told(site, person, lambda answers: answers.values(name, asked.first))
+    return await _told(request, site, person, "Loki: values", lambda answers: answers.values(name, asked.first))
 
 
 @router.api_route(f"{_BASE}/series", methods=BOTH)
 async def series(request: Request, person: Reader, site: Shared) -> Response:
     """The streams that selectors match."""
     asked = await _asked(request)
-    return await _told(site, person, lambda answers: answers.series(asked.first, asked.matches))
+    return await _told(
+        request, site, person, "Loki: series", lambda answers: answers.series(asked.first, asked.matches)
+    )
 
 
 @router.api_route(f"{_BASE}/index/stats", methods=BOTH)
 async def stats(request: Request, person: Reader, site: Shared) -> Response:
     """How much a selector would read."""
     asked = await _asked(request)
-    return await _told(site, person, lambda answers: answers.stats(asked.first))
+    return await _told(request, site, person, "Loki: stats", lambda answers: answers.stats(asked.first))
 
 
 @router.api_route(f"{_BASE}/index/volume", methods=BOTH)
 async def volume(request: Request, person: Reader, site: Shared) -> Response:
     """Bytes of lines by labels."""
     asked = await _asked(request)
-    return await _told(site, person, lambda answers: answers.volume(asked.first))
+    return await _told(request, site, person, "Loki: volume", lambda answers: answers.volume(asked.first))
 
 
 @router.get(f"{_BASE}/status/buildinfo")
