@@ -20,7 +20,7 @@ from logshed.access import Tokens
 from logshed.api import Lake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 API = "/api/v1"
@@ -150,12 +150,13 @@ def test_an_export_has_every_record_whatever_its_form(api: httpx.Client, sample_
     expected = sample_lake.search("status:*", since="all", fields=["path", "status"]).pl().height
     answer = api.get("/export", params={"q": "status:*", "since": "all", "format": form, "field": ["path", "status"]})
     assert f'.{form}"' in answer.headers["content-disposition"]
-    frame = {
+    read: dict[str, Callable[[io.BytesIO], pl.DataFrame]] = {
         "ndjson": pl.read_ndjson,
         "csv": pl.read_csv,
         "parquet": pl.read_parquet,
         "arrow": pl.read_ipc_stream,
-    }[form](io.BytesIO(answer.content))
+    }
+    frame = read[form](io.BytesIO(answer.content))
     assert frame.height == expected
     assert set(frame.columns) == {"url_path", "http_response_status_code"}
 

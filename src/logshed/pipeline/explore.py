@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from logshed.errors import UsageError
@@ -14,7 +14,6 @@ from logshed.search.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from logshed.sql.result import Result
 
@@ -56,7 +55,8 @@ class Opening(NamedTuple):
     Attributes:
         window: It, from now on without what arrives.
         since: Its first moment; of one without it the first record's; None where there is nothing.
-        until: The first moment after it; of one without it just behind the last record.
+        until: The first moment after it; of one without it now, or behind the last record where that is later or the
+            window has no beginning.
         first: The first moment that the lake has records of, whether they match or not.
         last: The last one.
     """
@@ -112,7 +112,9 @@ def opened(query: Query, window: Window) -> Opening:
     since, until = window.scope.since, window.scope.until
     if (since is None or until is None) and first is not None:
         least, most, _ = query(statements.extent(kept.seen)).rows()[0]
-        since, until = since or least, until or (most and most + MOMENT)
+        ends = [most + MOMENT] if most else []
+        ends += [datetime.now(UTC)] if since is not None else []
+        since, until = since or least, until or max(ends, default=None)
     return Opening(kept, since, until, first, last)
 
 

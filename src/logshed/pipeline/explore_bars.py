@@ -21,7 +21,8 @@ SEVERITY = "severity"
 """What bars are told apart by where no field is named: the level, and the status of requests that have none."""
 TOP = 6
 MOST_BARS = 1_000
-_DAY = 86_400
+_WEEKS = (1, 4, 13, 52, 260)
+_WEEK = 604_800
 _ANCHOR = datetime(2000, 1, 3, tzinfo=UTC)
 """From which DuckDB counts steps of time."""
 _SEARCHES = {
@@ -93,7 +94,7 @@ def bars(
         UsageError: There is no such field, or a step is too short for the time.
     """
     since, until = times
-    step = step or statements.step_for(max((until - since).total_seconds(), 1))
+    step = step or _step_for(max((until - since).total_seconds(), 1))
     begin = _floor(since, step)
     steps = max(1, -(-int((until - begin) / timedelta(microseconds=1)) // (step * 1_000_000)))
     if steps > MOST_BARS:
@@ -119,6 +120,15 @@ def bars(
 
 _NONE, _REST = "\x01none", "\x01rest"
 """Stand for what has no value and for all other values; no value of a log begins with this sign."""
+
+
+def _step_for(seconds: float) -> int:
+    """A step that gives about a screen of bars; of years it is one of weeks."""
+    step = statements.step_for(seconds)
+    if seconds / step <= statements.STEPS_AT_MOST:
+        return step
+    longer = (weeks * _WEEK for weeks in _WEEKS)
+    return next((one for one in longer if seconds / one <= statements.STEPS_AT_MOST), _WEEKS[-1] * _WEEK)
 
 
 def _leading(query: Query, window: Window, text: str, top: int) -> list[str]:

@@ -174,6 +174,11 @@ def short(column: str) -> str:
     return _SHORT.get(column, column)
 
 
+def names() -> list[str]:
+    """The names of the fields whose values are worth counting."""
+    return [LEVEL, *(short(column.name) for column in SILVER if column.name not in _UNCOUNTED)]
+
+
 def attribute(key: str) -> str:
     """The name of an attribute in a search."""
     plain = key.replace("_", "a").replace("-", "a").replace(".", "a")

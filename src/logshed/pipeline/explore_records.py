@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from logshed.errors import UsageError
+from logshed.schema import UNMAPPED
 from logshed.search import sql, statements
 from logshed.search.fields import RECORD_ID
 from logshed.search.scope import Scope
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logshed.pipeline.explore import Query, Window
+    from logshed.search.fields import Field
     from logshed.sql.result import Result
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -203,11 +205,18 @@ def columns(fields: Sequence[str]) -> str:
     """What is selected: the fields that are asked for, and always what a record is found by and coloured by."""
     always = ("record_id", *ORDER)
     asked = [field for field in statements.fields(fields) if field.label not in always]
-    named = [statements.shown(field) for field in asked] if fields else list(map(sql.quoted, EVERY_FIELD))
+    named = list(map(_shown, dict.fromkeys(asked))) if fields else list(map(sql.quoted, EVERY_FIELD))
     fixed = [RECORD_ID, *map(sql.quoted, ORDER)] if fields else [RECORD_ID]
     level = [] if any(field.kind == "level" for field in asked) else [f"{statements.level_name()} AS level"]
     severity = f"{statements.level_name(statements.severity_number())} AS severity"
     return ", ".join([*fixed, *level, severity, *named])
+
+
+def _shown(field: Field) -> str:
+    """A field under its name; an attribute that is called as a column is under one that tells it from that."""
+    if field.kind == "attribute" and field.label in {*EVERY_FIELD, RECORD_ID, "level", "severity"}:
+        return f"{field.sql} AS {sql.name(f'{UNMAPPED}.{field.label}')}"
+    return statements.shown(field)
 
 
 def _micros(moment: datetime | None) -> int | None:

@@ -29,6 +29,13 @@ async def known(request: Request, site: Shared, person: Reader, look: Looked) ->
     return json_of({"total": found[0], "items": [one._asdict() for one in found[1]], "next": None})
 
 
+@router.get("/names")
+async def names(person: Reader) -> Response:
+    """The names that fields have in a search, short ones where there are; attributes are not among them."""
+    del person
+    return json_of({"items": explore_fields.names(), "next": None})
+
+
 @router.get("/facets")
 async def facets(
     request: Request,

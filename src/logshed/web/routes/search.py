@@ -58,7 +58,7 @@ async def bars(
         str, Query(max_length=300, description="A field; `severity` counts requests by status too.")
     ] = "severity",
     top: Annotated[int, Query(ge=1, le=20)] = explore_bars.TOP,
-    step: Annotated[int, Query(ge=0, le=86_400, description="Seconds of a step; 0 takes about 80 steps.")] = 0,
+    step: Annotated[int, Query(ge=0, le=160_000_000, description="Seconds of a step; 0 takes about 80 steps.")] = 0,
 ) -> Response:
     """Records by steps of time and by the values of a field; each series with the search that finds its records."""
     asked = look.window(person)
