@@ -90,6 +90,16 @@ class Opened:
         zone_of(zone)
         return self._engine(self._tables(), zone, engine).query(sql, params)
 
+    def state(self, table: str = "logs") -> tuple[int, int] | None:
+        """What a table is read as now: the snapshot's id and its moment in milliseconds; None where it has no rows.
+
+        As long as it is the same, the same question has the same answer.
+
+        Args:
+            table: The table's short name.
+        """
+        return self._tables().snapshot(table)
+
     def moment(self, text: str) -> datetime:
         """A time such as ``24h``, ``7d``, ``2026-01-01`` or ``all``, in UTC.
 

@@ -99,19 +99,45 @@ def asked(
     return Window(text, scope, newest)
 
 
-def opened(query: Query, window: Window) -> Opening:
+class Extent(NamedTuple):
+    """What there is in all.
+
+    Attributes:
+        first: The first moment that there are records of; None where there are none.
+        last: The last one.
+        newest: The newest batch.
+    """
+
+    first: datetime | None
+    last: datetime | None
+    newest: str | None
+
+
+def extent(query: Query, collection: str | None = None) -> Extent:
+    """What there is in all, or of a collection.
+
+    Args:
+        query: Runs a statement.
+        collection: The collection, or None.
+    """
+    own = Scope(collection=collection).where
+    return Extent(*query(f'SELECT min("timestamp"), max("timestamp"), max(batch) FROM logs WHERE {own}').rows()[0])
+
+
+def opened(query: Query, window: Window, known: Extent | None = None) -> Opening:
     """Begin with a window: what has arrived by now is what it shows.
 
     Args:
         query: Runs a statement.
         window: The window; one that names a batch keeps it.
+        known: What there is, where that is known already.
     """
-    own = Scope(collection=window.scope.collection).where
-    first, last, batch = query(f'SELECT min("timestamp"), max("timestamp"), max(batch) FROM logs WHERE {own}').rows()[0]
+    first, last, batch = known or extent(query, window.scope.collection)
     kept = replace(window, newest=window.newest or batch)
     since, until = window.scope.since, window.scope.until
     if (since is None or until is None) and first is not None:
-        least, most, _ = query(statements.extent(kept.seen)).rows()[0]
+        everything = window.scope.condition == "true" and since is None and until is None and kept.newest == batch
+        least, most = (first, last) if everything else query(statements.extent(kept.seen)).rows()[0][:2]
         ends = [most + MOMENT] if most else []
         ends += [datetime.now(UTC)] if since is not None else []
         since, until = since or least, until or max(ends, default=None)

@@ -18,6 +18,7 @@ from logshed.pipeline.trail import ANY, FILE, Trail
 from logshed.redaction.engine import Redactor
 from logshed.redaction.naming import of_everything
 from logshed.redaction.policy_files import load_policy
+from logshed.web.extents import Extents
 from logshed.web.kept import Answers
 from logshed.web.managing import Managing
 from logshed.web.pool import Pool
@@ -60,6 +61,7 @@ class Site:
         who: Tells who asks.
         pool: Where statements run.
         running: What runs for whom.
+        extents: What there is for whom.
         tails: Who watches what arrives.
         searches: What people have saved.
         answers: Answers to questions, kept for many who ask the same.
@@ -81,6 +83,7 @@ class Site:
         self.pool = Pool()
         self.running = Running()
         self.tails = Tails(lake)
+        self.extents = Extents()
         self.searches = SavedSearches(lake.settings.tokens.with_name(FILE_OF_SEARCHES))
         self.answers = Answers(lake, self.pool)
         self.ending = asyncio.Event()

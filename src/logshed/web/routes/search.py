@@ -19,6 +19,7 @@ from logshed.web.site import Shared
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:
+    from logshed.pipeline.explore import Opening
     from logshed.pipeline.patterns import Patterns
     from logshed.web.running import Query as Ask
 
@@ -36,7 +37,11 @@ async def window(request: Request, site: Shared, person: Reader, look: Looked) -
     arrive. `first` and `last` say of what time there are records at all.
     """
     asked = look.window(person)
-    found = await answered(request, site, person, f"window of {look.q}", lambda query: opened(query, asked))
+
+    def work(query: Ask) -> Opening:
+        return opened(query, asked, site.extents.of(site.lake(person), person, query, asked.scope.collection))
+
+    found = await answered(request, site, person, f"window of {look.q}", work)
     return json_of(
         {
             "since": moment_of(found.since),
@@ -64,7 +69,8 @@ async def bars(
     asked = look.window(person)
 
     def work(query: Ask) -> explore_bars.Bars | None:
-        begun = opened(query, asked) if asked.scope.since is None or asked.scope.until is None else None
+        known = site.extents.of(site.lake(person), person, query, asked.scope.collection)
+        begun = opened(query, asked, known) if asked.scope.since is None or asked.scope.until is None else None
         since, until = (begun.since, begun.until) if begun else (asked.scope.since, asked.scope.until)
         if since is None or until is None or since >= until:
             return None
