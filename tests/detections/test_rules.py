@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import pytest
-
 from logshed.detections import registry
-from logshed.pipeline.rule_cases import CaseReader, outcome
+from logshed.pipeline.rule_cases import CaseReader, outcome, run
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,31 +17,46 @@ if TYPE_CHECKING:
 RULES = registry.load().rules
 
 
-@pytest.fixture(scope="module")
-def reader() -> CaseReader:
-    """Makes records of cases."""
-    return CaseReader(Settings())
-
-
 def test_no_rule_of_ours_is_broken() -> None:
     assert registry.load().broken == {}
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_rule_finds_its_cases_and_ignores_the_others(rule: Rule, reader: CaseReader) -> None:
-    outcomes = [outcome(rule, case, reader.rows(case)) for case in rule.cases]
+def test_every_rule_finds_its_cases_and_ignores_the_others() -> None:
+    outcomes = run(RULES.values(), Settings())
     assert [str(one) for one in outcomes if not one.ok] == []
+    assert len(outcomes) == sum(len(rule.cases) for rule in RULES.values())
 
 
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_rule_is_complete(rule: Rule) -> None:
-    assert {case.holds for case in rule.cases} == {True, False}
-    assert all(case.title for case in rule.cases)
-    assert UUID(rule.id).version == 4
-    assert rule.references
-    assert rule.falsepositives
-    assert rule.author
-    assert re.match(r"\d{4}-\d{2}-\d{2} ", rule.version)
+def test_what_comes_of_cases_in_one_scan_is_what_comes_of_each_alone() -> None:
+    some, reader = list(RULES.values())[::40], CaseReader(Settings())
+    alone = [outcome(rule, case, reader.rows(case)) for rule in some for case in rule.cases]
+    assert run(some, Settings()) == alone
+    assert {one.found for one in alone} == {True, False}
+
+
+def test_a_case_that_comes_otherwise_is_told_among_many() -> None:
+    rule, *others = list(RULES.values())[::100]
+    wrong = replace(rule, cases=tuple(replace(case, holds=not case.holds) for case in rule.cases))
+    told = [one for one in run([*others, wrong], Settings()) if not one.ok]
+    assert [(one.rule, one.case) for one in told] == [(rule.name, case) for case in wrong.cases]
+
+
+def test_every_rule_is_complete() -> None:
+    assert {name: lacks for name, rule in RULES.items() if (lacks := lacking(rule))} == {}
+
+
+def lacking(rule: Rule) -> list[str]:
+    """What a rule should have and has not."""
+    there = {
+        "a case that holds and one that does not": {case.holds for case in rule.cases} == {True, False},
+        "titles of its cases": all(case.title for case in rule.cases),
+        "an id of version 4": UUID(rule.id).version == 4,
+        "references": bool(rule.references),
+        "false positives": bool(rule.falsepositives),
+        "an author": bool(rule.author),
+        "a version": re.match(r"\d{4}-\d{2}-\d{2} ", rule.version) is not None,
+    }
+    return [name for name, holds in there.items() if not holds]
 
 
 def test_no_two_rules_have_one_id() -> None:

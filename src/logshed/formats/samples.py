@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,7 +12,7 @@ from logshed.formats.choice import Choice
 from logshed.formats.parse import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from logshed.formats.model import Format, Sample
 
@@ -27,11 +28,22 @@ def choice_of(form: Format) -> Choice:
 def samples_fail(form: Format, formats: Mapping[str, Format] | None = None) -> list[str]:
     """What is wrong with the samples: one sentence for each difference, none if all hold."""
     table = {form.name: form} if formats is None else formats
-    problems = [] if form.samples else [f"{form.name} has no samples"]
-    for number, sample in enumerate(form.samples, 1):
-        row = parse(pl.Series([sample.line]), choice_of(form), observed=_OBSERVED, formats=table).row(0, named=True)
-        problems.extend(f"{form.name}, sample {number}: {problem}" for problem in _differences(row, sample))
-    return problems
+    if not form.samples:
+        return [f"{form.name} has no samples"]
+    parsed = partial(parse, choice=choice_of(form), observed=_OBSERVED, formats=table, alone=True)
+    lines = [sample.line for sample in form.samples]
+    together = parsed(pl.Series(lines))
+    if together.height == len(lines) and not _problems(form, together.rows(named=True)):
+        return []
+    return _problems(form, [parsed(pl.Series([line])).row(0, named=True) for line in lines])
+
+
+def _problems(form: Format, rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [
+        f"{form.name}, sample {number}: {problem}"
+        for number, (sample, row) in enumerate(zip(form.samples, rows, strict=True), 1)
+        for problem in _differences(row, sample)
+    ]
 
 
 def _differences(row: dict[str, Any], sample: Sample) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -62,24 +63,68 @@ class Outcome:
 
 
 def run(rules: Iterable[Rule], settings: Settings | None = None) -> list[Outcome]:
-    """Run all cases of these rules."""
-    reader = CaseReader(settings or Settings.load())
-    return [outcome(rule, case, reader.rows(case)) for rule in rules for case in rule.cases]
+    """Run all cases of these rules, in one scan: each case is a collection of its own."""
+    tried = [(rule, case) for rule in rules for case in rule.cases]
+    frames = CaseReader(settings or Settings.load()).every([case for _, case in tried])
+    together = [place for place, (rule, _) in enumerate(tried) if not _looks_at_place(rule)]
+    hit = _hit([(tried[place][0], _at(frames[place], str(place)), str(place)) for place in together])
+    return [
+        _outcome(rule, case, frames[place], found=(rule.name, str(place)) in hit)
+        if place in set(together)
+        else outcome(rule, case, frames[place])
+        for place, (rule, case) in enumerate(tried)
+    ]
 
 
 def outcome(rule: Rule, case: Case, rows: pl.DataFrame) -> Outcome:
     """What the rule finds in a case's rows."""
-    found = find([rule], rows)
+    return _outcome(rule, case, rows, found=not find([rule], rows).is_empty())
+
+
+def _outcome(rule: Rule, case: Case, rows: pl.DataFrame, *, found: bool) -> Outcome:
     parsed = ", ".join(sorted({str(one) for one in rows["log_format"].unique()})) if case.lines else ""
-    return Outcome(rule.name, case, not found.is_empty(), parsed)
+    return Outcome(rule.name, case, found, parsed)
+
+
+def _looks_at_place(rule: Rule) -> bool:
+    """Whether a rule asks where a record comes from, which the cases of a scan do not say as they are."""
+    texts = [one.where for one in (rule, *rule.bases)] + [one.sql for one in rule.fields.values()]
+    return any(re.search(r"\b(collection|source)\b", text) for text in texts)
+
+
+def _at(rows: pl.DataFrame, place: str) -> pl.DataFrame:
+    return rows.with_columns(collection=pl.lit(place), source=pl.lit(place))
+
+
+def _hit(tried: Sequence[tuple[Rule, pl.DataFrame, str]]) -> set[tuple[str, str]]:
+    """Which rules find something in which of their own cases."""
+    if not tried:
+        return set()
+    rules = list({rule.name: rule for rule, _, _ in tried}.values())
+    own = [{"rule": one.name, "collection": place} for rule, _, place in tried for one in (rule.bases or (rule,))]
+    scan = _scan(rules)
+    rows = pl.concat([frame.select(scan.columns) for _, frame, _ in tried])
+    hits = scan.hits(rows).join(pl.DataFrame(own).unique(), on=["rule", "collection"], how="semi")
+    parts = {str(place): part for (place,), part in hits.partition_by("collection", as_dict=True).items()}
+    return {
+        (rule.name, place) for rule, _, place in tried if place in parts and not _made([rule], parts[place]).is_empty()
+    }
 
 
 def find(rules: Sequence[Rule], rows: pl.DataFrame) -> pl.DataFrame:
     """Findings of these rules in rows of ``silver.logs``, all of them new."""
+    scan = _scan(rules)
+    return _made(rules, scan.hits(rows.select(scan.columns)))
+
+
+def _scan(rules: Sequence[Rule]) -> Scan:
     plain = [one for rule in rules for one in (rule.bases or (rule,))]
-    scan = Scan(list({one.name: one for one in plain}.values()), carried(rules))
-    hits = scan.hits(rows.select(scan.columns)).with_columns(is_new=pl.lit(value=True))
-    return findings.make({rule.name: rule for rule in rules}, hits, findings.none(), datetime.now(UTC))
+    return Scan(list({one.name: one for one in plain}.values()), carried(rules))
+
+
+def _made(rules: Sequence[Rule], hits: pl.DataFrame) -> pl.DataFrame:
+    new = hits.with_columns(is_new=pl.lit(value=True))
+    return findings.make({rule.name: rule for rule in rules}, new, findings.none(), datetime.now(UTC))
 
 
 def carried(rules: Iterable[Rule]) -> set[str]:
@@ -100,14 +145,40 @@ class CaseReader:
         self._formats = registry.load(settings.plugins)
         self._policy = load_policy("none", settings.plugins)
 
+    def every(self, cases: Sequence[Case]) -> list[pl.DataFrame]:
+        """The records of many cases: the lines of those that name one format are parsed together."""
+        named: dict[str, list[int]] = {}
+        for place, case in enumerate(cases):
+            if case.lines and case.format:
+                named.setdefault(case.format, []).append(place)
+        once: dict[int, pl.DataFrame] = {}
+        for form, places in named.items():
+            once |= self._together([(place, cases[place].lines) for place in places], form)
+        return [
+            self._repeated(once[place], case) if place in once else self.rows(case) for place, case in enumerate(cases)
+        ]
+
+    def _together(self, listed: Sequence[tuple[int, Sequence[str]]], format_: str) -> dict[int, pl.DataFrame]:
+        """The records of several lists of lines; none where a line is no record, as it may belong to another list's."""
+        lines = [line for _, own in listed for line in own]
+        rows = self.parsed(lines, format_)
+        if rows["offset"].to_list() != list(range(len(lines))):
+            return {}
+        found, start = {}, 0
+        for place, own in listed:
+            found[place] = rows.slice(start, len(own)).with_columns(pl.col("offset") - start)
+            start += len(own)
+        return found
+
     def rows(self, case: Case) -> pl.DataFrame:
         """The case's records as an ingest would store them, the repetitions one after another."""
         if case.lines:
-            once = self.parsed(list(case.lines), case.format)
-            parts = [self._later(once, case.every_s * number) for number in range(case.repeat)]
-            return pl.concat(parts)
+            return self._repeated(self.parsed(list(case.lines), case.format), case)
         events = [_event(event, case, number) for number in range(case.repeat) for event in case.events]
         return _frame(events)
+
+    def _repeated(self, once: pl.DataFrame, case: Case) -> pl.DataFrame:
+        return pl.concat([self._later(once, case.every_s * number) for number in range(case.repeat)])
 
     def _later(self, rows: pl.DataFrame, seconds: float) -> pl.DataFrame:
         return rows.with_columns(
