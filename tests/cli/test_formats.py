@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,6 +21,13 @@ def test_a_format_is_shown_with_its_samples(logshed: Run) -> None:
     assert "http_response_status_code = " in shown
 
 
+def test_a_format_parses_its_own_samples(logshed: Run) -> None:
+    done = logshed("formats", "test", "apache_combined")
+    assert done.returncode == 0, done.stdout
+    assert "all as expected" in done.stdout
+
+
+@pytest.mark.soak  # tests/formats/test_samples.py looks at each of ours
 def test_every_format_parses_its_own_samples(logshed: Run) -> None:
     done = logshed("formats", "test")
     assert done.returncode == 0, done.stdout
