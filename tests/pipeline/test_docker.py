@@ -41,7 +41,7 @@ awk -v n={lines} 'BEGIN {{
 }}'
 """
 """Writes numbered lines on both outputs, ten times ``step`` a second on each."""
-FAST = 500
+FAST = 200
 ENDS_S = 60
 
 
@@ -97,8 +97,8 @@ def test_every_line_comes_once_through_cut_connections_kills_restarts_and_remova
 ) -> None:
     environment = {**environment, **sshd.environment}
     words = ("--host", sshd.address, "--hours", "2", "--into-lake")
-    engine.run("shop", NUMBERED.format(lines=60_000, step=FAST))
-    engine.run("till", NUMBERED.format(lines=20_000, step=FAST // 5))
+    engine.run("shop", NUMBERED.format(lines=24_000, step=FAST))
+    engine.run("till", NUMBERED.format(lines=8_000, step=FAST // 5))
     with following(tmp_path, starter, environment, *words) as process:
         until(lambda: _newest(tmp_path))
         sshd.cut()
@@ -110,7 +110,7 @@ def test_every_line_comes_once_through_cut_connections_kills_restarts_and_remova
         process.kill()  # SIGKILL: no word of farewell
     engine("restart", "-t", "0", "shop")
     with following(tmp_path, starter, environment, *words):
-        engine.run("brief", NUMBERED.format(lines=2_000, step=FAST))
+        engine.run("brief", NUMBERED.format(lines=800, step=FAST))
         until(lambda: "true" not in engine("inspect", "--format", "{{.State.Running}}", "shop", "till", "brief"))
         truth = {
             f"docker:127.0.0.1:{sshd.port}/{name}:{output}": wrote(engine, name, output)
@@ -128,7 +128,7 @@ def test_every_line_comes_once_through_cut_connections_kills_restarts_and_remova
         came.setdefault(source, Counter()).update(text.split("\n"))
     assert {source: own.total() for source, own in came.items()} == {one: own.total() for one, own in truth.items()}
     assert came == truth
-    assert sum(own.total() for own in truth.values()) > 100_000
+    assert sum(own.total() for own in truth.values()) > 60_000
     assert not _running_there("docker logs"), "a command was left on the host"
 
 

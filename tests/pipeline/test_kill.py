@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 LINES = 12_000
+FEW = 5_000
+"""Enough for two commits."""
 
 
 class Ingests:
@@ -64,21 +66,22 @@ def test_a_run_killed_at_a_step_of_the_commit_loses_and_doubles_nothing(
     step: str, tmp_path: Path, ingests: Ingests
 ) -> None:
     log = tmp_path / "access.log"
-    log.write_text(accesses(0, LINES))
+    log.write_text(accesses(0, FEW))
     assert ingests.start(log, step).wait(60) == -signal.SIGKILL
     ingests.end(ingests.start(log))
-    assert_whole(ingests.lake, LINES)
+    assert_whole(ingests.lake, FEW)
 
 
 @pytest.mark.slow
-def test_runs_killed_at_twenty_random_moments_lose_and_double_nothing(tmp_path: Path, ingests: Ingests) -> None:
+@pytest.mark.parametrize("times", [6, pytest.param(20, marks=pytest.mark.soak)])
+def test_runs_killed_at_random_moments_lose_and_double_nothing(times: int, tmp_path: Path, ingests: Ingests) -> None:
     chance = random.Random(20261122)  # noqa: S311 - moments, no secrets
     logs = tmp_path / "logs"
     logs.mkdir()
     (logs / "access.log").write_text(accesses(0, LINES))
     (logs / "shop.log").write_text("".join(java(number, frames=number % 4) for number in range(3_000)))
     kills = 0
-    while kills < 20:
+    while kills < times:
         with (logs / "access.log").open("a") as handle:
             handle.write(accesses(LINES + kills * 1000, LINES + (kills + 1) * 1000))
         process = ingests.start(logs)
@@ -87,7 +90,7 @@ def test_runs_killed_at_twenty_random_moments_lose_and_double_nothing(tmp_path: 
         process.wait(60)
         kills += 1
     ingests.end(ingests.start(logs), 120)
-    assert_whole(ingests.lake, LINES + 20_000 + 3_000)
+    assert_whole(ingests.lake, LINES + times * 1000 + 3_000)
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["the same file", "different files"])

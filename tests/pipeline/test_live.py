@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
-import sys
 import time
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -26,6 +23,8 @@ from logshed.spool import Piece, Spool
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.started import Starter
 
 ADDRESSES = ("198.51.100.7", "203.0.113.9", "2001:db8::1", "192.0.2.3", "10.0.0.1", "-")
 
@@ -218,12 +217,12 @@ def test_only_records_of_a_time_and_later_are_rebuilt(tmp_path: Path, redis: Red
 
 @pytest.mark.slow
 def test_ingests_killed_at_random_moments_count_everything_once(
-    tmp_path: Path, redis: RedisServer, places: Path
+    tmp_path: Path, redis: RedisServer, places: Path, starter: Starter, environment: dict[str, str]
 ) -> None:
     chance = random.Random(20261126)  # noqa: S311 - moments, no secrets
     log, written = tmp_path / "a.log", 0
     environment = {
-        **os.environ,
+        **environment,
         "LOGSHED_LIVE_ENABLED": "true",
         "LOGSHED_LIVE_REDIS": redis.url,
         "LOGSHED_LIVE_HOURS": "8760",
@@ -231,19 +230,17 @@ def test_ingests_killed_at_random_moments_count_everything_once(
         "LOGSHED_ENRICHMENT_GEOIP": str(places),
         "LOGSHED_SPLIT_BYTES": "65536",
     }
-    words = [sys.executable, "-m", "logshed", "ingest", str(log), "--lake", str(tmp_path / "lake")]
+    words = ["ingest", str(log), "--lake", str(tmp_path / "lake")]
     for kills in range(8):
         with log.open("a") as file:
             file.write(accesses(written, 4_000))
         written += 4_000
-        process = subprocess.Popen(
-            words, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = starter.open(words, tmp_path, environment)
         if kills % 4 == 3:
             redis.kill()
             redis.start()
         if kills < 7:
-            time.sleep(chance.uniform(0.7, 2.5))
+            time.sleep(chance.uniform(0.1, 1.5))
             process.kill()
         assert process.wait(60) in (0, -9)
     lake = Lake.open(tmp_path / "lake", settings=settings(redis, places))
@@ -254,23 +251,25 @@ def test_ingests_killed_at_random_moments_count_everything_once(
 
 
 @pytest.mark.slow
-def test_imports_killed_at_random_moments_count_everything_once(tmp_path: Path, redis: RedisServer) -> None:
+def test_imports_killed_at_random_moments_count_everything_once(
+    tmp_path: Path, redis: RedisServer, starter: Starter, environment: dict[str, str]
+) -> None:
     chance = random.Random(20261127)  # noqa: S311 - moments, no secrets
     log = tmp_path / "a.log"
     log.write_text(accesses(1, 40_000))
     environment = {
-        **os.environ,
+        **environment,
         "LOGSHED_LIVE_REDIS": redis.url,
         "LOGSHED_LIVE_HOURS": "8760",
         "LOGSHED_LIVE_LINES": "1000000",
         "LOGSHED_BATCH_BYTES": "262144",
     }
-    words = [sys.executable, "-m", "logshed", "live", "import", str(log), "--collection", "x"]
+    words = ["live", "import", str(log), "--collection", "x"]
     counts = []
     while not counts or (counts[-1] < 40_000 and len(counts) < 30):
-        process = subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
+        process = starter.open(words, tmp_path, environment)
         if len(counts) < 6:
-            time.sleep(chance.uniform(1.0, 3.0))
+            time.sleep(chance.uniform(0.1, 1.5))
             process.kill()
         process.wait(120)
         counts.append(int(redis.client().hget("known:", "hits:x") or 0))
