@@ -90,7 +90,7 @@ class Opened:
         zone_of(zone)
         return self._engine(self._tables(), zone, engine).query(sql, params)
 
-    def state(self, table: str = "logs") -> tuple[int, int] | None:
+    def snapshot(self, table: str = "logs") -> tuple[int, int] | None:
         """What a table is read as now: the snapshot's id and its moment in milliseconds; None where it has no rows.
 
         As long as it is the same, the same question has the same answer.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Tending(Opened):
     """The verbs of administrators that change nothing."""
 
-    def state(self) -> list[dict[str, Any]]:
+    def tables(self) -> list[dict[str, Any]]:
         """Each table: rows, files, bytes, files that compaction would take, snapshots, when it changed, how long kept.
 
         Raises:

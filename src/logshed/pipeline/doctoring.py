@@ -149,15 +149,23 @@ def _lake(path: Path | None) -> Iterator[Finding]:
     if not folder.exists() and not (settings and settings.storage.warehouse):
         yield Finding("note", f"there is no lake at {folder} yet; `logshed ingest` creates it")
     else:
-        from logshed.api import Lake  # noqa: PLC0415 - heavy
-
-        yield _tried(lambda: Lake.open(folder).check(), f"the lake at {folder} can be opened, and its tables too")[1]
+        yield _tried(lambda: _opens(folder, settings), f"the lake at {folder} can be opened, and its tables too")[1]
         if folder.exists() and not os.access(folder, os.W_OK):
             yield Finding("bad", f"cannot write to {folder}: permission denied; take another lake or user")
     nearest = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(nearest).free
     state: Literal["ok", "note"] = "ok" if free > LOW_DISK_BYTES else "note"
     yield Finding(state, f"{free / 1e9:.1f} GB free for the lake")
+
+
+def _opens(folder: Path, settings: Settings | None) -> None:
+    from logshed.lake.names import FIRST  # noqa: PLC0415 - heavy
+    from logshed.lake.store import Store  # noqa: PLC0415 - PyIceberg
+    from logshed.settings import Settings  # noqa: PLC0415 - as above
+
+    store = Store.open(folder.absolute(), create=False, backing=(settings or Settings.load()).backing)
+    for table in FIRST:
+        store.table(table)
 
 
 def _hot() -> Iterator[Finding]:

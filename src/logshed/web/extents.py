@@ -34,7 +34,7 @@ class Extents:
             query: Runs a statement over it.
             collection: The collection, or None.
         """
-        key, state = (person.grant.scopes, collection), lake.state()
+        key, state = (person.grant.scopes, collection), lake.snapshot()
         with self._lock:
             known = self._known.get(key)
         if known is not None and known[0] == state:

@@ -33,7 +33,7 @@ class Asked(BaseModel):
 @router.get("/lake")
 async def lake_state(site: Shared, person: Admin) -> dict[str, Any]:
     """Each table with its rows, files, bytes, snapshots, and how many of its files compaction would take."""
-    return {"items": await site.pool.run(person, site.lake(person).state), "next": None}
+    return {"items": await site.pool.run(person, site.lake(person).tables), "next": None}
 
 
 @router.get("/health")
