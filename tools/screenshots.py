@@ -45,7 +45,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, _served(Path(folder)) as (lake, url), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport=SIZE, color_scheme="light", reduced_motion="reduce", timezone_id="UTC")
-        worst = lake.query("SELECT incident_id FROM incidents ORDER BY score DESC LIMIT 1").rows()[0][0]
+        worst = lake.query("SELECT incident_id FROM incidents ORDER BY threat_score DESC LIMIT 1").rows()[0][0]
         for name, path in (
             ("overview", f"/?{WINDOW}"),
             ("explore", f"/explore?q=status%3E%3D400&{WINDOW}"),
@@ -63,7 +63,7 @@ def _served(folder: Path) -> Iterator[tuple[Lake, str]]:
     lake.ingest([ROOT / "examples" / name for name in ("app.jsonl", "docker-json.log")], collection="app")
     lake.ingest([ROOT / "examples" / "auth.log"], collection="hosts")
     lake.security.detect()
-    server = WebServer(Site(lake, None), listen="127.0.0.1:0", anyone=True)
+    server = WebServer(Site(lake, None, web=lake.settings.web.given(listen="127.0.0.1:0")))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

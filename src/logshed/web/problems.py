@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 KIND = "application/problem+json"
+TITLES = {one.value: one.phrase for one in HTTPStatus} | {499: "Client Closed Request"}
+"""What a status is called; nginx's 499 stands in no standard, and is what is left to say to who has gone."""
 STATUS: dict[type[errors.LogshedError], int] = {
     errors.OverloadedError: 429,
     errors.BusyError: 409,
@@ -58,7 +60,7 @@ def problem(
         kind: The problem's type, a URI.
         more: More fields.
     """
-    body = {"type": kind, "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    body = {"type": kind, "title": TITLES[status], "status": status, "detail": detail, **more}
     return Response(orjson.dumps(body), status, dict(headers or {}), KIND)
 
 
@@ -104,4 +106,4 @@ def _told(
 ) -> Response:
     if request.url.path.startswith(("/api/", "/loki/")) or "text/html" not in request.headers.get("accept", ""):
         return problem(status, detail, headers, **more)
-    return bare("problem.html", status, headers, title=HTTPStatus(status).phrase, detail=detail, code=status)
+    return bare("problem.html", status, headers, title=TITLES[status], detail=detail, code=status)
