@@ -41,13 +41,19 @@ level: medium
 """
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    folder = tmp_path / "plugins" / "detections"
-    folder.mkdir(parents=True)
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where rules of the user's own are, which are read once a place, with all of ours."""
+    folder = tmp_path_factory.mktemp("plugins") / "detections"
+    folder.mkdir()
     (folder / "t_scanner.yml").write_text(SCANNER)
     (folder / "t_missing.yml").write_text(MISSING)
-    settings = Settings.load(tmp_path, environ={}).model_copy(update={"plugins": (tmp_path / "plugins",)})
+    return folder.parent
+
+
+@pytest.fixture
+def lake(tmp_path: Path, plugins: Path) -> Lake:
+    settings = Settings.load(tmp_path, environ={}).model_copy(update={"plugins": (plugins,)})
     return Lake.open(tmp_path / "lake", create=True, settings=settings)
 
 
@@ -157,7 +163,8 @@ def test_what_is_suppressed_is_counted_and_not_kept(lake: Lake, tmp_path: Path, 
 
 
 def test_a_broken_rule_of_a_users_stops_no_other(lake: Lake, tmp_path: Path) -> None:
-    (tmp_path / "plugins" / "detections" / "t_bad.yml").write_text("title: x\nlogsource: [")
+    (tmp_path / "detections").mkdir()
+    (tmp_path / "detections" / "t_bad.yml").write_text("title: x\nlogsource: [")
     add(lake, tmp_path / "a.log", agent="scanner")
     settings = lake.settings.model_copy(update={"plugins": (*lake.settings.plugins, tmp_path)})
     report = Lake.open(lake.root, settings=settings).security.detect(["t_*"])
@@ -296,8 +303,11 @@ def test_an_incident_that_a_crash_kept_back_is_made_by_the_next_run(
 
 def test_a_slow_series_that_comes_in_two_ingests_is_found_beside_a_quick_one(lake: Lake, tmp_path: Path) -> None:
     slow = MISSING.replace("22222222-2222-4222-8222", "33333333-3333-4333-8333").replace("10m", "3h")
-    (tmp_path / "plugins" / "detections" / "t_slow.yml").write_text(slow.replace("missing", "missing_slow"))
-    own = Lake.open(lake.root, settings=lake.settings.model_copy(update={"plugins": (tmp_path / "plugins", tmp_path)}))
+    (tmp_path / "detections").mkdir()
+    (tmp_path / "detections" / "t_slow.yml").write_text(slow.replace("missing", "missing_slow"))
+    own = Lake.open(
+        lake.root, settings=lake.settings.model_copy(update={"plugins": (*lake.settings.plugins, tmp_path)})
+    )
     for minute in (0, 1, 2):
         add(own, tmp_path / "a.log", status=404, minute=minute)
     assert detect(own) == 0
