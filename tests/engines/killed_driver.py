@@ -20,7 +20,7 @@ def main(lake: str, path: str, step: str, name: str, address: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     steps.passed = passed
-    settings = Settings.load(Path(lake).parent, environ={}).model_copy(update={"split_bytes": 200_000})
+    settings = Settings.load(Path(lake).parent, environ={}).model_copy(update={"split_bytes": 75_000})
     Lake.open(lake, create=True, settings=settings, engine={"name": name, "address": address}).ingest([path])
 
 

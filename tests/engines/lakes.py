@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 def opened(root: Path, engine: EngineSettings) -> Lake:
     """An empty lake that an engine fills in small tasks."""
     settings = Settings.load(root.parent, environ={}).model_copy(
-        update={"engine": engine, "split_bytes": 100_000, "batch_bytes": 50_000}
+        update={"engine": engine, "split_bytes": 50_000, "batch_bytes": 25_000}
     )
     return Lake.open(root, create=True, settings=settings)

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from tests.clusters import Cluster, started
+from tests.engines.conftest import ACCESSES, TRACES
 from tests.engines.lakes import opened
 
 import logshed.ray
@@ -89,7 +90,7 @@ def test_data_sets_and_frames_hold_the_rows_of_a_lake(cluster: Cluster, logs: Pa
     own, paths = Settings.load(tmp_path, environ={}), [logs / "access.log", logs / "app.log"]
     made = framed(cluster, own, paths)
     wanted = files.convert(paths, passing=files.reader(own)).pl()
-    assert made.height == wanted.height == 6400
+    assert made.height == wanted.height == ACCESSES + TRACES
     key, told = ["source", "offset"], [name for name in wanted.columns if name != "observed_timestamp"]
     assert_frame_equal(
         made.select(told).cast(dict(wanted.select(told).schema)).sort(key), wanted.select(told).sort(key)
@@ -119,7 +120,9 @@ def test_what_a_killed_worker_had_begun_is_done_again(cluster: Cluster, logs: Pa
     report = lake.ingest(sorted(tmp_path.glob("*.log")))
     assert (tmp_path / "once-a.log.begun").exists()
     assert not [one.error for one in report.files if one.error]
-    assert lake.query('SELECT count(*), count(DISTINCT (source, "offset")) FROM lines').rows() == [(18_003, 18_003)]
+    assert lake.query('SELECT count(*), count(DISTINCT (source, "offset")) FROM lines').rows() == [
+        (3 * ACCESSES + 3,) * 2
+    ]
     assert lake.audit().ok
 
 

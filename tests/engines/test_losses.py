@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.clusters import Cluster, environment, started
+from tests.engines.conftest import ACCESSES
 from tests.engines.lakes import opened
 
 from logshed.engine_settings import EngineSettings
@@ -48,9 +49,8 @@ def test_a_file_that_kills_workers_is_told_and_stops_no_other(cluster: Cluster, 
 
 
 def test_a_node_that_goes_takes_nothing_with_it(cluster: Cluster, logs: Path, tmp_path: Path) -> None:
-    some = "".join((logs / "access.log").read_text().splitlines(keepends=True)[:2000])
     for number in range(4):
-        (tmp_path / f"slow-{number}.log").write_text(f"{some}the end of {number}\n")
+        (tmp_path / f"slow-{number}.log").write_text(f"{(logs / 'access.log').read_text()}the end of {number}\n")
     lake = opened(tmp_path / "lake", cluster.settings)
     running = Thread(target=lake.ingest, args=([tmp_path / f"slow-{number}.log" for number in range(4)],))
     running.start()
@@ -59,7 +59,9 @@ def test_a_node_that_goes_takes_nothing_with_it(cluster: Cluster, logs: Path, tm
     cluster.lose()
     running.join()
     assert lake.ingest([tmp_path]).totals.read == 0
-    assert lake.query('SELECT count(*), count(DISTINCT (source, "offset")) FROM lines').rows() == [(8_004, 8_004)]
+    assert lake.query('SELECT count(*), count(DISTINCT (source, "offset")) FROM lines').rows() == [
+        (4 * ACCESSES + 4,) * 2
+    ]
     assert lake.audit().ok
 
 
@@ -74,8 +76,8 @@ def test_a_driver_that_is_killed_leaves_nothing_half_done(
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     lake = opened(tmp_path / "lake", EngineSettings())
     report = lake.ingest([logs / "access.log"])
-    assert report.totals.read == (6000 if step.startswith("before") else 0)
+    assert report.totals.read == (ACCESSES if step.startswith("before") else 0)
     for table in ("lines", "logs"):
         found = lake.query(f'SELECT count(*), count(DISTINCT (source, "offset")) FROM {table}').rows()
-        assert found == [(6000, 6000)], table
+        assert found == [(ACCESSES, ACCESSES)], table
     assert lake.audit().ok
