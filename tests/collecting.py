@@ -18,6 +18,8 @@ from logshed.spool.listing import segments
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.started import Process, Starter
+
 NUMBERS = """
 SELECT count(*), count(DISTINCT n), min(n), max(n)
 FROM (SELECT regexp_extract(text, 'number=(\\d+)', 1)::int AS n FROM lines WHERE text LIKE '%number=%')
@@ -29,26 +31,38 @@ class Collecting:
 
     Args:
         folder: Where it runs.
+        starter: What starts it.
         environment: Its environment.
         words: Its words.
-        within: What it is started by, such as ``ip netns exec``.
+        within: What it is started by instead, such as ``ip netns exec``.
     """
 
     def __init__(
-        self, folder: Path, environment: dict[str, str], *words: str | Path, within: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        starter: Starter,
+        environment: dict[str, str],
+        *words: str | Path,
+        within: tuple[str, ...] = (),
     ) -> None:
         self.folder, self._environment, self._words = folder, environment, [*map(str, words)]
-        self._within = within
+        self._starter, self._within = starter, within
         self._said = folder / "said"
-        self.process: subprocess.Popen[str] | None = None
+        self.process: Process | subprocess.Popen[str] | None = None
 
-    def start(self, *more: str) -> subprocess.Popen[str]:
+    def start(self, *more: str) -> Process | subprocess.Popen[str]:
         """Start it, also after its end."""
+        words = ["collect", "tail", *self._words, *more]
+        environment = {**self._environment, "HOME": str(self.folder)}
+        if not self._within:
+            self._said.unlink(missing_ok=True)
+            self.process = self._starter.open(words, self.folder, environment, self._said)
+            return self.process
         with self._said.open("wb") as said:
             self.process = subprocess.Popen(
-                [*self._within, sys.executable, "-m", "logshed", "collect", "tail", *self._words, *more],
+                [*self._within, sys.executable, "-m", "logshed", *words],
                 cwd=self.folder,
-                env={**self._environment, "HOME": str(self.folder)},
+                env=environment,
                 stdout=subprocess.PIPE,
                 stderr=said,
                 text=True,
@@ -69,6 +83,7 @@ class Collecting:
     def start_code(self) -> int:
         """Its exit code."""
         assert self.process is not None
+        assert self.process.returncode is not None
         return self.process.returncode
 
     def stop(self, number: int = signal.SIGINT) -> tuple[int, str]:
@@ -76,7 +91,7 @@ class Collecting:
         assert self.process is not None
         self.process.send_signal(number)
         self.process.communicate(timeout=90)
-        return self.process.returncode, self.said
+        return self.start_code, self.said
 
     def lines(self) -> int:
         """Lines in the lake by now."""

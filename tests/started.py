@@ -144,9 +144,19 @@ class Starter:
             socket.send_fds(self._socket, [message], [*files, theirs.fileno()])
         return Process(ours, printed)
 
-    def open(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Process:
-        """Start ``logshed`` with some words, to be asked for what it printed when it has ended."""
-        given, *printed = (os.open(os.devnull, os.O_RDONLY), _file(), _file())
+    def open(
+        self, words: Sequence[str], folder: Path, environment: Mapping[str, str], told: Path | None = None
+    ) -> Process:
+        """Start ``logshed`` with some words, to be asked for what it printed when it has ended.
+
+        Args:
+            words: Its words.
+            folder: Where it runs.
+            environment: Its environment.
+            told: Where it complains, to be read meanwhile.
+        """
+        err = _file() if told is None else os.open(told, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        given, *printed = (os.open(os.devnull, os.O_RDONLY), _file(), err)
         process = self.start(words, folder, environment, [given, *printed], printed=printed)
         os.close(given)
         return process

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.started import Starter
+
 HOST, COLLECTOR = "10.213.77.1", "10.213.77.2"
 SHORT = ("CONNECT", "COMMAND", "SILENCE")
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -96,13 +98,15 @@ def cable() -> Iterator[Cable]:
 
 @pytest.mark.parametrize("over", ["a shell", "SFTP"])
 def test_a_network_that_goes_without_a_word_costs_no_line_and_the_wait_is_told(
-    tmp_path: Path, environment: dict[str, str], logs: Path, cable: Cable, over: str
+    tmp_path: Path, environment: dict[str, str], logs: Path, cable: Cable, over: str, starter: Starter
 ) -> None:
     only = {"forced": "internal-sftp", "options": ("Subsystem sftp internal-sftp",)} if over == "SFTP" else {}
     server = Sshd(tmp_path / "sshd", listen=HOST, within=cable.host, **only)  # type: ignore[arg-type]
     short = {f"LOGSHED_SSH_{name}_SECONDS": "2" for name in SHORT}
     words = ("--host", server.address, "--path", f"{logs}/*.log", "--follow")
-    collecting = Collecting(tmp_path, {**environment, **server.environment, **short}, *words, within=cable.collector)
+    collecting = Collecting(
+        tmp_path, starter, {**environment, **server.environment, **short}, *words, within=cable.collector
+    )
     log, cut = Writing(logs / "app.log"), cable.link if over == "a shell" else cable.packets
     try:
         with log.lines(10, 1_000):

@@ -16,6 +16,9 @@ from tests.servers import Sshd
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.started import Starter
+
+
 READING = "realpath,open,close,read,lstat,stat,fstat,opendir,readdir"
 """What SFTP has for reading; the server refuses all else."""
 ONLY_SFTP = f"internal-sftp -R -p {READING}"
@@ -39,10 +42,10 @@ def own(environment: dict[str, str], sshd: Sshd) -> dict[str, str]:
 
 @pytest.mark.parametrize("how", [("create",), ("copytruncate", "compress")], ids=" ".join)
 def test_every_line_arrives_once_through_rotation_cuts_and_crashes_without_inodes(
-    tmp_path: Path, own: dict[str, str], sshd: Sshd, logs: Path, how: tuple[str, ...]
+    tmp_path: Path, own: dict[str, str], sshd: Sshd, logs: Path, how: tuple[str, ...], starter: Starter
 ) -> None:
     log = Writing(logs / "app.log")
-    collecting = Collecting(tmp_path, own, "--host", sshd.address, "--path", f"{logs}/*.log", "--follow")
+    collecting = Collecting(tmp_path, starter, own, "--host", sshd.address, "--path", f"{logs}/*.log", "--follow")
     with log.lines(10, 1_000):
         collecting.start()
     try:
@@ -66,13 +69,13 @@ def test_every_line_arrives_once_through_rotation_cuts_and_crashes_without_inode
 
 
 def test_names_that_no_shell_is_given_are_read_over_sftp_and_told_over_a_shell(
-    tmp_path: Path, environment: dict[str, str], own: dict[str, str], sshd: Sshd, logs: Path
+    tmp_path: Path, environment: dict[str, str], own: dict[str, str], sshd: Sshd, logs: Path, starter: Starter
 ) -> None:
     for name in (*ODD, "new\nline.log"):
         (logs / name).write_text(f"2026-01-01 00:00:00 INFO number={len(name)}\n")
     (logs / "link.log").symlink_to("app.log")
     (logs / "around").symlink_to(".")
-    collecting = Collecting(tmp_path, own, "--host", sshd.address, "--path", f"{logs}/**/*.log")
+    collecting = Collecting(tmp_path, starter, own, "--host", sshd.address, "--path", f"{logs}/**/*.log")
     code, _, err = collecting.once()
     assert (code, sorted(collecting.rested())) == (0, sorted(map(len, ODD))), err
     assert err.count("letters in its name cannot be seen") == 2  # when it is found, and at the end
@@ -84,7 +87,7 @@ def test_names_that_no_shell_is_given_are_read_over_sftp_and_told_over_a_shell(
     shell = Sshd(tmp_path / "shell")
     try:
         over = Collecting(
-            tmp_path, {**environment, **shell.environment}, "--host", shell.address, "--path", f"{logs}/*.log"
+            tmp_path, starter, {**environment, **shell.environment}, "--host", shell.address, "--path", f"{logs}/*.log"
         )
         code, out, err = over.once("--json")
     finally:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.started import Starter
+
 COLLECTIONS = """
 SELECT collection, count(*), count(DISTINCT body), bool_and(body LIKE '% ' || collection)
 FROM logs GROUP BY 1 ORDER BY 1
@@ -34,10 +36,12 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-def collecting(tmp_path: Path, environment: dict[str, str], sshd: Sshd, logs: Path) -> Iterator[Collecting]:
+def collecting(
+    tmp_path: Path, environment: dict[str, str], sshd: Sshd, logs: Path, starter: Starter
+) -> Iterator[Collecting]:
     """A collection of what lies in ``logs`` over SSH."""
     words = ("--host", sshd.address, "--path", f"{logs}/*.log")
-    found = Collecting(tmp_path, {**environment, **sshd.environment}, *words)
+    found = Collecting(tmp_path, starter, {**environment, **sshd.environment}, *words)
     yield found
     if found.process is not None:
         found.process.kill()
@@ -98,7 +102,7 @@ def test_a_web_farm_is_one_stream_by_collection_and_only_what_is_wanted(collecti
 
 
 def test_only_allowed_commands_reach_the_host_and_all_are_noted(
-    tmp_path: Path, environment: dict[str, str], logs: Path
+    tmp_path: Path, environment: dict[str, str], logs: Path, starter: Starter
 ) -> None:
     record = tmp_path / "asked"
     forced = tmp_path / "forced"
@@ -119,7 +123,7 @@ def test_only_allowed_commands_reach_the_host_and_all_are_noted(
         ):
             (logs / name).write_text(f"2026-01-01 00:00:00 INFO number={len(name)}\n")
         words = ("--host", server.address, "--path", f"{logs}/*.log")
-        collecting = Collecting(tmp_path, {**environment, **server.environment}, *words)
+        collecting = Collecting(tmp_path, starter, {**environment, **server.environment}, *words)
         assert collecting.once("--into-lake")[0] == 0
     finally:
         server.cut()
@@ -139,15 +143,15 @@ def test_only_allowed_commands_reach_the_host_and_all_are_noted(
 
 
 def test_a_key_that_may_read_one_folder_is_enough_and_may_nothing_else(
-    tmp_path: Path, environment: dict[str, str], logs: Path
+    tmp_path: Path, environment: dict[str, str], logs: Path, starter: Starter
 ) -> None:
     (logs / "app.log").write_text("2026-01-01 00:00:00 INFO one\n")
     server = Sshd(tmp_path / "sshd2", forced=f"{ROOT}/examples/ssh/logshed-files {logs}")
     try:
         own = {**environment, **server.environment}
         given = ("--host", server.address, "--into-lake", "--path")
-        assert Collecting(tmp_path, own, *given, f"{logs}/*.log").once()[0] == 0
-        found = Collecting(tmp_path, own, *given, "/etc/*").once()
+        assert Collecting(tmp_path, starter, own, *given, f"{logs}/*.log").once()[0] == 0
+        found = Collecting(tmp_path, starter, own, *given, "/etc/*").once()
         assert (found[0], "logshed-files: not allowed" in found[2]) == (1, True)
         for command in (
             "id",
@@ -163,7 +167,7 @@ def test_a_key_that_may_read_one_folder_is_enough_and_may_nothing_else(
             assert (done.returncode, done.stdout, "not allowed" in done.stderr) == (126, "", True), command
     finally:
         server.cut()
-    assert Collecting(tmp_path, own).lines() == 1
+    assert Collecting(tmp_path, starter, own).lines() == 1
 
 
 def test_a_host_that_is_down_stops_no_other_and_is_named(collecting: Collecting, logs: Path) -> None:
@@ -176,7 +180,7 @@ def test_a_host_that_is_down_stops_no_other_and_is_named(collecting: Collecting,
 
 
 def test_what_goes_wrong_is_said_in_a_sentence(
-    tmp_path: Path, environment: dict[str, str], sshd: Sshd, logs: Path
+    tmp_path: Path, environment: dict[str, str], sshd: Sshd, logs: Path, starter: Starter
 ) -> None:
     own = {**environment, **sshd.environment}
     for words, text, code in (
@@ -189,5 +193,5 @@ def test_what_goes_wrong_is_said_in_a_sentence(
         (("--path", "/x.log", "--match", "("), "no regular expression", 2),
         (("--path", f"{logs}/*.log", "--host", "local"), "leave --host out for this machine", 2),
     ):
-        found = Collecting(tmp_path, own, "--host", sshd.address, *words).once()
+        found = Collecting(tmp_path, starter, own, "--host", sshd.address, *words).once()
         assert (found[0], text in found[2]) == (code, True), found
