@@ -144,7 +144,7 @@ _PARTS = st.sampled_from(
 _PATHS = st.lists(st.lists(_PARTS, min_size=1, max_size=3).map("".join), min_size=1, max_size=4).map("/".join)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=6)
 @given(st.lists(_PATHS, min_size=16, max_size=16))
 def test_a_recorded_name_is_clean_stays_as_it_is_and_is_no_other_names(paths: list[str]) -> None:
     names = [f"file:/{path}" for path in paths]
