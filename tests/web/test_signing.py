@@ -192,6 +192,24 @@ def test_who_signs_out_is_out_and_so_is_who_was_disabled_or_whose_session_was_en
     assert sign_in(place, "leaves", PASSWORD).status_code == 401
 
 
+def test_a_stream_ends_soon_after_its_reader_is_known_no_more_or_sees_other_collections(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("logshed.web.routes.tail.SECONDS", "logshed.web.still.SECONDS"):
+        monkeypatch.setattr(module, 0.2)
+    admin = client(place.url, place.users["admin"])
+    changes = {"disabled": {"disabled": True}, "moved": {"collections": ["app"]}, "asked": {"must_change": True}}
+    for name, change in changes.items():
+        who = place.add(name)
+        with client(place.url, who).stream("GET", "/api/v1/tail") as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "event: begun"
+            assert (
+                client(place.url, place.users["admin"]).patch(f"/api/v1/users/{name}", json=change).status_code == 200
+            )
+            assert [line for line in lines if line.startswith("event: records")] == []
+
+
 def test_a_new_password_ends_other_sessions_and_the_old_one_opens_nothing(place: Place) -> None:
     who = place.add("renews")
     other = Signed(who.user, place.people.sessions.begin(who.user.id, via="password")[0])

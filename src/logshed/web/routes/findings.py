@@ -14,6 +14,7 @@ from logshed.errors import UsageError
 from logshed.pipeline import casebook
 from logshed.web.security import BLANK, Detecting, Newest, assert_sees_all, detecting, newest
 from logshed.web.site import Shared, Site
+from logshed.web.still import Still
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:
@@ -88,12 +89,13 @@ async def stream(
 async def _events(
     request: Request, site: Site, person: Person, waits: Newest, moment: datetime
 ) -> AsyncIterator[bytes]:
-    lake = site.lake(person)
+    lake, still = site.lake(person), Still(site.who, request, person)
     yield b"retry: 2000\n: findings\n\n"
     while not site.ending.is_set():
-        if not await waits.after(moment, BEAT_SECONDS):
-            if await site.who.asks(request) is None:
-                return
+        more = await waits.after(moment, BEAT_SECONDS)
+        if not await still.may():
+            return
+        if not more:
             yield b": still here\n\n"
             continue
         found = await site.pool.run(person, casebook.found_after, lake.query, moment, MOST_AT_ONCE)

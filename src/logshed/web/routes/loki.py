@@ -20,6 +20,7 @@ from logshed.web import forms
 from logshed.web.problems import problem
 from logshed.web.running import answered
 from logshed.web.site import Shared
+from logshed.web.still import Still
 from logshed.web.who import Needs, Person, needs
 
 if TYPE_CHECKING:
@@ -168,13 +169,11 @@ async def tail(socket: WebSocket, site: Shared) -> None:
 
 async def _follow(socket: WebSocket, site: Site, person: Person, found: Tail) -> None:
     """Send what there is, and what comes, until the client goes, may no longer read, or the server ends."""
-    gone = asyncio.create_task(_gone(socket))
+    gone, still = asyncio.create_task(_gone(socket)), Still(site.who, socket, person, seconds=0)
     try:
         await socket.send_text(orjson.dumps(found.first).decode())
         while not await _over(gone, site):
-            try:
-                person = await Needs("read").person(socket)  # a token may have been revoked
-            except HTTPException:
+            if not await still.may():
                 return await socket.close(1008, "no longer allowed")
             more = await site.pool.run(person, found.more)
             if more is not None:

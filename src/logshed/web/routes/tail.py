@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -11,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from logshed.search import statements
 from logshed.web.looking import Looked
 from logshed.web.site import Shared
+from logshed.web.still import SECONDS, Still
 from logshed.web.tailing import Kind
 from logshed.web.who import Person, needs
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/api/v1/tail", tags=["records"])
 PING_SECONDS = 15.0
-"""So often something is sent, and whether the reader may still read is looked at."""
+"""So often something is sent."""
 
 
 @router.get("", response_class=Response)
@@ -37,10 +39,11 @@ async def tail(
     scope = look.window(person).scope.within(None, None)
     kind = Kind(person.grant.scopes, scope, tuple(field or ()))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(request, site, kind), media_type="text/event-stream", headers=headers)
+    still = Still(site.who, request, person)
+    return StreamingResponse(_events(site, kind, still), media_type="text/event-stream", headers=headers)
 
 
-async def _events(request: Request, site: Site, kind: Kind) -> AsyncIterator[str]:
+async def _events(site: Site, kind: Kind, still: Still) -> AsyncIterator[str]:
     ending = asyncio.create_task(site.ending.wait())
     try:
         with site.tails.reader(kind) as queue:
@@ -48,15 +51,17 @@ async def _events(request: Request, site: Site, kind: Kind) -> AsyncIterator[str
                 [asyncio.create_task(site.tails.ready.wait()), ending], return_when=asyncio.FIRST_COMPLETED
             )
             yield "event: begun\ndata: {}\n\n"
-            while not ending.done():
+            sent = time.monotonic()
+            while not ending.done() and await still.may():
                 message = asyncio.create_task(queue.get())
-                await asyncio.wait([message, ending], timeout=PING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([message, ending], timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if message.done():
                     yield f"event: records\ndata: {message.result()}\n\n"
+                    sent = time.monotonic()
                     continue
                 message.cancel()
-                if ending.done() or await site.who.asks(request) is None:
-                    return
-                yield ": still here\n\n"
+                if time.monotonic() - sent >= PING_SECONDS:
+                    yield ": still here\n\n"
+                    sent = time.monotonic()
     finally:
         ending.cancel()
