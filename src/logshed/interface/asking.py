@@ -58,7 +58,7 @@ class Asking(Opened):
 
         def ask(since: str | datetime | None, until: str | datetime | None, values: Mapping[str, object]) -> Result:
             bound = question.bind(values, now=now, since=since, until=until, collection=collection, timezone=zone)
-            return self.query(question.sql, engine=engine, params=bound, timezone=timezone)
+            return self.query(question.sql, engine=engine, params=bound, timezone=timezone, sandbox=False)
 
         if compare is None:
             found = ask(since, until, params)
@@ -106,7 +106,7 @@ class Asking(Opened):
         zone = timezone or self.settings.timezone or "UTC"
         scope = searching.understood(text, since=since, until=until, collection=collection, now=now, timezone=zone)
         asked = searching.Search(scope, tuple(fields), limit, oldest_first)
-        return searching.found(asked, lambda sql: self.query(sql, engine=engine))
+        return searching.found(asked, lambda sql: self.query(sql, engine=engine, sandbox=False))
 
     def patterns(
         self,
@@ -145,7 +145,7 @@ class Asking(Opened):
         asked = mining.Asked(*times, collection, service, where)
 
         def query(sql: str, params: dict[str, object]) -> Result:
-            return self.query(sql, params=params)
+            return self.query(sql, params=params, sandbox=None if where else False)  # where is people's text
 
         if change:
             return mining.changes(query, asked, baseline or mining.BASELINE, change)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from logshed.errors import AccessError
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from logshed.lake.store import Store
     from logshed.pipeline.away import Runner
     from logshed.pipeline.job import Job
-    from logshed.pipeline.tables import LakeTables
+    from logshed.pipeline.tables import Kept, LakeTables
     from logshed.settings import Settings
     from logshed.sql import Engine
+    from logshed.sql.duckdb import Limits
     from logshed.sql.result import Result
     from logshed.sql.sight import Sight
 
@@ -40,6 +41,7 @@ class Opened:
         self.root = root
         self.settings = settings
         self._store: Store | None = None
+        self._kept: Kept | None = None
         self._sight: Sight | None = None
         self._found = self._find  # the whole lake's, for whomever it is shown to in part too
 
@@ -60,6 +62,7 @@ class Opened:
         sight = Sight.of(scopes)
         if self._sight is not None and sight != self._sight:
             raise AccessError("cannot show more of the lake: it shows some collections alone; begin with the whole one")
+        self._tables()  # so that both keep what is found out about them in one place
         found = copy(self)
         vars(found).update(_sight=sight)
         return found
@@ -71,6 +74,8 @@ class Opened:
         engine: EngineName = "duckdb",
         params: dict[str, object] | None = None,
         timezone: str | None = None,
+        sandbox: bool | None = None,
+        limits: Limits | None = None,
     ) -> Result:
         """Run a statement over ``logs`` and ``lines``.
 
@@ -79,6 +84,10 @@ class Opened:
             engine: ``duckdb`` (embedded) or ``clickhouse``.
             params: Values of the parameters.
             timezone: The zone of days, hours and times that name none; None takes UTC.
+            sandbox: Whether the text is of people who are not trusted with the machine: it runs in a process of its
+                own, with what ``docs/sql.md`` allows. False is for texts of ours alone; None is a sandbox where not
+                all may be seen.
+            limits: What the statement may take.
 
         Raises:
             logshed.errors.QueryError: The statement is wrong; the text shows the place.
@@ -88,7 +97,11 @@ class Opened:
 
         zone = timezone or "UTC"
         zone_of(zone)
-        return self._engine(self._tables(), zone, engine).query(sql, params)
+        options: dict[str, Any] = {**(limits or {})}
+        if engine == "duckdb" and sandbox is False and not self.settings.backing.storage.remote:
+            options["home"] = self._found().warehouse
+        alone = self._sight is not None if sandbox is None else sandbox
+        return self._engine(self._tables(), zone, engine, sandbox=alone, **options).query(sql, params)
 
     def snapshot(self, table: str = "logs") -> tuple[int, int] | None:
         """What a table is read as now: the snapshot's id and its moment in milliseconds; None where it has no rows.
@@ -136,17 +149,18 @@ class Opened:
         return Runner.of(self.settings)
 
     def _ask(self, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
-        return self.query(sql, params=dict(params)).pl()
+        return self.query(sql, params=dict(params), sandbox=False).pl()
 
-    def _engine(self, tables: LakeTables, zone: str, engine: EngineName = "duckdb") -> Engine:
+    def _engine(self, tables: LakeTables, zone: str, engine: EngineName = "duckdb", **options: Any) -> Engine:
         from logshed.sql import connect  # noqa: PLC0415 - heavy
 
-        return connect(engine, tables, timezone=zone, sight=self._sight)
+        return connect(engine, tables, timezone=zone, sight=self._sight, **options)
 
     def _tables(self) -> LakeTables:
-        from logshed.pipeline.tables import LakeTables  # noqa: PLC0415 - heavy
+        from logshed.pipeline.tables import Kept, LakeTables  # noqa: PLC0415 - heavy
 
-        return LakeTables(self._found)
+        self._kept = self._kept or Kept()
+        return LakeTables(self._found, self._kept)
 
     def _opened(self, *, create: bool = False) -> Store:
         if self._sight is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from logshed.errors import QueryError
@@ -17,18 +18,58 @@ if TYPE_CHECKING:
     from logshed.lake.store import Store
 
 
+Asked = tuple[str, "str | None", str]
+"""A table, a row filter, and the file that says the table's state: another state has another file."""
+MOST_ANSWERS = 500
+"""Answers of a kind that are kept for the next statement."""
+MOST_PATHS = 200_000
+"""Paths of data files that are kept in all for the next statement, about 30 MB."""
+
+
+class Kept:
+    """What was found out about tables as they were at some moment: it is true as long as they are the same."""
+
+    def __init__(self) -> None:
+        self._files: dict[Asked, list[str]] = {}
+        self._columns: dict[tuple[str, str], list[TableColumn]] = {}
+        self._turn = Lock()
+
+    def files(self, asked: Asked, find: Callable[[], list[str]]) -> list[str]:
+        """The data files that were found for this before, else those that are found now."""
+        found = self._files.get(asked)
+        if found is None:
+            found = find()
+            with self._turn:
+                self._files[asked] = found
+                while sum(map(len, self._files.values())) > MOST_PATHS or len(self._files) > MOST_ANSWERS:
+                    del self._files[next(iter(self._files))]
+        return list(found)
+
+    def columns(self, asked: tuple[str, str], find: Callable[[], list[TableColumn]]) -> list[TableColumn]:
+        """The columns that were found for this before, else those that are found now."""
+        found = self._columns.get(asked)
+        if found is None:
+            found = find()
+            with self._turn:
+                self._columns[asked] = found
+                while len(self._columns) > MOST_ANSWERS:
+                    del self._columns[next(iter(self._columns))]
+        return list(found)
+
+
 class LakeTables:
     """The tables of one statement; PyIceberg is imported when the first is looked at.
 
     Args:
         opened: Opens the lake.
+        kept: What statements before this one have found out; None begins anew.
     """
 
-    def __init__(self, opened: Callable[[], Store | Pinned]) -> None:
+    def __init__(self, opened: Callable[[], Store | Pinned], kept: Kept | None = None) -> None:
         self._opened = opened
+        self._kept = kept or Kept()
         self._loaded: dict[str, Table | None] = {}
         self._gold: list[str] | None = None
-        self._listed: dict[tuple[str, str | None, str | None], list[str]] = {}
 
     def names(self) -> list[str]:
         """The tables' short names: those that every lake has or may have, and its gold tables."""
@@ -45,9 +86,14 @@ class LakeTables:
         from logshed.lake import scan  # noqa: PLC0415 - PyIceberg, only where a table is asked
 
         loaded = self._table(table)
-        found = scan.column_ids_to_be(TABLES[table]) if loaded is None else scan.column_ids(loaded, table)
-        attributes = {} if loaded is None else scan.attributes_promoted(loaded)
-        return [TableColumn(*one, attribute=attributes.get(one[1])) for one in found]
+        if loaded is None:
+            return [TableColumn(*one) for one in scan.column_ids_to_be(TABLES[table])]
+
+        def found() -> list[TableColumn]:
+            attributes = scan.attributes_promoted(loaded)
+            return [TableColumn(*one, attribute=attributes.get(one[1])) for one in scan.column_ids(loaded, table)]
+
+        return self._kept.columns((table, loaded.metadata_location), found)
 
     def stored(self, table: str) -> Stored | None:
         """A table as it lies; None where it is not made yet."""
@@ -66,9 +112,7 @@ class LakeTables:
         if loaded is None:
             return []
         asked = (table, where, loaded.metadata_location)
-        if asked not in self._listed:
-            self._listed[asked] = self._found(loaded, table, where)
-        return list(self._listed[asked])
+        return self._kept.files(asked, lambda: self._found(loaded, table, where))
 
     def _found(self, loaded: Table, table: str, where: str | None) -> list[str]:
         from logshed.lake.scan import iceberg_files, paths  # noqa: PLC0415 - PyIceberg, only where a table is asked

@@ -50,18 +50,23 @@ _TYPES: dict[Kind, str] = {
 }
 
 
-def connect(tables: Tables, *, timezone: str = "UTC", sight: Sight | None = None, **client: Any) -> ClickHouse:
+def connect(
+    tables: Tables, *, timezone: str = "UTC", sight: Sight | None = None, sandbox: bool = False, **client: Any
+) -> ClickHouse:
     """An engine over a lake's tables.
 
     Args:
         tables: The lake's tables.
         timezone: The zone of days, hours and times that name none.
         sight: What the one who asks may see; None is all, and all is the only thing that this engine can show.
+        sandbox: Whether statements are people's, for which this engine has no limits.
         client: What ``clickhouse_connect.get_client`` takes, such as ``host``; without it chdb answers.
 
     Raises:
-        logshed.errors.QueryError: Somebody does not see all.
+        logshed.errors.QueryError: Somebody does not see all, or is not trusted with the machine.
     """
+    if sandbox and sight is None:
+        raise QueryError("cannot ask ClickHouse here: it has no limits for a statement; use DuckDB")
     if sight is not None:
         raise QueryError("cannot ask ClickHouse: it shows all collections, and not all may be seen here; use DuckDB")
     return ClickHouse(tables, timezone=timezone, **client)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from logshed.sql.filters import LONGEST
+from logshed.sql.filters import LONGEST, both
 from logshed.sql.views import literal, quoted
 
 if TYPE_CHECKING:
@@ -41,15 +41,6 @@ class Sight:
         given = None if scopes is None else tuple(dict.fromkeys(scopes))
         return None if given is None or EVERY in given else cls(given)
 
-    def tables(self, tables: Tables) -> list[str]:
-        """The names of the tables that may hold something to see."""
-        closed = set(tables.closed())
-        return [name for name in tables.names() if name not in closed]
-
-    def shows(self, columns: Sequence[TableColumn]) -> bool:
-        """Whether a table with these columns is there."""
-        return any(column.name == COLUMN for column in columns)
-
     def condition(self, column: str = quoted(COLUMN)) -> str:
         """What is true of the rows to see, in DuckDB's dialect.
 
@@ -79,6 +70,45 @@ class Sight:
             parts.append(f"{COLUMN} {'=' if known == scope else 'like'} {text}")
         joined = " or ".join(parts)
         return joined if len(joined) <= LONGEST else None
+
+
+class Seen:
+    """Tables as a sight shows them: those that are there, and the files that may hold rows to see.
+
+    Args:
+        tables: All tables.
+        sight: What may be seen of them; which rows of a file may be, its condition says.
+    """
+
+    def __init__(self, tables: Tables, sight: Sight) -> None:
+        self._tables = tables
+        self._filter = sight.row_filter()
+
+    def names(self) -> list[str]:
+        """The names of the tables that may hold something to see."""
+        closed = set(self._tables.closed())
+        return [name for name in self._tables.names() if name not in closed]
+
+    def closed(self) -> list[str]:
+        """None: those are not there."""
+        return []
+
+    def columns(self, table: str) -> Sequence[TableColumn]:
+        """The columns of a table; none where its rows belong to no collection."""
+        columns = self._tables.columns(table) if table in self.names() else ()
+        return columns if any(column.name == COLUMN for column in columns) else ()
+
+    def files(self, table: str, where: str | None) -> Sequence[str]:
+        """The data files that may hold rows that may be seen and that pass ``where``."""
+        return self._tables.files(table, both(where, self._filter)) if self.columns(table) else ()
+
+    def filesystem(self) -> Any | None:
+        """What opens the addresses of files that lie elsewhere."""
+        return self._tables.filesystem()
+
+    def renamed(self, table: str) -> bool:
+        """Whether data files may call columns otherwise than the table does."""
+        return self._tables.renamed(table)
 
 
 def _prefix(scope: str) -> str | None:
