@@ -113,6 +113,22 @@ class Opened:
         """
         return self._tables().snapshot(table)
 
+    def ask(self, sql: str, params: dict[str, object] | None = None, *, timezone: str | None = None) -> Result:
+        """Run a statement whose text is ours: what people say is bound to it, or written as literals.
+
+        It runs without a sandbox, in a database that such statements share.
+
+        Args:
+            sql: The statement.
+            params: Values of its parameters.
+            timezone: The zone of days, hours and times that name none; None takes UTC.
+
+        Raises:
+            logshed.errors.QueryError: The statement is wrong.
+            logshed.errors.UsageError: There is no such zone.
+        """
+        return self.query(sql, params=params, timezone=timezone, sandbox=False)
+
     def moment(self, text: str) -> datetime:
         """A time such as ``24h``, ``7d``, ``2026-01-01`` or ``all``, in UTC.
 

@@ -108,4 +108,4 @@ class Looking(Opened):
         return explain(text, self.settings, choice)
 
     def _put(self, sql: str, params: Mapping[str, object]) -> Result:
-        return self.query(sql, params=dict(params))
+        return self.ask(sql, dict(params))

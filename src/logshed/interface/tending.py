@@ -41,7 +41,7 @@ class Tending(Opened):
         from logshed.pipeline.lake_state import trail  # noqa: PLC0415 - heavy
 
         def query(sql: str, params: Mapping[str, object]) -> Result:
-            return self.query(sql, params=dict(params))
+            return self.ask(sql, dict(params))
 
         end = None if until is None else self.moment(until)
         return trail(query, since=self.moment(since), until=end, **wanted)

@@ -63,18 +63,33 @@ class Job:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def query(self, sql: str, params: dict[str, object] | None = None, timezone: str | None = None) -> Result:
-        """Run a statement as a part of it.
+        """Run a statement of ours as a part of it.
 
         Args:
-            sql: The statement.
+            sql: The statement; what people say is bound to it, or written as literals.
             params: Values of its parameters.
             timezone: The zone of days, hours and times that name none; None takes UTC.
 
         Raises:
             QueryError: The statement is wrong, or this was told to end.
         """
+        return self._run(lambda: self.lake.ask(sql, params, timezone=timezone))
+
+    def theirs(self, sql: str, params: dict[str, object] | None = None) -> Result:
+        """Run a statement that somebody has written, in a sandbox.
+
+        Args:
+            sql: The statement.
+            params: Values of its parameters.
+
+        Raises:
+            QueryError: The statement is wrong, does or takes more than it may, or this was told to end.
+        """
+        return self._run(lambda: self.lake.query(sql, params=params, sandbox=True))
+
+    def _run(self, begin: Callable[[], Result]) -> Result:
         self._check()
-        result = self.lake.query(sql, params=params, timezone=timezone)
+        result = begin()
         with self._lock:
             self._open.append(result)
         self._check()

@@ -54,7 +54,7 @@ async def run(
     with ExitStack() as stack:
         job = stack.enter_context(site.running.begun(site.lake(person), person, statement.sql))
         params: dict[str, object] = dict(statement.params)
-        result = await waited(request, site, person, job, lambda: job.query(statement.sql, params))
+        result = await waited(request, site, person, job, lambda: job.theirs(statement.sql, params))
         held = stack.pop_all()
     answer = streamed(result, form or form_of(accept), held=held)
     answer.headers["X-Query-Id"] = job.id
@@ -64,11 +64,12 @@ async def run(
 @router.post("/plan")
 async def plan(request: Request, site: Shared, person: Analyst, statement: Statement) -> Response:
     """How a statement would be run."""
+    with site.running.begun(site.lake(person), person, "a plan") as job:
 
-    def work(query: Ask) -> list[Any]:
-        return query(f"EXPLAIN {statement.sql}", dict(statement.params)).rows()
+        def work() -> list[Any]:
+            return job.theirs(f"EXPLAIN {statement.sql}", dict(statement.params)).rows()
 
-    found = await answered(request, site, person, "a plan", work)
+        found = await waited(request, site, person, job, work)
     return json_of({"plan": "\n".join(str(row[-1]) for row in found)})
 
 
