@@ -52,7 +52,7 @@ __all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "Tra
 
 FILE = "logshed.toml"
 PREFIX = "LOGSHED_"
-ELSEWHERE = frozenset({"LOGSHED_SINK_TOKEN"})
+ELSEWHERE = frozenset({"LOGSHED_SINK_TOKEN", "LOGSHED_SERVER", "LOGSHED_TOKEN", "LOGSHED_TOKEN_FILE"})
 """Variables that are no settings: commands read them."""
 TABLES = frozenset(
     [

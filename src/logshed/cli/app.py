@@ -11,6 +11,7 @@ from logshed.cli import (
     aggregate,
     alerts,
     anomalies,
+    asked,
     audit,
     canary,
     capacity,
@@ -79,11 +80,19 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="Ask a `logshed serve` there; LOGSHED_SERVER says it too.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Takes log lines from anywhere into one open lake that you can query, watch and defend."""
+    del version  # it was printed, if it was asked for
+    asked.ask_at(server)
 
 
-asked = (search, query, replay, report, aggregate, patterns)
+asking = (search, query, replay, report, aggregate, patterns)
 files = (clickhouse, schema, convert, sanitize, upload, view, spool)
 secure = (detect, incidents, decisions, rules, alerts)
 doors = (receive, canary, forward, mcp)
@@ -105,5 +114,5 @@ kept = (
     enrich,
 )
 ahead = (anomalies, objectives, capacity, cost)
-for group in (ingest, collect, *doors, serve, live, *asked, *ahead, rejects, reparse, formats, *files, *secure, *kept):
+for group in (ingest, collect, *doors, serve, live, *asking, *ahead, rejects, reparse, formats, *files, *secure, *kept):
     group.register(app)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import engines
+from logshed.cli import asked, engines
 from logshed.errors import LogshedError, UsageError, gone
 
 if TYPE_CHECKING:
@@ -51,7 +51,13 @@ _Level = Annotated[LogLevel | None, typer.Option(help="Tell more or less; debug 
 
 
 def add(
-    group: typer.Typer, name: str, function: Callable[..., None], *, examples: Sequence[str] = (), logs: bool = False
+    group: typer.Typer,
+    name: str,
+    function: Callable[..., None],
+    *,
+    examples: Sequence[str] = (),
+    logs: bool = False,
+    served: bool = False,
 ) -> None:
     """Add a function as a command, with the options and the error handling that all commands have.
 
@@ -61,12 +67,15 @@ def add(
         function: What it does; its signature gives its options, its docstring its help.
         examples: Command lines that teach it, shown in its help.
         logs: Whether what it calls writes a log of its own by structlog.
+        served: Whether a server may be asked instead of a lake on this machine.
     """
 
     @functools.wraps(function)
     def run(*, verbose: bool = False, log_level: LogLevel | None = None, **options: Any) -> None:
         level = log_level or (LogLevel.INFO if verbose else LogLevel.WARNING)
         _configure_logging(level, structured=logs or level is not LogLevel.WARNING)
+        if not served:
+            _guarded(functools.partial(asked.refused, name), level)
         _guarded(functools.partial(function, **engines.gathered(whole, options)), level)
 
     whole = inspect.signature(function, eval_str=True)

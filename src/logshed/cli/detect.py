@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import output, tables, terminal
+from logshed.cli import asked, output, tables, terminal
 from logshed.cli.commands import FAILED, EngineOptions, JsonOption, LakeOption, add
 from logshed.cli.output import Format, FormatOption, OutputOption
 from logshed.errors import UsageError
@@ -43,7 +43,7 @@ RulesOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     add(app, "detect", detect, examples=DETECT_EXAMPLES, logs=True)
-    add(app, "findings", findings, examples=FINDINGS_EXAMPLES)
+    add(app, "findings", findings, examples=FINDINGS_EXAMPLES, served=True)
 
 
 def detect(
@@ -95,9 +95,7 @@ def findings(
     to: OutputOption = None,
 ) -> None:
     """Show what was found, the latest first, with a sentence on each."""
-    from logshed.api import Lake  # noqa: PLC0415 - heavy
-
-    opened = Lake.open(lake)
+    opened = asked.opened(lake)
     params: dict[str, object] = {
         "since": opened.moment(since),
         "rule": rule,

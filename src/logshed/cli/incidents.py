@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import output, tables, terminal
+from logshed.cli import asked, output, tables, terminal
 from logshed.cli.commands import JsonOption, LakeOption, add
 from logshed.cli.output import Format, FormatOption, OutputOption
 from logshed.errors import UsageError
@@ -28,8 +28,14 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The incident's id
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(help="Incidents: findings by actor and time.", no_args_is_help=True, rich_markup_mode=None)
-    add(group, "list", list_incidents, examples=("logshed incidents list", "logshed incidents list --all --since 30d"))
-    add(group, "show", show, examples=("logshed incidents show 3f2a9c",))
+    add(
+        group,
+        "list",
+        list_incidents,
+        examples=("logshed incidents list", "logshed incidents list --all --since 30d"),
+        served=True,
+    )
+    add(group, "show", show, examples=("logshed incidents show 3f2a9c",), served=True)
     add(group, "close", close, examples=("logshed incidents close 3f2a9c 'our own scanner'",))
     add(group, "open", reopen, examples=("logshed incidents open 3f2a9c",))
     add(group, "note", note, examples=("logshed incidents note 3f2a9c 'asked the provider'",))
@@ -138,6 +144,4 @@ def _told(row: dict[str, Any]) -> None:
 
 
 def _lake(path: Any) -> Lake:
-    from logshed.api import Lake  # noqa: PLC0415 - heavy
-
-    return Lake.open(path)
+    return asked.opened(path)

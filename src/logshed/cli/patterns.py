@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from logshed.cli import output, pattern_table, terminal
+from logshed.cli import asked, output, pattern_table, terminal
 from logshed.cli.commands import JsonOption, LakeOption, add
 from logshed.cli.output import Format, FormatOption, OutputOption
 from logshed.errors import UsageError
@@ -32,7 +32,7 @@ WHOLE_MESSAGES = 128
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    add(app, "patterns", patterns, examples=EXAMPLES)
+    add(app, "patterns", patterns, examples=EXAMPLES, served=True)
 
 
 def patterns(
@@ -73,11 +73,10 @@ def patterns(
     Values that are told by their form stay as their kind, such as <NUM>, <IP>, <PATH> or <STR>; <*> is any value,
     <LIST> several. Records without a body, such as requests in access logs, have no message.
     """
-    from logshed.api import Lake  # noqa: PLC0415 - heavy
     from logshed.sql.result import Result  # noqa: PLC0415 - heavy
 
     change = _change(baseline, new=new, vanished=vanished)
-    opened = Lake.open(lake)
+    opened = asked.opened(lake)
     found = opened.patterns(
         since=since,
         until=until,

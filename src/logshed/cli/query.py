@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from logshed.cli import drawing, output, proof, terminal
+from logshed.cli import asked, drawing, output, proof, terminal
 from logshed.cli.commands import JsonOption, LakeOption, add, pairs
 from logshed.cli.output import Format, FormatOption, OutputOption
 from logshed.errors import UsageError
@@ -53,8 +53,8 @@ RUN_EXAMPLES = (
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    add(app, "query", query, examples=QUERY_EXAMPLES)
-    add(app, "run", run, examples=RUN_EXAMPLES)
+    add(app, "query", query, examples=QUERY_EXAMPLES, served=True)
+    add(app, "run", run, examples=RUN_EXAMPLES, served=True)
 
 
 def query(
@@ -74,11 +74,9 @@ def query(
     sign: proof.SignOption = False,
 ) -> None:
     """Ask the lake in SQL. Its tables: logs (what the lines say) and lines (the lines themselves)."""
-    from logshed.api import Lake  # noqa: PLC0415 - heavy
-
     text = sys.stdin.read() if sql == "-" else sql
     params: dict[str, object] = {**pairs(param or [])}
-    opened = Lake.open(lake, check=False)
+    opened = asked.opened(lake, check=False)
     proven = proof.beside(opened, to, proof=prove, sign=sign)
     with opened.query(text, engine=engine.value, params=params or None, timezone=zone) as result:
         rows = output.write(result, output.chosen(form, to, as_json=as_json), to)
@@ -138,20 +136,18 @@ def run(
     if show:
         print("\n".join(question_lines(question)))
         return
-    from logshed.api import Lake  # noqa: PLC0415 - heavy
-
-    opened = Lake.open(lake)
-    asked: dict[str, Any] = {**pairs(param or []), **_left_out(question, exclude_ip or [], bots=exclude_bots)}
+    opened = asked.opened(lake)
+    given: dict[str, Any] = {**pairs(param or []), **_left_out(question, exclude_ip or [], bots=exclude_bots)}
     window: dict[str, Any] = {"since": since, "until": until, "collection": collection}
     how: dict[str, Any] = {"engine": engine.value, "compare": compare, "timezone": zone}
     proven = proof.beside(opened, to, proof=prove, sign=sign)
-    with opened.run(name, **how, **asked, **window) as result:
+    with opened.run(name, **how, **given, **window) as result:
         rows = (
             _draw(question, result, chart_kind)
             if chart or chart_kind
             else output.write(result, output.chosen(form, to, as_json=as_json), to)
         )
-    proven({"question": name, "sql": question.sql, "params": asked, **window, **how}, rows)
+    proven({"question": name, "sql": question.sql, "params": given, **window, **how}, rows)
     if not rows:
         print(_nothing(opened, question, since), file=sys.stderr)
 

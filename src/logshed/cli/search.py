@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from logshed.cli import output
+from logshed.cli import asked, output
 from logshed.cli.commands import JsonOption, LakeOption, add
 from logshed.cli.output import Format, FormatOption, OutputOption
 from logshed.cli.query import Engine, EngineOption
@@ -26,7 +26,7 @@ EXAMPLES = (
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    add(app, "search", search, examples=EXAMPLES)
+    add(app, "search", search, examples=EXAMPLES, served=True)
 
 
 def search(
@@ -92,7 +92,6 @@ def search(
     the like compare one field; a blank is AND, OR and NOT (or -) are written large, brackets group. With a pipe,
     --json prints one object a line.
     """
-    from logshed.api import Lake  # noqa: PLC0415 - heavy
     from logshed.pipeline.search import Search, understood  # noqa: PLC0415 - heavy
 
     chosen = Form(Format.NDJSON if as_json else output.chosen(form, to, as_json=False), to)
@@ -105,10 +104,10 @@ def search(
         "--follow": follow,
     }
     _check(ways, by=by, every=every, fields=fields)
-    opened = Lake.open(lake, check=not explain)
+    opened = asked.opened(lake, check=not explain)
     zone = tz or opened.settings.timezone or "UTC"
     scope = understood(text, since=since, until=until, collection=collection, timezone=zone)
-    asked = Asked(
+    question = Asked(
         Search(scope, names(fields), limit, oldest_first),
         opened,
         engine.value,
@@ -117,17 +116,17 @@ def search(
         explain,
     )
     if group_by is not None:
-        asked.counted(names(group_by))
+        question.counted(names(group_by))
     elif percentile is not None:
-        asked.percentiles(percentile, names(by))
+        question.percentiles(percentile, names(by))
     elif histogram or rate:
-        asked.over_time(every, names(by), rate=rate)
+        question.over_time(every, names(by), rate=rate)
     elif context:
-        asked.around(context)
+        question.around(context)
     elif follow:
-        asked.follow()
+        question.follow()
     else:
-        asked.listed()
+        question.listed()
 
 
 def names(text: str | None) -> tuple[str, ...]:

@@ -75,17 +75,18 @@ class Job:
         """
         return self._run(lambda: self.lake.ask(sql, params, timezone=timezone))
 
-    def theirs(self, sql: str, params: dict[str, object] | None = None) -> Result:
+    def theirs(self, sql: str, params: dict[str, object] | None = None, timezone: str | None = None) -> Result:
         """Run a statement that somebody has written, in a sandbox.
 
         Args:
             sql: The statement.
             params: Values of its parameters.
+            timezone: The zone of days, hours and times that name none; None takes UTC.
 
         Raises:
             QueryError: The statement is wrong, does or takes more than it may, or this was told to end.
         """
-        return self._run(lambda: self.lake.query(sql, params=params, sandbox=True))
+        return self._run(lambda: self.lake.query(sql, params=params, timezone=timezone, sandbox=True))
 
     def _run(self, begin: Callable[[], Result]) -> Result:
         self._check()

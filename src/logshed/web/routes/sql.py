@@ -36,6 +36,7 @@ class Statement(BaseModel):
         examples=["SELECT service_name, count(*) FROM logs GROUP BY ALL ORDER BY 2 DESC LIMIT 10"],
     )
     params: dict[str, str | int | float | bool | None] = Field({}, description="The values of its parameters.")
+    timezone: str | None = Field(None, max_length=64, description="The zone of days and hours; UTC unless set.")
 
 
 @router.post("", response_class=Response)
@@ -54,7 +55,7 @@ async def run(
     with ExitStack() as stack:
         job = stack.enter_context(site.running.begun(site.lake(person), person, statement.sql))
         params: dict[str, object] = dict(statement.params)
-        result = await waited(request, site, person, job, lambda: job.theirs(statement.sql, params))
+        result = await waited(request, site, person, job, lambda: job.theirs(statement.sql, params, statement.timezone))
         held = stack.pop_all()
     answer = streamed(result, form or form_of(accept), held=held)
     answer.headers["X-Query-Id"] = job.id
