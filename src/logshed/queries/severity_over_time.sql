@@ -14,7 +14,7 @@ severity = "fatal, error, warn, info, debug, trace or unset"
 records = "records"
 */
 SELECT
-    time_bucket(to_seconds((SELECT step_s FROM steps)), timestamp) AS time,
+    time_bucket(to_seconds((SELECT step_s FROM steps)), first_record) AS time,
     CASE
         WHEN severity_number >= 21 THEN 'fatal'
         WHEN severity_number >= 17 THEN 'error'
@@ -24,10 +24,18 @@ SELECT
         WHEN severity_number >= 1 THEN 'trace'
         ELSE 'unset'
     END AS severity,
-    count(*) AS records
-FROM logs
-WHERE timestamp >= $since
-  AND timestamp < $until
-  AND ($collection IS NULL OR collection = $collection)
+    sum(records) AS records
+FROM (
+    SELECT
+        epoch_us(timestamp) // 1000000 // (SELECT step_s FROM steps) AS bar,
+        severity_number,
+        min(timestamp) AS first_record,
+        count(*) AS records
+    FROM logs
+    WHERE timestamp >= $since
+      AND timestamp < $until
+      AND ($collection IS NULL OR collection = $collection)
+    GROUP BY 1, 2
+) AS bars
 GROUP BY 1, 2
 ORDER BY time, severity
