@@ -86,10 +86,10 @@ async def rules(site: Shared, person: Reads, wanted: Annotated[Wanted, Query()])
 @router.get("/{rule}")
 async def one(site: Shared, person: Reads, rule: str) -> dict[str, Any]:
     """One rule: its text, its cases, whether it is on and who said so."""
-    entry = _entry(site, person, rule)
+    known = entry(site, person, rule)
     lake, begin = site.lake(person), site.whole.moment("30d")
     found = await site.pool.run(person, lambda: casebook.by_rule(lake.query, begin))
-    told = _about(entry, site.whole.security.switches(), found)
+    told = _about(known, site.whole.security.switches(), found)
     source = site.whole.security.rules().rules.get(rule)
     if source is None:
         return told | {"description": "", "text": "", "file": "", "cases": [], "can_try": False}
@@ -108,7 +108,7 @@ async def one(site: Shared, person: Reads, rule: str) -> dict[str, Any]:
 @router.post("/{rule}/tests")
 async def test(site: Shared, person: Rules, rule: str) -> dict[str, Any]:
     """Run the cases inside it: what it must find, and what it must not."""
-    _entry(site, person, rule)
+    entry(site, person, rule)
     outcomes = await site.pool.run(person, lambda: site.whole.security.test([rule]))
     items = [{**_case(one.case), "found": one.found, "ok": one.ok, "parsed": one.parsed} for one in outcomes]
     return {"items": items, "next": None}
@@ -141,11 +141,11 @@ async def leave(site: Shared, person: Rules, rule: str) -> dict[str, Any]:
 
 async def _switch(site: Site, person: Person, rule: str, *, on: bool | None, reason: str) -> dict[str, Any]:
     assert_sees_all(person, "rules are")
-    entry = _entry(site, person, rule)
+    known = entry(site, person, rule)
     await site.audit(person, "rule", rule, details={"on": on, "reason": reason})
     security = site.whole.security
     await site.pool.run(person, lambda: security.switch(rule, on=on, by=person.name, reason=reason))
-    return _about(entry, security.switches(), {})
+    return _about(known, security.switches(), {})
 
 
 async def _trying(site: Site, person: Person, rule: str, tried: Tried) -> AsyncIterator[bytes]:
@@ -178,7 +178,12 @@ async def _trying(site: Site, person: Person, rule: str, tried: Tried) -> AsyncI
             task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
 
 
-def _entry(site: Site, person: Person, rule: str) -> rule_book.Entry:
+def entry(site: Site, person: Person, rule: str) -> rule_book.Entry:
+    """What is looked for under a name.
+
+    Raises:
+        HTTPException: There is nothing of this name.
+    """
     found = next((one for one in rule_book.entries(site.settings) if one.name == rule), None)
     if found is None:
         raise unseen(person, "rule", rule)
