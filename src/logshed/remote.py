@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from logshed.interface.base import EngineName
     from logshed.lake.store import Store
+    from logshed.sql.duckdb import Limits
 
 SERVER, TOKEN, TOKEN_FILE = "LOGSHED_SERVER", "LOGSHED_TOKEN", "LOGSHED_TOKEN_FILE"
 """Variables: the server, the token, the file with the token."""
@@ -86,8 +87,10 @@ class RemoteLake(Lake):
         engine: EngineName = "duckdb",
         params: dict[str, object] | None = None,
         timezone: str | None = None,
+        sandbox: bool | None = None,
+        limits: Limits | None = None,
     ) -> Result:
-        """Run a statement at the server; see ``Lake.query``.
+        """Run a statement at the server, which has its own sandbox and limits; see ``Lake.query``.
 
         Raises:
             logshed.errors.QueryError: The statement is wrong, or its answer was cut off.
@@ -95,6 +98,9 @@ class RemoteLake(Lake):
             logshed.errors.UnreachableError: It does not answer.
             logshed.errors.UsageError: It was asked for what a server does not do.
         """
+        del sandbox
+        if limits:
+            raise UsageError(f"cannot limit what {self._url} takes for an answer: the server does; leave limits out")
         if engine != "duckdb":
             raise UsageError(f"cannot ask {self._url} by {engine}: a server has DuckDB alone; leave --sql out")
         plain, values = _plain(sql, params or {})
