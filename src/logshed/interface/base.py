@@ -98,9 +98,9 @@ class Opened:
         zone = timezone or "UTC"
         zone_of(zone)
         options: dict[str, Any] = {**(limits or {})}
-        if engine == "duckdb" and sandbox is False and not self.settings.backing.storage.remote:
-            options["home"] = self._found().warehouse
         alone = self._sight is not None if sandbox is None else sandbox
+        if engine == "duckdb" and (alone or sandbox is False) and not self.settings.backing.storage.remote:
+            options["home"] = self._found().warehouse
         return self._engine(self._tables(), zone, engine, sandbox=alone, **options).query(sql, params)
 
     def snapshot(self, table: str = "logs") -> tuple[int, int] | None:

@@ -52,8 +52,8 @@ def connect(
         sight: What the one who asks may see; None is all.
         sandbox: Whether statements are people's: they then run in a process of their own, and only what is allowed to
             them. Else their texts are ours, and what people say is bound to them or written as literals.
-        home: The folder on this machine in which all data files lie, for statements that may share a database with
-            others which read there too; None gives each its own.
+        home: The folder on this machine in which all data files lie, where our statements may share a database with
+            others that read there; None gives each its own.
         limits: What a statement may take; seconds are counted in a sandbox alone.
     """
     return DuckDB(tables, timezone=timezone, sight=sight, sandbox=sandbox, home=home, **limits)
@@ -92,7 +92,7 @@ class DuckDB:
         if self._sandbox:
             from logshed.sql.workers import answer  # noqa: PLC0415 - starts processes, for people's statements alone
 
-            return answer(self._tables, self._sight, sql, params or {}, self._zone, self._limits)
+            return answer(self._tables, self._sight, sql, params or {}, self._zone, self._limits, self._home)
         if self._home is not None and not self._limits and suits(sql):
             with suppress(Elsewhere):
                 return SharedSession(self._tables, sql, self._zone, self._sight, self._home).answer(params or {})

@@ -62,7 +62,7 @@ class SharedSession(Session):
 
     def _connected(self, zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
         del limits  # they are the database's
-        return _cursor(_runner(self._home), zone)
+        return connected(self._home, zone)
 
     def _planning(self) -> duckdb.DuckDBPyConnection:
         return self._planner
@@ -96,7 +96,7 @@ class _Within(Files):
 
     def __init__(self, tables: Tables, sight: Sight | None, home: str) -> None:
         super().__init__(tables, sight)
-        self._home = home.rstrip("/") + "/"
+        self._home = home
 
     def show(
         self, connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[TableColumn], where: str | None
@@ -108,10 +108,21 @@ class _Within(Files):
         """
         known = len(self._paths)
         shown = super().show(connection, table, columns, where)
-        if not all(path.startswith(self._home) and "/../" not in path for path in self._paths[known:]):
+        if not lie_in(self._home, self._paths[known:]):
             raise Elsewhere
         self.count = len(self._paths)
         return shown
+
+
+def lie_in(home: str, files: Sequence[str]) -> bool:
+    """Whether files all lie in a folder."""
+    start = home.rstrip("/") + "/"
+    return all(file.startswith(start) and "/../" not in file for file in files)
+
+
+def connected(home: str, zone: str) -> duckdb.DuckDBPyConnection:
+    """A connection that can read a folder's files and nothing else."""
+    return _cursor(_runner(home), zone)
 
 
 def _cursor(database: duckdb.DuckDBPyConnection, zone: str) -> duckdb.DuckDBPyConnection:

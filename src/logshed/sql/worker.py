@@ -86,6 +86,8 @@ def serve(line: socket.socket) -> None:
     """Run one statement after the other, until nobody wants more."""
     threading.Thread(target=_end_with, args=[line.fileno()], daemon=True).start()
     with suppress(EOFError):
+        _own_bytes()
+        messages.send(line, {"say": "ready"})
         while True:
             job, (out,) = messages.receive(line)
             with suppress(BrokenPipeError), os.fdopen(out, "wb") as into:

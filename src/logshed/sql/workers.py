@@ -1,17 +1,11 @@
-"""Runs people's statements in processes beside this one, which are ended when a statement takes more than it may."""
+"""Runs people's statements in processes beside this one, which end when a statement takes more than it may."""
 
 from __future__ import annotations
 
-import atexit
 import io
 import os
 import pickle
 import select
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from base64 import b64encode
@@ -23,6 +17,7 @@ from logshed.errors import LogshedError, QueryError
 from logshed.sizes import parsed
 from logshed.sql import messages
 from logshed.sql.feeding import Feed
+from logshed.sql.processes import Process, pool
 from logshed.sql.result import Result
 
 if TYPE_CHECKING:
@@ -38,14 +33,16 @@ BESIDE = 1 << 29
 """Bytes of data that a statement may have beside its memory limit: threads' stacks, and what DuckDB does not count."""
 _GRACE = 0.1
 """Seconds in which a process may end its statement by itself, once nobody wants its rows."""
-_ARROW = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
-"""Its own allocator takes 1 GiB of addresses at once, which would count as data."""
-IDLE = 2
-"""Processes that are kept for the next statement."""
 
 
 def answer(
-    tables: Tables, sight: Sight | None, sql: str, params: Mapping[str, object], zone: str, limits: Limits
+    tables: Tables,
+    sight: Sight | None,
+    sql: str,
+    params: Mapping[str, object],
+    zone: str,
+    limits: Limits,
+    home: str | None = None,
 ) -> Result:
     """The result of a statement of people's.
 
@@ -56,6 +53,7 @@ def answer(
         params: Its values by name.
         zone: The zone of days, hours and times that name none.
         limits: What it may take; ``DEFAULTS`` holds where nothing is said.
+        home: The folder on this machine in which all data files lie, or None.
 
     Raises:
         logshed.errors.QueryError: The statement is wrong, does what it may not, or takes more than it may.
@@ -70,7 +68,7 @@ def answer(
         "limits": {name: value for name, value in allowed.items() if name != "seconds"},
         "bytes": parsed(allowed["memory_limit"]) * 5 // 4 + BESIDE,
     }
-    statement = _Statement(_pool.take(), tables, Feed(tables, sight, limits), allowed)
+    statement = _Statement(pool.take(), tables, Feed(tables, sight, limits, home), allowed)
     try:
         return statement.begun(job)
     except BaseException:
@@ -78,68 +76,10 @@ def answer(
         raise
 
 
-class _Process:
-    """A process that runs one statement at a time."""
-
-    def __init__(self) -> None:
-        self.line, far = socket.socketpair()
-        self.folder = tempfile.mkdtemp(prefix="logshed-sql-")
-        path = os.pathsep.join(place for place in sys.path if place)
-        with far:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "logshed.sql.worker", str(far.fileno())],
-                pass_fds=[far.fileno()],
-                stdin=subprocess.DEVNULL,
-                cwd=self.folder,
-                env={"PYTHONPATH": path, "TMPDIR": self.folder, "PATH": os.defpath, "LANG": "C.UTF-8", **_ARROW},
-            )
-
-    def end(self) -> None:
-        """End it at once; twice is once."""
-        self._process.kill()
-        self._process.wait()
-        self.line.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class _Pool:
-    """Processes that wait for a statement: starting one takes longer than most statements."""
-
-    def __init__(self) -> None:
-        self._idle: list[_Process] = []
-        self._turn = threading.Lock()
-
-    def take(self) -> _Process:
-        """One that waits, or a new one."""
-        with self._turn:
-            if self._idle:
-                return self._idle.pop()
-        return _Process()
-
-    def give(self, process: _Process) -> None:
-        """Keep one that has done its work for the next."""
-        with self._turn:
-            if len(self._idle) < IDLE:
-                self._idle.append(process)
-                return
-        process.end()
-
-    def end(self) -> None:
-        """End those that wait."""
-        with self._turn:
-            idle, self._idle = self._idle, []
-        for process in idle:
-            process.end()
-
-
-_pool = _Pool()
-atexit.register(_pool.end)
-
-
 class _Statement:
     """One statement in another process, which is told what it asks for as long as it runs."""
 
-    def __init__(self, process: _Process, tables: Tables, feed: Feed, limits: Limits) -> None:
+    def __init__(self, process: Process, tables: Tables, feed: Feed, limits: Limits) -> None:
         self._process = process
         self._tables = tables
         self._feed = feed
@@ -155,6 +95,7 @@ class _Statement:
 
     def begun(self, job: dict[str, Any]) -> Result:
         """The result, once the first of it is there."""
+        self._process.ready()
         out, into = os.pipe()
         self._pipe = pipe = _Pipe(out, self._limits["seconds"], self._late)
         try:
@@ -248,10 +189,10 @@ class _Statement:
         if self._talk.is_alive() and self._pipe is not None and self._pipe.closed:
             self._talk.join(_GRACE)
         if self._fate in {"done", "error"}:
-            _pool.give(self._process)
+            pool.give(self._process)
         else:
             self._process.end()
-            _pool.give(_Process())
+            pool.give(Process())
         self._feed.close()
 
 
