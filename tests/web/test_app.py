@@ -58,6 +58,15 @@ def test_static_files_are_kept_for_good_under_the_address_that_the_page_names(se
     assert get(served + stale).headers["cache-control"] == "no-cache"
 
 
+def test_static_files_are_packed_for_browsers_that_unpack(served: str) -> None:
+    path = re.findall(r'src="(/static/[^"]+base[.]js)"', httpx.get(f"{served}/").text)[0]
+    packed = httpx.get(served + path, headers={"Accept-Encoding": "gzip"})
+    plain = httpx.get(served + path, headers={"Accept-Encoding": "identity"})
+    assert (packed.headers.get("content-encoding"), plain.headers.get("content-encoding")) == ("gzip", None)
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+
+
 @pytest.mark.parametrize("path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "base", "vendor", ""])
 def test_nothing_beside_the_static_files_is_given_away(served: str, path: str) -> None:
     assert get(f"{served}/static/x/{path}").status_code == 404

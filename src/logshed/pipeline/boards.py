@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from logshed.dashboards import fields, units
 from logshed.pipeline.narrowing import narrowed, reaches
-from logshed.pipeline.report_answers import described, label
+from logshed.pipeline.report_answers import described
 from logshed.queries.times import EARLIEST, LATEST, back, moment, moved
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _panel(
         "width": panel.width,
         "sorted": panel.sorted,
         "columns": columns,
-        "labels": {name: label(name) for name in question.columns},
+        "keys": list(question.keys),
         "chart": None if chart is None else {"kind": chart.kind, "x": chart.x, "y": chart.y, "by": chart.by},
         "answer": names[panel.asked.key],
         "fields": _fields(panel, question) if reached else {},

@@ -96,4 +96,7 @@ async def _static(request: Request) -> Response:
         raise HTTPException(404, "there is no such file")
     fresh = tag() == request.path_params["tag"]
     headers = {"Cache-Control": f"public, max-age={YEAR_SECONDS}, immutable" if fresh else "no-cache"}
+    headers["Vary"] = "Accept-Encoding"
+    if found.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(found.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=found.kind)
     return Response(found.content, headers=headers, media_type=found.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import cache
 from importlib.metadata import version
@@ -54,10 +55,11 @@ class Page(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file as it is sent: its bytes, and their type."""
+    """A file as it is sent: its bytes, their type, and the bytes packed by gzip where that makes them fewer."""
 
     content: bytes
     kind: str
+    packed: bytes | None = None
 
 
 def page(
@@ -101,7 +103,9 @@ def static(name: str) -> File | None:
     kind = next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)
     if kind is None or not found.is_file():
         return None
-    return File(found.read_bytes(), kind)
+    content = found.read_bytes()
+    packed = gzip.compress(content, mtime=0)
+    return File(content, kind, packed if len(packed) < len(content) else None)
 
 
 @cache

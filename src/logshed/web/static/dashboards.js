@@ -309,6 +309,8 @@ function narrow(text) {
 function dress() {
   byId("range-text").textContent = rangeText();
   byId("compare").value = state.back;
+  const said = state.back || (state.filters.length && board.tiles.some((one) => !one.reached)) || board.tiles.some((one) => one.level);
+  byId("tiles").classList.toggle("asides", Boolean(said));
   byId("compare").disabled = state.since === "all";
   byId("every").value = String(state.every);
   for (const one of byId("range-quick").children) one.setAttribute("aria-pressed", String(one.dataset.since === state.since && !state.until));

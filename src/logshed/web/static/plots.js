@@ -7,7 +7,7 @@ const MOST_SERIES = 8;
 const MOST_DAYS = 62;
 const MOST_FILLED = 2000;
 const KNOWN = {
-  fatal: "--fatal", error: "--error", warn: "--warning", info: "--info", debug: "--debug", trace: "--debug", unset: "--s8",
+  fatal: "--fatal", error: "--error", warn: "--warning", info: "--info", debug: "--s6", trace: "--s8", unset: "--debug",
   "5xx": "--error", "4xx": "--warning", "3xx": "--s7", "2xx": "--s3", "1xx": "--s8",
   security: "--s2", application: "--s1",
 };
@@ -182,8 +182,11 @@ function summary(panel, data) {
 function common(width, height, answer, data, stacked) {
   const step = data.times.length > 1 ? data.times[1] - data.times[0] : 60;
   const [since, until] = [answer.since, answer.until].map((one) => (one ? new Date(one).getTime() / 1000 : null));
-  const [left, last, now] = [since ?? data.times[0], data.times.at(-1), Date.now() / 1000];
-  const right = since === null && until === null ? last + step : Math.max(Math.min(until ?? now, now), last + (stacked ? step : 0));
+  const [first, last, now] = [data.times[0], data.times.at(-1), Date.now() / 1000];
+  // Times of another kind than the window's, such as when records were read, have a range of their own.
+  const own = (since === null && until === null) || (until !== null && last >= until) || (since !== null && last < since);
+  const left = own ? first : (since ?? first);
+  const right = own ? last + step : Math.max(Math.min(until ?? now, now), last + (stacked ? step : 0));
   const soft = colour("--soft");
   const grid = { stroke: colour("--line"), width: 1 };
   return {

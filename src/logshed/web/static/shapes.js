@@ -12,6 +12,7 @@ export function bars(answer, panel, { earlier = null, pick = null } = {}) {
   const { x, y, by, kind } = panel.chart;
   const [labels, sizes, others] = [column(answer, x), column(answer, y), by ? column(answer, by) : null];
   const steps = !panel.sorted;
+  const tell = apart(answer, panel, labels);
   let rows = labels.values.map((value, place) => ({
     value, size: sizes.values[place] ?? 0, also: others?.values[place], place,
   }));
@@ -21,7 +22,7 @@ export function bars(answer, panel, { earlier = null, pick = null } = {}) {
   const most = Math.max(...rows.map((row) => row.size), ...rows.map((row) => before?.get(key(row.value, row.also)) ?? 0), 0);
   const first = rows[0]?.size || 0;
   return element("ul", { class: "bars" }, ...rows.map((row) => {
-    const name = others ? `${label(row.value, labels.type)} ${kind === "sankey" ? "→" : "·"} ${label(row.also)}` : label(row.value, labels.type);
+    const name = others ? `${label(row.value, labels.type)} ${kind === "sankey" ? "→" : "·"} ${label(row.also)}` : label(row.value, labels.type) + tell(row.place);
     const old = before?.get(key(row.value, row.also));
     const share = steps && first ? ` · ${Math.round((row.size / first) * 1000) / 10} %` : "";
     const inner = [
@@ -36,6 +37,13 @@ export function bars(answer, panel, { earlier = null, pick = null } = {}) {
       type: "button", class: "bar-row", on: { click }, "aria-label": `${name}: ${told(row.size, old, sizes.unit)}. Filter by it`,
     }, ...inner));
   }));
+}
+
+// What tells rows with the same label apart: the other keys of the question.
+function apart(answer, panel, labels) {
+  const more = panel.keys.filter((name) => ![panel.chart.x, panel.chart.by].includes(name)).map((name) => column(answer, name)).filter(Boolean);
+  if (!more.length || new Set(labels.values).size === labels.values.length) return () => "";
+  return (place) => more.map((one) => ` · ${label(one.values[place], one.type)}`).join("");
 }
 
 function sized(made, size, most) {
@@ -63,7 +71,7 @@ export function heat(answer, panel) {
   const found = new Map(across.values.map((value, place) => [key(value, down.values[place]), sizes.values[place]]));
   const most = Math.max(...sizes.values.map((value) => value ?? 0), 0);
   const weekday = (value) => (by === "weekday" ? WEEKDAYS[value] ?? value : label(value, down.type));
-  return element("table", { class: "heat" },
+  return element("table", { class: by === "weekday" ? "heat days" : "heat" },
     element("thead", {}, element("tr", {}, element("td"), ...columns.map((one, place) =>
       element("th", { scope: "col", text: columns.length > 14 && place % 3 ? "" : label(one, across.type), "aria-label": label(one, across.type) })))),
     element("tbody", {}, ...lines.map((line) => element("tr", {}, element("th", { scope: "row", text: weekday(line) }),
