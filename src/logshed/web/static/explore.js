@@ -71,6 +71,7 @@ async function load() {
     const first = await fetchPage({ row: 0 }, 100);
     if (own !== turn) return;
     rows.reset(first);
+    if (bars) rows.counted(bars.total); // the count may have been quicker
     byId("rows").removeAttribute("aria-busy");
     if (!first.items.length) nothing();
     await Promise.all([counting, panel.load()]);

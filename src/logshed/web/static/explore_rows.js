@@ -53,7 +53,9 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
     top = Math.min(Math.max(0, next), most());
     const range = Math.max(0, box.scrollHeight - box.clientHeight);
     const at = scaled() ? (top / Math.max(1, most())) * range : top * height;
-    if (Math.abs(box.scrollTop - at) >= 1) { own = true; box.scrollTop = at; }
+    const before = box.scrollTop;
+    if (Math.abs(before - at) >= 1) box.scrollTop = at;
+    own = box.scrollTop !== before; // then an event tells of it, which is ours
     draw(true);
   }
 
@@ -189,6 +191,7 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
       size();
       to(top > 0 ? top + added : 0);
     },
+    all() { return [...pages.keys()].sort((a, b) => a - b).flatMap((page) => pages.get(page).items ?? []); },
     look(kind) {
       height = HEIGHTS[kind];
       box.dataset.look = kind;
