@@ -12,7 +12,7 @@ from logshed import dashboards, queries
 from logshed.api import Lake
 from logshed.dashboards import fields
 from logshed.errors import QueryError, UsageError
-from logshed.pipeline.boards import Ask, asked, layout
+from logshed.pipeline.boards import Ask, as_text, asked, layout, understood
 from logshed.pipeline.narrowing import narrowed, reaches
 from logshed.queries import gold
 
@@ -87,6 +87,13 @@ def test_an_earlier_window_is_of_the_same_length_right_before(lake: Lake) -> Non
     assert before["data"] != now["data"]
     with pytest.raises(UsageError, match="nothing lies before it"):
         lake.answer(Ask("overview", since="all", back="previous"), now=NOW)
+
+
+@pytest.mark.parametrize("name", ["overview", "top_paths", "suspicious_clients", "top_clients", "slo"])
+def test_a_statement_with_its_values_in_it_answers_the_same(lake: Lake, name: str) -> None:
+    ask = Ask(name, since="2024-04-02", until="2024-05-01", matching="service=shop")
+    statement = understood(ask, QUESTIONS[name], GOLD, NOW)
+    assert lake.query(as_text(statement)).rows() == lake.query(statement.sql, params=statement.values).rows()
 
 
 def test_a_window_moves_unless_it_is_given_by_dates() -> None:

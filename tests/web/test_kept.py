@@ -13,6 +13,7 @@ from logshed.errors import LogshedError, UsageError
 from logshed.pipeline.boards import Ask
 from logshed.web.kept import Answers
 from logshed.web.pool import Pool
+from logshed.web.running import Running
 from logshed.web.who import Person
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def test_fifty_who_ask_the_same_at_once_let_one_compute(lake: Lake, pool: Counting) -> None:
     async def ask() -> set[bytes]:
-        answers = Answers(lake, pool)
+        answers = Answers(lake, pool, Running())
         found = await asyncio.gather(*(answers.of(who("*"), lake, EVENTS) for _ in range(50)))
         return {answer.body for answer, _ in found}
 
@@ -72,7 +73,7 @@ def test_fifty_who_ask_the_same_at_once_let_one_compute(lake: Lake, pool: Counti
 
 def test_those_who_see_other_collections_are_not_given_each_others_figures(lake: Lake, pool: Counting) -> None:
     async def ask() -> list[bytes]:
-        answers = Answers(lake, pool)
+        answers = Answers(lake, pool, Running())
         return [
             (await answers.of(who(scope), lake.seen_by([scope]), EVENTS))[0].body for scope in ("*", "web", "other")
         ]
@@ -85,7 +86,7 @@ def test_those_who_see_other_collections_are_not_given_each_others_figures(lake:
 
 def test_an_answer_is_computed_anew_once_the_lake_has_changed(lake: Lake, pool: Counting, tmp_path: Path) -> None:
     async def ask() -> list[tuple[str, bool]]:
-        answers = Answers(lake, pool)
+        answers = Answers(lake, pool, Running())
         first, _ = await answers.of(who("*"), lake, EVENTS)
         (tmp_path / "b.jsonl").write_text(LINE)
         await asyncio.to_thread(lake.ingest, [tmp_path / "b.jsonl"], collection="web")
@@ -102,7 +103,7 @@ def test_an_answer_is_computed_anew_once_the_lake_has_changed(lake: Lake, pool: 
 
 def test_what_is_kept_is_bounded_and_what_was_not_asked_for_longest_goes_first(lake: Lake, pool: Counting) -> None:
     async def ask() -> None:
-        answers = Answers(lake, pool, most_bytes=1)
+        answers = Answers(lake, pool, Running(), most_bytes=1)
         for days in ("2024-01-01", "2024-01-02", "2024-01-01"):
             await answers.of(who("*"), lake, Ask("overview", since=days))
 
@@ -110,9 +111,23 @@ def test_what_is_kept_is_bounded_and_what_was_not_asked_for_longest_goes_first(l
     assert pool.ran == 3
 
 
+def test_an_answer_that_takes_too_long_is_ended_and_says_so(
+    lake: Lake, pool: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logshed.web.kept.LONGEST_SECONDS", 0.001)
+    running = Running()
+
+    async def ask() -> None:
+        await Answers(lake, pool, running).of(who("*"), lake, EVENTS)
+
+    with pytest.raises(LogshedError, match="it takes longer than"):
+        run(ask())
+    assert running.seen_by(who("*")) == []
+
+
 def test_a_question_that_cannot_be_answered_tells_all_who_wait_and_is_not_kept(lake: Lake, pool: Counting) -> None:
     async def ask() -> list[Any]:
-        answers = Answers(lake, pool)
+        answers = Answers(lake, pool, Running())
         wrong = Ask("overview", since="soon")
         found = await asyncio.gather(*(answers.of(who("*"), lake, wrong) for _ in range(3)), return_exceptions=True)
         with pytest.raises(LogshedError):

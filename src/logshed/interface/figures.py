@@ -44,15 +44,14 @@ class Figures(Asking):
             logshed.errors.QueryError: There is no such question, or the search is wrong.
             logshed.errors.UsageError: A time or a parameter is wrong.
         """
-        from functools import partial  # noqa: PLC0415 - light, and wanted here only
-
         from logshed.pipeline import boards  # noqa: PLC0415 - heavy
         from logshed.queries import gold, registry  # noqa: PLC0415 - reads files
 
         plugins = self.settings.plugins
         question = registry.question(ask.question, plugins)
-        query = partial(self.query, timezone=ask.timezone)
-        return boards.answer(ask, question, lambda sql, bound: query(sql, params=bound), gold.load(plugins), now)
+        return boards.answer(
+            ask, question, lambda sql, bound: self.ask(sql, bound, timezone=ask.timezone), gold.load(plugins), now
+        )
 
     def state(self) -> str:
         """A name for all that the lake's tables hold now: another one once any of them has changed."""

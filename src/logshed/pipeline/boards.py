@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from logshed.dashboards import fields, units
 from logshed.pipeline.narrowing import narrowed, reaches
 from logshed.pipeline.report_answers import described
+from logshed.queries.header import PARAMETER
 from logshed.queries.times import EARLIEST, LATEST, back, moment, moved
+from logshed.search.sql import literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -225,3 +227,16 @@ def _window(ask: Ask, question: Question, now: datetime) -> tuple[datetime, date
 
 def _told(when: datetime, no_bound: datetime) -> str | None:
     return None if when == no_bound else when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def as_text(statement: Statement) -> str:
+    """A statement with its values in it, for people who want to go on with it."""
+    return PARAMETER.sub(lambda found: _literal(statement.values[found[1]]), statement.sql)
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, datetime):
+        return f"TIMESTAMPTZ '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
+    return str(value) if isinstance(value, bool | int | float) else literal(str(value))

@@ -80,11 +80,17 @@ def known(site: Site) -> Known:
         logshed.errors.DashboardError: A dashboard's file is wrong.
         logshed.errors.QueryError: A question's header is wrong.
     """
-    return _known(tuple(site.settings.plugins))
+    return there(tuple(site.settings.plugins))
 
 
 @lru_cache(maxsize=8)
-def _known(plugins: tuple[Path, ...]) -> Known:
+def there(plugins: tuple[Path, ...]) -> Known:
+    """What there is, also in these roots, read once.
+
+    Raises:
+        logshed.errors.DashboardError: A dashboard's file is wrong.
+        logshed.errors.QueryError: A question's header is wrong.
+    """
     questions = queries.load(plugins)
     tables = tuple(gold.load(plugins))
     shown = [one for one in dashboards.load(plugins, questions).values() if one.shown != "report"]

@@ -14,14 +14,22 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
+from logshed.errors import QueryError
+from logshed.pipeline.boards import answer
+from logshed.web.boards import there
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from logshed.api import Lake
     from logshed.pipeline.boards import Ask
+    from logshed.sql.result import Result
     from logshed.web.pool import Pool
+    from logshed.web.running import Job, Running
     from logshed.web.who import Person
 
 MOST_BYTES = 64_000_000
@@ -35,6 +43,8 @@ REST_FACTOR = 8.0
 """An answer stands for at least this many times as long as it took to compute."""
 STALE_SECONDS = 120.0
 """How old an answer may be that is given while a newer one is computed."""
+LONGEST_SECONDS = 120.0
+"""How long an answer may take."""
 log = logging.getLogger(__name__)
 
 Key = tuple[tuple[str, ...], "Ask"]
@@ -72,12 +82,14 @@ class Answers:
     Args:
         lake: The lake, seen whole; it tells when tables change.
         pool: Where statements run.
+        running: Is told what runs.
         most_bytes: What is kept at most; what was not asked for longest goes first.
     """
 
-    def __init__(self, lake: Lake, pool: Pool, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, lake: Lake, pool: Pool, running: Running, *, most_bytes: int = MOST_BYTES) -> None:
         self._whole = lake
         self._pool = pool
+        self._jobs = running
         self._most = most_bytes
         self._kept: OrderedDict[Key, Answer] = OrderedDict()
         self._bytes = 0
@@ -118,15 +130,24 @@ class Answers:
 
     async def _computed(self, person: Person, lake: Lake, key: Key, state: str) -> Answer:
         begun, made = time.monotonic(), datetime.now(UTC)
-        body, tag, seconds = await self._pool.run(person, _compute, lake, key[1])
-        answer = Answer(body, tag, made, state, begun, seconds)
+        with self._jobs.begun(lake, person, key[1].question) as job:
+            plugins = tuple(self._whole.settings.plugins)
+            work = asyncio.ensure_future(self._pool.run(person, _compute, job, key[1], plugins))
+            if not (await asyncio.wait([work], timeout=LONGEST_SECONDS))[0]:
+                await asyncio.to_thread(job.end)
+                await asyncio.wait([work])
+                raise QueryError(f"cannot answer: it takes longer than {LONGEST_SECONDS:g} s; ask for a shorter time")
+            body, tag, seconds = work.result()
+        self._keep(key, found := Answer(body, tag, made, state, begun, seconds))
+        return found
+
+    def _keep(self, key: Key, found: Answer) -> None:
         old = self._kept.pop(key, None)
-        self._bytes += len(body) - (len(old.body) if old else 0)
-        self._kept[key] = answer
+        self._bytes += len(found.body) - (len(old.body) if old else 0)
+        self._kept[key] = found
         while self._bytes > self._most and len(self._kept) > 1:
             _, gone = self._kept.popitem(last=False)
             self._bytes -= len(gone.body)
-        return answer
 
     def _ended(self, key: Key, task: asyncio.Task[Answer]) -> None:
         self._running.pop(key, None)
@@ -168,8 +189,13 @@ def _stands(kept: Answer, state: str, *, moves: bool) -> bool:
     return age < rest or (kept.state == state and (not moves or age < max(rest, STEP_SECONDS)))
 
 
-def _compute(lake: Lake, ask: Ask) -> tuple[bytes, str, float]:
+def _compute(job: Job, ask: Ask, plugins: tuple[Path, ...]) -> tuple[bytes, str, float]:
     begun = time.monotonic()
-    told: dict[str, Any] = lake.answer(ask)
+    known = there(plugins)
+
+    def query(sql: str, params: dict[str, object]) -> Result:
+        return job.query(sql, params, ask.timezone)
+
+    told = answer(ask, known.questions[ask.question], query, known.gold)
     tag = sha256(orjson.dumps([told["columns"], told["data"], told["reached"]])).hexdigest()[:24]
     return orjson.dumps(told), tag, time.monotonic() - begun

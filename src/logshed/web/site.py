@@ -85,7 +85,7 @@ class Site:
         self.tails = Tails(lake)
         self.extents = Extents()
         self.searches = SavedSearches(lake.settings.tokens.with_name(FILE_OF_SEARCHES))
-        self.answers = Answers(lake, self.pool)
+        self.answers = Answers(lake, self.pool, self.running)
         self.ending = asyncio.Event()
         self.watching = Watching(lake.settings, self.ending)
         self._redactor: Redactor | None = None

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from logshed.pipeline.boards import understood
+from logshed.pipeline.boards import as_text, understood
 from logshed.pipeline.narrowing import reaches
 from logshed.web.boards import Scope, Scoped, known
 from logshed.web.routes.dashboards import JSON, told
@@ -51,16 +51,33 @@ async def answered(
     Without a format it is JSON, column by column, of 5,000 rows at most; with one it is all rows. In CSV a text that a
     spreadsheet would take for a formula begins with an apostrophe.
     """
+    own = _own(request, site, name)
+    if form is None:
+        return await told(request, site, person, name, own, scope)
+    return await _sent(request, site, person, scope.ask(person, name, own), form)
+
+
+@router.get("/{name}/sql")
+async def statement(request: Request, site: Shared, person: Reader, name: str, scope: Scoped) -> Response:
+    """The statement of a question with its values in it, to go on with in SQL."""
+    ask = scope.ask(person, name, _own(request, site, name))
+    there = known(site)
+    return Response(orjson.dumps({"sql": as_text(understood(ask, there.questions[name], there.gold))}), media_type=JSON)
+
+
+def _own(request: Request, site: Site, name: str) -> dict[str, object]:
+    """A question's own parameters, as they were given.
+
+    Raises:
+        HTTPException: There is no such question.
+        logshed.errors.UsageError: There is no such parameter, or its value is wrong.
+    """
     question = known(site).questions.get(name)
     if question is None:
         raise HTTPException(404, f"there is no question {name!r}; GET /api/v1/questions lists them")
-    own = {
-        key: value for key, value in request.query_params.items() if key not in Scope.model_fields.keys() | {"format"}
-    }
-    question.bind(own)
-    if form is None:
-        return await told(request, site, person, name, dict(own), scope)
-    return await _sent(request, site, person, scope.ask(person, name, dict(own)), form)
+    given = {key: value for key, value in request.query_params.items() if key not in {*Scope.model_fields, "format"}}
+    question.bind(given)
+    return dict(given)
 
 
 async def _sent(request: Request, site: Site, person: Person, ask: Ask, form: Form) -> Response:

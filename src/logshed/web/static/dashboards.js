@@ -1,6 +1,6 @@
 // A dashboard: its time, its filters, its answers as they become new, and what can be done with a panel.
 
-import { ago, ask, byId, element, failed, key, moment, path, sound, timeElement, utc } from "./base.js";
+import { ago, api, ask, byId, element, failed, key, moment, path, sound, timeElement, utc } from "./base.js";
 import { badge, column, condition, figure } from "./figures.js";
 import { plot } from "./plots.js";
 import { bars, heat, table } from "./shapes.js";
@@ -255,7 +255,7 @@ function menuOf(place) {
   const asked = board.answers[panel.answer];
   const [since, until] = asked.window ? [asked.window, ""] : [state.since, state.until];
   const shared = { since, until, collection: state.collection, timezone: ZONE, q: panel.reached ? narrowing() : "" };
-  const act = (text, call) => element("button", { type: "button", text, on: { click: () => { panels[place].querySelector("details.menu").open = false; call(); } } });
+  const act = (text, call) => element("button", { type: "button", text, on: { click: () => { panels[place].querySelector("details.menu").open = false; Promise.resolve(call()).catch(failed); } } });
   const redraw = () => { const found = kept.get(panel.answer); if (found?.now) drawPanel(place, found.now, found.before); };
   const items = [];
   if (panel.chart) {
@@ -269,7 +269,12 @@ function menuOf(place) {
   if (panel.opens && leads(panel)) items.push(element("a", { href: leads(panel), text: "More of it" }));
   if (panel.reached) items.push(element("a", { href: path("/explore", { since: state.since, until: state.until, collection: state.collection, q: narrowing() }), text: "Records in Explore" }));
   items.push(element("a", { href: path(`/api/v1/questions/${asked.question}`, { ...shared, ...asked.params, format: "csv" }), download: `${asked.question}.csv`, text: "Save as CSV" }));
-  items.push(element("a", { href: path("/sql", { question: asked.question }), text: "Its SQL" }));
+  if (board.sql) {
+    items.push(act("Its SQL", async () => {
+      const { sql } = await api(path(`/api/v1/questions/${asked.question}/sql`, { ...shared, ...asked.params }));
+      location.assign(path("/sql", { sql }));
+    }));
+  }
   items.push(element("p", { class: "note", text: panel.description }));
   return items;
 }

@@ -45,4 +45,6 @@ async def dashboard(request: Request, site: Shared, person: Viewer, name: str) -
 
 def _shown(request: Request, person: Person, board: Board) -> Response:
     here = AREA if board.page.name == HOME else f"{AREA}.{board.page.name}"
-    return page(request, person, "dashboard.html", here, board.page.title, board=board.layout)
+    return page(
+        request, person, "dashboard.html", here, board.page.title, board={**board.layout, "sql": person.may("sql")}
+    )
