@@ -27,6 +27,8 @@ WINDOW = "7d"
 """How far back is looked by default."""
 SLICE_ROWS = 200_000
 """Records that are sorted at a time: all columns of so many are about 300 MB on their way."""
+FIRST_ROWS = 20_000
+"""Records that are looked at first, so that something is there soon; an hour is the least."""
 _LATE = timedelta(hours=1)
 """How much older than the newest a batch may be that appears later: ingests run beside each other."""
 SECONDS_BETWEEN_POLLS = 2.0
@@ -129,7 +131,8 @@ class _Slices:
     def __init__(self, search: Search, query: Query) -> None:
         self._scope = search.scope
         self._oldest_first = search.oldest_first
-        self._hours: list[tuple[datetime, int]] = query(statements.hours(search.scope)).rows()
+        counts = query(statements.hours(search.scope)).rows()
+        self._hours = [(datetime.fromtimestamp(hour * statements.HOUR, UTC), records) for hour, records in counts]
         if search.oldest_first:
             self._hours.reverse()
         self._place = 0
@@ -144,8 +147,8 @@ class _Slices:
     def after(self, matched: int | None) -> Scope:
         """The next slice, when so many records of the one before it have matched."""
         share = 1.0 if matched is None else max(matched, 1) / max(self._looked_at, 1)
-        begin, rows = self._place, 0
-        while not self.done and (self._place == begin or (rows + self._hours[self._place][1]) * share <= SLICE_ROWS):
+        begin, rows, most = self._place, 0, FIRST_ROWS if matched is None else SLICE_ROWS
+        while not self.done and (self._place == begin or (rows + self._hours[self._place][1]) * share <= most):
             rows += self._hours[self._place][1]
             self._place += 1
         self._looked_at = rows
