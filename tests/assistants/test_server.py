@@ -92,6 +92,7 @@ def test_a_stranger_and_a_token_that_only_writes_are_refused(url: str, tokens: T
     assert httpx.get(url, headers=own).status_code == 405
 
 
+@pytest.mark.soak
 def test_an_assistant_on_this_machine_asks_over_standard_input(root: Path, environment: dict[str, str]) -> None:
     words = ["-m", "logshed", "mcp", "--lake", str(root), "--collection", "web", "--no-sql"]
 

@@ -38,12 +38,14 @@ def variables(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     "words",
     [
         ("search", "timeout", "--since", "all", "--fields", "time,body"),
-        ("query", "SELECT body FROM logs WHERE collection = 'app' ORDER BY \"offset\""),
+        pytest.param(
+            ("query", "SELECT body FROM logs WHERE collection = 'app' ORDER BY \"offset\""), marks=pytest.mark.soak
+        ),
         ("run", "levels", "--since", "all", "--collection", "app"),
-        ("findings", "--since", "all", "--json"),
-        ("incidents", "list", "--since", "all"),
+        pytest.param(("findings", "--since", "all", "--json"), marks=pytest.mark.soak),
+        pytest.param(("incidents", "list", "--since", "all"), marks=pytest.mark.soak),
     ],
-    ids=lambda words: words[0],
+    ids=["search", "query", "run", "findings", "incidents"],
 )
 def test_a_command_answers_the_same_by_a_server(
     logshed: Run, root: Path, variables: dict[str, str], words: tuple[str, ...]

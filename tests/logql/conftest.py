@@ -1,18 +1,16 @@
-"""A small lake whose answers can be counted by hand, and a larger one whose answers a slow program counts."""
+"""Few records whose answers can be counted by hand, and more whose answers a slow program counts."""
 
 from __future__ import annotations
 
+import io
 import random
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import duckdb
+import pyarrow.parquet as pq
 import pytest
-from tests.sql.conftest import record, write_lake
-
-import logshed
-
-if TYPE_CHECKING:
-    from logshed.api import Lake
+from tests.sql.conftest import frame, record
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
@@ -56,11 +54,25 @@ SMALL = [
 ]
 
 
+class Logs:
+    """Records as the table ``logs`` of DuckDB: statements are quick here; tests/web/test_loki.py asks a lake."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self._connection = duckdb.connect()
+        self._connection.execute("SET TimeZone = 'UTC'")
+        file = io.BytesIO()
+        frame(rows).write_parquet(file)
+        self._connection.register("given", pq.read_table(file))
+        self._connection.execute("CREATE TABLE logs AS SELECT * FROM given")
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What a statement gives."""
+        return self._connection.execute(sql).fetchall()
+
+
 @pytest.fixture(scope="session")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    root = tmp_path_factory.mktemp("logql") / "small"
-    write_lake(root, SMALL, files=2)
-    return logshed.open(root)
+def small() -> Logs:
+    return Logs(SMALL)
 
 
 def many() -> list[dict[str, Any]]:
@@ -87,7 +99,5 @@ MANY = many()
 
 
 @pytest.fixture(scope="session")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    root = tmp_path_factory.mktemp("logql") / "large"
-    write_lake(root, MANY, files=2)
-    return logshed.open(root)
+def large() -> Logs:
+    return Logs(MANY)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.logql.conftest import MANY, START
 
+from logshed.errors import QueryError
 from logshed.logql import Log, Steps, parse, statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logshed.api import Lake
+    from tests.logql.conftest import Logs
 
 SECOND = 1_000_000
 FROM = int(START.timestamp()) * SECOND
@@ -68,9 +69,9 @@ def slow(
 
 
 @pytest.mark.parametrize("figure", FIGURES)
-def test_each_figure_is_that_of_its_window(large: Lake, figure: str) -> None:
+def test_each_figure_is_that_of_its_window(large: Logs, figure: str) -> None:
     dice = random.Random(figure)  # noqa: S311 - a test's dice
-    for _ in range(2):
+    for _ in range(6):
         step = dice.choice([10, 60, 77, 300]) * SECOND
         window = dice.choice([step, 3 * step, 10 * SECOND, 45 * SECOND, 1_500_000, 20 * step])
         offset = dice.choice([0, 0, 90 * SECOND])
@@ -84,13 +85,13 @@ def test_each_figure_is_that_of_its_window(large: Lake, figure: str) -> None:
         assert not isinstance(tree, Log)
         sql, names = statements.metric(tree, Steps(start, step, last), text)
         assert names == ("service_name",)
-        found = {(name, k): value for k, name, value in large.query(sql).rows()}
+        found = {(name, k): value for k, name, value in large.rows(sql)}
         expected = slow(figure, start, step, last, window, offset)
         assert found.keys() == expected.keys(), text
         assert found == pytest.approx(expected, abs=1e-9), text
 
 
-def test_first_and_last_are_those_by_time(large: Lake) -> None:
+def test_first_and_last_are_those_by_time(large: Logs) -> None:
     usable = [row for row in MANY if row["duration_ms"] is not None and not math.isnan(row["duration_ms"])]
     ordered = sorted(usable, key=lambda row: row["timestamp"])
     for name, row in (("first", ordered[0]), ("last", ordered[-1])):
@@ -98,4 +99,13 @@ def test_first_and_last_are_those_by_time(large: Lake) -> None:
         tree = parse(text)
         assert not isinstance(tree, Log)
         sql, _ = statements.metric(tree, Steps(FROM + 3600 * SECOND, SECOND, 0), text)
-        assert large.query(sql).rows() == [(0, "web", row["duration_ms"])]
+        assert large.rows(sql) == [(0, "web", row["duration_ms"])]
+
+
+def test_windows_that_would_take_minutes_are_refused() -> None:
+    text = 'rate({collection="web"}[365d])'
+    tree = parse(text)
+    assert not isinstance(tree, Log)
+    assert statements.metric(tree, Steps(FROM, 86_400 * SECOND, 365), text)[1]
+    with pytest.raises(QueryError, match="so long a window in so short steps"):
+        statements.metric(tree, Steps(FROM, SECOND, 10_000), text)

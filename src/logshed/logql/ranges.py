@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from logshed.logql import comparing, functions, rows
 from logshed.search import sql
+from logshed.search.model import Mistake
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_PLACED = 50_000_000
+"""Fine buckets of one series times the windows that each is in: more would take minutes."""
 EARLIEST, LATEST = -62_135_596_800_000_000, 253_402_300_799_000_000
 """Microseconds of the first and the last moment that a literal can name."""
 
@@ -122,6 +125,10 @@ class _Window:
         first = steps.start - of.offset
         fine = gcd(steps.step, of.window) if steps.last else of.window
         end = first + steps.last * steps.step
+        placed = (end - first + of.window) // fine * -(-of.window // steps.step) if steps.last else 1
+        if placed > MOST_PLACED:
+            advice = "take a longer step, a shorter window, or one that is a multiple of the step"
+            raise Mistake("so long a window in so short steps is too much", advice, of.spot.at, of.spot.end)
         return cls(first - of.window, end, fine, steps.step // fine if steps.last else 1, of.window // fine)
 
     def places(self, last: int) -> str:

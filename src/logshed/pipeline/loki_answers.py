@@ -74,12 +74,12 @@ class LokiAnswers:
             logshed.errors.UsageError: A time, a step or a limit is none.
         """
         begun, text = time.monotonic(), _text(asked)
-        tree, within = parse(text), loki_times.span(asked, self._now)
+        tree = parse(text)
         if isinstance(tree, Log):
             lines = statements.lines(tree, text)
-            rows = loki_json.streams(found(self._listing(lines, asked, within), self._query), lines, apart=apart)
+            rows = loki_json.streams(found(self._listing(lines, asked), self._query), lines, apart=apart)
             return _answer("streams", rows, begun, apart=apart)
-        steps = loki_times.steps(asked, within)
+        steps = loki_times.steps(asked, loki_times.span(asked, self._now))
         return _answer("matrix", loki_json.matrix(*self._series(tree, steps, text), steps), begun)
 
     def query(self, asked: Mapping[str, str]) -> Answer:
@@ -163,9 +163,10 @@ class LokiAnswers:
         if not isinstance(tree, Log):
             raise UsageError("cannot follow a metric: it has no lines; take its selector")
         lines = statements.lines(tree, text)
-        return Tail(lines, self._listing(lines, asked, loki_times.span(asked, self._now)), self._query, apart=apart)
+        return Tail(lines, self._listing(lines, asked), self._query, apart=apart)
 
-    def _listing(self, lines: Lines, asked: Mapping[str, str], within: loki_times.Span) -> Listing:
+    def _listing(self, lines: Lines, asked: Mapping[str, str]) -> Listing:
+        within = loki_times.span(asked, self._now, up=True)
         scope = Scope(lines.condition, ranges.moment(within.start), ranges.moment(within.end))
         return Listing(scope, (), loki_times.lines(asked), loki_times.oldest_first(asked), selected=lines.selected)
 

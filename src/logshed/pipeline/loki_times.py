@@ -41,15 +41,21 @@ class Span:
     end: int
 
 
-def moment(text: str, name: str) -> int:
+def moment(text: str, name: str, *, up: bool = False) -> int:
     """Microseconds of a time: whole numbers of more than ten digits are nanoseconds, others seconds.
+
+    Args:
+        text: The time.
+        name: What it is called in an error.
+        up: Whether nanoseconds are rounded up: no record lies between a microsecond and the next, so one from or
+            before a moment is one from or before the microsecond after it.
 
     Raises:
         UsageError: It is none.
     """
     if _WHOLE.fullmatch(text):
         seconds = len(text.lstrip("-")) <= _DIGITS_OF_SECONDS
-        return int(text) * MICROSECONDS if seconds else int(text) // 1000
+        return int(text) * MICROSECONDS if seconds else (int(text) + (999 if up else 0)) // 1000
     try:
         number = float(text)
     except ValueError:
@@ -72,16 +78,21 @@ def _written(text: str, name: str) -> int:
     return int(zoned.timestamp()) * MICROSECONDS + zoned.microsecond
 
 
-def span(asked: Mapping[str, str], now: datetime) -> Span:
+def span(asked: Mapping[str, str], now: datetime, *, up: bool = False) -> Span:
     """The time between ``start`` and ``end``; without them the last hour.
+
+    Args:
+        asked: The parameters.
+        now: The present.
+        up: Whether nanoseconds are rounded up, as it is right for lines.
 
     Raises:
         UsageError: One of them is no time, or the end comes first.
     """
     present = round(now.timestamp() * MICROSECONDS)
-    end = moment(asked["end"], "end") if asked.get("end") else present
+    end = moment(asked["end"], "end", up=up) if asked.get("end") else present
     since = amount(asked["since"], "since") if asked.get("since") else _HOUR
-    start = moment(asked["start"], "start") if asked.get("start") else end - since
+    start = moment(asked["start"], "start", up=up) if asked.get("start") else end - since
     if start > end:
         raise UsageError("cannot look at this time: its end lies before its start; turn them round")
     return Span(start, end)

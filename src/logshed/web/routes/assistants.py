@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from logshed.doors.guard import from_here
 from logshed.web.problems import problem
+from logshed.web.running import waited
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from logshed.api import Lake
     from logshed.assistants.tools import Tool
+    from logshed.sql.result import Result
+    from logshed.web.running import Job
     from logshed.web.site import Site
 
 PERSON = "logshed.person"
@@ -39,7 +44,8 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
     async def call(request: Any, tool: Tool, given: dict[str, Any]) -> dict[str, Any]:
         person: Person = request.scope[PERSON]
-        return await site.pool.run(person, tool.call, site.lake(person), given)
+        with site.running.begun(site.lake(person), person, f"an assistant: {tool.name}") as job:
+            return await waited(request, site, person, job, lambda: tool.call(_asking(job), given))
 
     def may(request: Any, tool: Tool) -> bool:
         person: Person = request.scope[PERSON]
@@ -49,6 +55,20 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
     app.state.assistants = manager
     async with manager.run():
         yield
+
+
+def _asking(job: Job) -> Lake:
+    """The lake, whose statements are seen and can be ended as parts of a job."""
+
+    def query(
+        sql: str, *, engine: str = "duckdb", params: dict[str, object] | None = None, timezone: str | None = None
+    ) -> Result:
+        del engine  # the tools ask DuckDB
+        return job.query(sql, params, timezone)
+
+    found = copy(job.lake)
+    vars(found).update(query=query)
+    return found
 
 
 router = APIRouter(include_in_schema=False, lifespan=_running)
