@@ -59,17 +59,20 @@ def talk(url: str, token: str, *calls: tuple[str, dict[str, Any]]) -> tuple[list
 
 def test_an_assistant_asks_over_http_what_its_token_lets_it_see(url: str, tokens: Tokens) -> None:
     token, _ = tokens.create(["app"])
-    names, (there, found, failed, wrong) = talk(
+    names, (there, found, outside, failed, wrong) = talk(
         url,
         token,
         ("collections", {}),
         ("query", {"sql": "SELECT count(*) AS n FROM logs"}),
+        ("query", {"sql": "SELECT * FROM read_text('/etc/passwd')"}),
         ("search", {"text": "level:"}),
         ("erase", {}),
     )
     assert names == [tool.name for tool in TOOLS]
     assert [row["collection"] for row in there.structured_content["rows"]] == ["app"]
     assert found.structured_content == {"rows": [{"n": 6}], "more": False}
+    assert outside.is_error
+    assert "root:" not in outside.content[0].text
     assert failed.is_error
     assert "cannot search" in failed.content[0].text
     assert wrong.is_error

@@ -47,14 +47,14 @@ _INCIDENT = "SELECT * EXCLUDE (batch) FROM incidents WHERE starts_with(incident_
 def collections(lake: Lake, asked: tools.Nothing) -> dict[str, Any]:
     """The collections."""
     del asked
-    return _rows(lake.query(_COLLECTIONS), None)
+    return _rows(lake.ask(_COLLECTIONS), None)
 
 
 def tables(lake: Lake, asked: tools.Nothing) -> dict[str, Any]:
     """The tables with their columns."""
     del asked
     found: dict[str, dict[str, str]] = {}
-    for table, column, kind in lake.query(_COLUMNS).rows():
+    for table, column, kind in lake.ask(_COLUMNS).rows():
         meanings = {one.name: one.meaning for one in _KNOWN.get(table, ())}
         meaning = meanings.get(column)
         found.setdefault(table, {})[column] = f"{kind}: {meaning}" if meaning else str(kind)
@@ -77,7 +77,7 @@ def search(lake: Lake, asked: tools.Search) -> dict[str, Any]:
 
 def count(lake: Lake, asked: tools.Count) -> dict[str, Any]:
     """Counts by fields."""
-    return _rows(lake.query(statements.grouped(_scope(lake, asked), asked.by, limit=asked.limit + 1)), asked.limit)
+    return _rows(lake.ask(statements.grouped(_scope(lake, asked), asked.by, limit=asked.limit + 1)), asked.limit)
 
 
 def over_time(lake: Lake, asked: tools.OverTime) -> dict[str, Any]:
@@ -86,9 +86,9 @@ def over_time(lake: Lake, asked: tools.OverTime) -> dict[str, Any]:
     if asked.every:
         step = statements.step_of(asked.every)
     else:
-        first, last, _ = lake.query(statements.extent(scope)).rows()[0]
+        first, last, _ = lake.ask(statements.extent(scope)).rows()[0]
         step = statements.step_for((last - first).total_seconds() if first else 0)
-    return {"seconds_of_a_step": step} | _rows(lake.query(statements.histogram(scope, step)), asked.limit)
+    return {"seconds_of_a_step": step} | _rows(lake.ask(statements.histogram(scope, step)), asked.limit)
 
 
 def query(lake: Lake, asked: tools.Statement) -> dict[str, Any]:
@@ -130,12 +130,12 @@ def incidents(lake: Lake, asked: tools.Incidents) -> dict[str, Any]:
     since = lake.moment(asked.since or WINDOW)
     until = lake.moment(asked.until) if asked.until else datetime.max.replace(tzinfo=since.tzinfo)
     params: dict[str, object] = {"since": since, "until": until, "collection": asked.collection, "every": asked.every}
-    return _rows(lake.query(_INCIDENTS, params=params), asked.limit)
+    return _rows(lake.ask(_INCIDENTS, params), asked.limit)
 
 
 def incident(lake: Lake, asked: tools.Incident) -> dict[str, Any]:
     """One incident."""
-    result = lake.query(_INCIDENT, params={"id": asked.id})
+    result = lake.ask(_INCIDENT, {"id": asked.id})
     rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows()]
     if len(rows) != 1:
         told = "several begin so" if rows else "there is none that begins so"

@@ -61,10 +61,16 @@ def _asking(job: Job) -> Lake:
     """The lake, whose statements are seen and can be ended as parts of a job."""
 
     def query(
-        sql: str, *, engine: str = "duckdb", params: dict[str, object] | None = None, timezone: str | None = None
+        sql: str,
+        *,
+        engine: str = "duckdb",
+        params: dict[str, object] | None = None,
+        timezone: str | None = None,
+        sandbox: bool | None = None,
+        limits: object = None,
     ) -> Result:
-        del engine  # the tools ask DuckDB
-        return job.query(sql, params, timezone)
+        del engine, limits  # the tools ask DuckDB, within the limits that are set
+        return (job.query if sandbox is False else job.theirs)(sql, params, timezone)
 
     found = copy(job.lake)
     vars(found).update(query=query)

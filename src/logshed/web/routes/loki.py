@@ -156,7 +156,7 @@ async def tail(socket: WebSocket, site: Shared) -> None:
         await socket.send_denial_response(problem(403, "not allowed: a page of another place asks"))
         return
     asked = Asked(list(socket.query_params.multi_items()), socket.headers.get("x-loki-response-encoding-flags", ""))
-    answers = LokiAnswers(site.lake(person).query)
+    answers = LokiAnswers(site.lake(person).ask)
     try:
         found = await site.pool.run(person, lambda: answers.tail(asked.first, apart=asked.apart))
     except (QueryError, UsageError) as error:
