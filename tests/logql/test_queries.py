@@ -204,16 +204,30 @@ def test_every_label_has_an_example_that_names_it(small: Logs) -> None:
 
 def test_a_line_is_looked_through_as_it_is_shown() -> None:
     dice = random.Random(5)  # noqa: S311 - a test's dice
-    words = ["cart", "pay", "a/b", "", None, None, None]
+    words = ["cart", "pay", "a/b", "", None, None, None, None]
     columns = [*line.TEXTS, "event_name", "parse_error"]
     rows = []
-    for number in range(300):
+    for number in range(2000):
         own: dict[str, Any] = {column: dice.choice(words) for column in columns if dice.random() < 0.4}
         own["attributes"] = {"k": dice.choice(["cart", "x"])} if dice.random() < 0.5 else None
         own["http_response_status_code"] = dice.choice([None, None, 200])
+        own["http_response_body_size"] = dice.choice([None, 17])
+        own["duration_ms"] = dice.choice([None, 12.5])
         rows.append(record(number, START, **own))
     mixed = Logs(rows)
-    for text in ("cart", "a/b", "pay"):
+    for text in (
+        "cart",
+        "a/b",
+        "pay",
+        "cart pay",
+        "200 17B",
+        "2.5ms",
+        "k=cart",
+        "pay?cart",
+        'cart"',
+        "t: p",
+        "cart\na",
+    ):
         sql = f"SELECT {line.line()}, {line.contains(text, line.line())} FROM logs"
         found = mixed.rows(sql)
         assert [bool(there) for _, there in found] == [text in shown for shown, _ in found]

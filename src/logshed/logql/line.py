@@ -41,7 +41,8 @@ TEXTS = (
     "exception_stacktrace",
 )
 """The columns with text that a line may be made of."""
-_INSIDE = re.compile(r"[A-Za-z_./-]{3,}")
+_FIGURES = ("CAST(http_response_status_code AS VARCHAR)", "http_response_body_size || 'B'", "duration_ms || 'ms'")
+_INSIDE = re.compile(r"[A-Za-z0-9_./-]{3,}")
 """Texts that stand in one column or in none: what a line is put together with is not in them."""
 
 
@@ -61,11 +62,13 @@ def contains(text: str, side: str) -> str:
         side: The line, in SQL.
     """
     exact = f"contains({side}, {literal(text)})"
-    if side != line() or not _INSIDE.fullmatch(text):
+    inside = max(_INSIDE.findall(text), key=len, default="")
+    if side != line() or not inside:
         return exact
-    columns = [f"contains({column}, {literal(text)})" for column in TEXTS]
+    looked = (*TEXTS, *(_FIGURES if any(map(str.isdigit, inside)) else ()))
+    columns = [f"contains({column}, {literal(inside)})" for column in looked]
     nothing = f"coalesce(body, '') = '' AND coalesce(url_path, '') = '' AND {_TOLD} IS NULL"
-    bare = f"CASE WHEN {nothing} THEN contains({_BARE}, {literal(text)}) END"
+    bare = f"CASE WHEN {nothing} THEN contains({_BARE}, {literal(inside)}) END"
     return f"(({' OR '.join(columns)} OR {bare}) AND {exact})"
 
 
