@@ -84,7 +84,7 @@ class Site:
         self.running = Running()
         self.tails = Tails(lake)
         self.extents = Extents()
-        self.searches = SavedSearches(lake.settings.tokens.with_name(FILE_OF_SEARCHES))
+        self.searches = SavedSearches(lake.root / FILE_OF_SEARCHES)
         self.answers = Answers(lake, self.pool, self.running)
         self.ending = asyncio.Event()
         self.watching = Watching(lake.settings, self.ending)
