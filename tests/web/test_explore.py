@@ -90,7 +90,8 @@ def explored(page: Page, site: str, q: str = "", **more: str) -> Page:
     """The page once it has counted."""
     asked = "&".join(f"{name}={value}" for name, value in {"since": "all", "q": q, **more}.items())
     page.goto(f"{site}/explore?{asked}")
-    expect(page.locator("#total strong, #nothing h2").first).to_be_visible()
+    expect(page.locator("#total strong, #mistake p").first).to_be_visible()
+    expect(page.locator(".layer .row:not(.waiting), #nothing h2").first).to_be_visible()
     return page
 
 

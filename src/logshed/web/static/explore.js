@@ -70,8 +70,7 @@ async function load() {
     counting.catch(() => {}); // it is awaited below, with the others
     const first = await fetchPage({ row: 0 }, 100);
     if (own !== turn) return;
-    rows.reset(first);
-    if (bars) rows.counted(bars.total); // the count may have been quicker
+    rows.give(first);
     byId("rows").removeAttribute("aria-busy");
     if (!first.items.length) nothing();
     await Promise.all([counting, panel.load()]);

@@ -26,6 +26,7 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
   let generation = 0;
   let drawing = 0;
   let own = false;
+  let begun = false; // the first page is on its way
 
   const view = () => Math.max(0, box.clientHeight - headGroup.offsetHeight);
   const visible = () => Math.max(1, Math.floor(view() / height));
@@ -102,7 +103,7 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
   const recordAt = (row) => pages.get(Math.floor(row / PAGE))?.items?.[row % PAGE];
 
   async function load(page) {
-    if (pages.has(page) || page < 0) return;
+    if (pages.has(page) || page < 0 || (page === 0 && begun)) return;
     const asked = generation;
     pages.set(page, {});
     try {
@@ -118,6 +119,7 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
   }
 
   function put(page, found) {
+    if (page === 0) begun = false;
     pages.delete(page);
     pages.set(page, found);
     if (pages.size > KEPT_PAGES) {
@@ -164,6 +166,7 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
     // Forget all; `first` is the first page where it is there already.
     reset(first, { keepChosen = false } = {}) {
       generation += 1;
+      begun = !first;
       pages.clear();
       for (const one of made.values()) one.remove();
       made.clear();
@@ -178,11 +181,14 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
       size();
       draw();
     },
+    // The first page, where it was asked for before any row was shown; the count may have been quicker.
+    give(first) { put(0, first); },
     // How many there are in all, once that is counted.
     counted(value) { total = value; known = true; size(); draw(); },
     // Show exactly these records; `added` of them stand before those that were shown.
     hold(items, added) {
       generation += 1;
+      begun = false;
       pages.clear();
       for (let page = 0; page * PAGE < items.length; page += 1) pages.set(page, { items: items.slice(page * PAGE, (page + 1) * PAGE), next: null });
       total = items.length;
