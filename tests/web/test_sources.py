@@ -160,7 +160,7 @@ def test_the_pages_show_what_there_is_and_hostile_lines_are_text(local: str, bro
     page.goto(f"{local}/sources/ledger")
     expect(page.locator(".tile .figure").nth(1)).to_have_text("52")
     page.goto(f"{local}/sources/running")
-    expect(page.locator("#containers .failure")).to_contain_text("[[collect]]")
+    expect(page.locator("#no-places")).to_contain_text("[[collect]]")
     assert wrong == []
     assert page.locator("main img").count() == 0
     page.close()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Request
 
 from logshed.web.rendering import Page, page
+from logshed.web.site import Shared
 from logshed.web.who import Person, sees
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ async def ledger(request: Request, person: Reader) -> Response:
 
 
 @router.get("/sources/running")
-async def running(request: Request, person: Annotated[Person, sees("collect")]) -> Response:
+async def running(request: Request, site: Shared, person: Annotated[Person, sees("collect")]) -> Response:
     """Containers, and what they wrote lately."""
-    return page(request, person, "sources_running.html", "sources.running", "Running systems")
+    named = bool(site.settings.collect or site.settings.ssh.host)
+    return page(request, person, "sources_running.html", "sources.running", "Running systems", places=named)
