@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.servers import Engine
 from tests.web_server import web_server
 
-from logshed.access import Tokens
+from logshed.access import People, Tokens
 from logshed.api import Lake
 from logshed.settings import Settings
 
@@ -44,8 +44,14 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
 
 
 @pytest.fixture(scope="module")
-def guarded(odd_lake: Lake, tokens: Tokens) -> Iterator[str]:
-    with web_server(odd_lake, tokens) as url:
+def guarded(odd_lake: Lake, tokens: Tokens, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    people = People(tmp_path_factory.mktemp("people") / "accounts.db")
+    people.accounts.add("Olga", "owner", ["shop*"])
+    people.accounts.add("carl", "owner", ["*"])
+    people.accounts.add("gone", "owner", ["shop"])
+    people.accounts.change("gone", disabled=True)
+    people.accounts.add("vera", "viewer", ["shop"])
+    with web_server(odd_lake, tokens, people) as url:
         yield url
 
 
@@ -68,6 +74,7 @@ def test_a_reader_sees_the_figures_of_their_own_collections_alone(guarded: str, 
     ]
     assert listed[0]["bytes"]["silver"] > 0
     assert listed[0]["days"]["silver"] == 90
+    assert listed[0]["owners"] == ["carl", "Olga"]
     one = _asked(guarded, "/collections/shop", token).json()
     assert sum(bar["records"] for bar in one["histogram"]) == 50
     assert one["last"] == "2026-11-26T10:00:49Z"

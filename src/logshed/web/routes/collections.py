@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from starlette.exceptions import HTTPException
 
+from logshed.access.owners import owners
 from logshed.errors import LiveError, UsageError
 from logshed.web.paging import Paged
 from logshed.web.site import Shared, Site
@@ -22,7 +23,10 @@ async def list_collections(site: Shared, person: Reader, paging: Paged) -> dict[
     found = await site.pool.run(person, site.lake(person).collections)
     page = paging.part(found)
     sizes = await site.pool.run(person, site.whole.resting)
-    page["items"] = [{**one, **_kept(site, one["collection"], sizes)} for one in page["items"]]
+    owned = await site.pool.run(person, _owners, site, [one["collection"] for one in page["items"]])
+    page["items"] = [
+        {**one, **_kept(site, one["collection"], sizes), "owners": owned[one["collection"]]} for one in page["items"]
+    ]
     return page
 
 
@@ -38,7 +42,9 @@ async def show_collection(
     except UsageError as error:
         raise HTTPException(404, str(error)) from None
     sizes = await site.pool.run(person, site.whole.resting)
-    return {**found, **_kept(site, name, sizes), "live": await _hot(site, person, name)}
+    owned = await site.pool.run(person, _owners, site, [name])
+    live = await _hot(site, person, name)
+    return {**found, **_kept(site, name, sizes), "owners": owned[name], "live": live}
 
 
 def _kept(site: Site, name: str, sizes: dict[str, dict[str, int]]) -> dict[str, Any]:
@@ -46,6 +52,10 @@ def _kept(site: Site, name: str, sizes: dict[str, dict[str, int]]) -> dict[str, 
     from logshed.pipeline.collections import kept  # noqa: PLC0415 - heavy
 
     return {"bytes": sizes.get(name, {}), "days": kept(site.settings.retain, name)}
+
+
+def _owners(site: Site, names: list[str]) -> dict[str, list[str]]:
+    return owners(site.people.accounts.list(), names)
 
 
 async def _hot(site: Site, person: Person, name: str) -> dict[str, Any] | None:

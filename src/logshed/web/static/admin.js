@@ -17,7 +17,7 @@ function policy(found) {
   const rules = table([
     { title: "Rule", key: "rule", kind: "code" }, { title: "Class", key: "class" },
     { title: "Does", made: (row) => badge(row.action === "keep" ? "warn" : "good", row.action) },
-    { title: "In its place", key: "in_place", kind: "code" }, { title: "What it finds", key: "title" },
+    { title: "In its place", key: "in_place", kind: "code" }, { title: "What it finds", key: "title", kind: "words" },
   ], found.rules);
   const columns = Object.entries(found.columns).map(([name, one]) => ({ name, does: treatment(one) }));
   const overrides = found.overrides.map((one) => ({ ...one, does: Object.entries(one.differs).map(([name, other]) => `${name}: ${treatment(other)}`).join("; ") || "the same" }));
@@ -50,7 +50,7 @@ function policies() {
     return table([
       { title: "Policy", made: (row) => element("button", { type: "button", class: "plain", text: row.name, on: { click: () => showPolicy(row.name) } }) },
       { title: "State", made: (row) => (row.set ? badge("good", "in use") : cell("text", null)) },
-      { title: "Rules on", key: "rules", kind: "count" }, { title: "What it is for", key: "title" },
+      { title: "Rules on", key: "rules", kind: "count" }, { title: "What it is for", key: "title", kind: "words" },
     ], items);
   });
   byId("compare-form").addEventListener("submit", (event) => {
@@ -163,7 +163,7 @@ function integrity(found) {
     element("p", { class: "note" }, "State ", element("code", { class: "value", text: found.state })));
 }
 
-const CHECKS = [{ title: "State", made: told("state") }, { title: "What was found", key: "text" }];
+const CHECKS = [{ title: "State", made: told("state") }, { title: "What was found", key: "text", kind: "words" }];
 
 function checks({ items }) {
   const [fine, others] = [items.filter(({ state }) => state === "ok"), items.filter(({ state }) => state !== "ok")];
@@ -193,7 +193,7 @@ function schedules() {
 function points(report) {
   const sums = Object.entries(report.answers.reduce((all, { state }) => ({ ...all, [state]: (all[state] ?? 0) + 1 }), {}));
   return panel(report.title, element("p", { class: "tools" }, ...sums.map(([state, number]) => badge(KINDS[state] ?? "soft", `${number} ${state}`))), table([
-    { title: "Point", key: "title" }, { title: "State", made: told("state") }, { title: "Evidence", key: "evidence" }, { title: "Where it says so", key: "source" },
+    { title: "Point", key: "title", kind: "words" }, { title: "State", made: told("state") }, { title: "Evidence", key: "evidence", kind: "words" }, { title: "Where it says so", key: "source" },
   ], report.answers), element("p", { class: "note", text: `Policy ${report.policy}. ${readOf(report).map(({ place, rows, read }) => `${count(read)} of ${count(rows)} rows of ${place}`).join(", ")} were read${report.ok ? "" : "; a point is not met"}.` }));
 }
 

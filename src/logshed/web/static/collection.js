@@ -71,6 +71,7 @@ function show(found) {
     ["Records", count(found.records), `${moment(found.first)} until ${moment(found.last)}`],
     ["Requests", count(found.hits)], ["Errors", count(found.errors)],
     ["Not parsed", count(found.rejected), found.rejected ? "see Sources, Rejects" : ""],
+    ["Owners", found.owners.length ? found.owners.join(", ") : "–", found.owners.length ? "" : "users of that role"],
     ["Redacted", count(found.redacted), "spans replaced"], ["At rest", bytes(total)],
     ["Hot store", hot ? brief(hot.hits) : "–", hot ? `${count(hot.lines)} lines kept` : "does not answer"],
   ]);

@@ -91,7 +91,7 @@ function others(found) {
   if (!found.others.length) return element("p", { class: "soft", text: "No other format takes a line of it." });
   return table([
     { title: "Format", made: (row) => element("button", { type: "button", class: "plain", text: row.format, on: { click: () => tryAs(row.format) } }) },
-    { title: "What it is", key: "title" }, { title: "Takes", key: "share", kind: "percent" },
+    { title: "What it is", key: "title", kind: "words" }, { title: "Takes", key: "share", kind: "percent" },
   ], found.others);
 }
 
@@ -162,7 +162,7 @@ const LEVELS = { ERROR: "bad", WARNING: "warn", INFO: "soft", DEBUG: "soft" };
 const entries = (rows) => table([
   { title: "Time", key: "timestamp", kind: "time" },
   { title: "Level", made: (row) => badge(LEVELS[row.level] ?? "soft", row.level) },
-  { title: "Message", key: "message" },
+  { title: "Message", key: "message", kind: "words" },
 ], rows);
 
 function problems(found) {

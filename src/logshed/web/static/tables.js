@@ -7,6 +7,7 @@ const none = (value) => value === null || value === undefined || value === "";
 const text = (value) => element("span", { class: "value", text: sound(value) });
 const KINDS = {
   text,
+  words: (value) => element("span", { class: "value words", text: sound(value) }),
   code: (value) => element("code", { class: "value", text: sound(value) }),
   count: (value) => count(value),
   brief: (value) => element("span", { title: count(value), text: brief(value) }),
