@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 from tests.servers import Engine
@@ -12,6 +13,7 @@ from tests.web_server import web_server
 
 from logshed.access import People, Tokens
 from logshed.api import Lake
+from logshed.pipeline.canary_book import Book, Sent
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
@@ -89,7 +91,8 @@ def test_a_reader_sees_the_figures_of_their_own_collections_alone(guarded: str, 
         assert _asked(guarded, path, token).status_code == 403, path
     assert {row["collection"] for row in _asked(guarded, "/sources?since=all", token).json()["items"]} == {"shop"}
     assert {row["collection"] for row in _asked(guarded, "/sources/gaps?since=all", token).json()["items"]} == {"shop"}
-    assert _asked(guarded, "/sources/ledger", token).status_code == 403
+    for path in ("/sources/ledger", "/sources/canaries"):
+        assert _asked(guarded, path, token).status_code == 403
     till, _ = tokens.create(["till"])
     assert _asked(guarded, "/sources/rejects", till).json()["items"] == []
     every, _ = tokens.create(["*"])
@@ -107,6 +110,21 @@ def test_sources_come_in_pages_that_a_cursor_joins(guarded: str, tokens: Tokens)
     for cursor in ("x", "YXQgLTE", "YXQgMQ===="):
         assert _asked(guarded, f"/sources?cursor={cursor}", token).status_code in {200, 422}
     assert _asked(guarded, "/sources?cursor=x", token).status_code == 422
+
+
+def test_runs_of_the_canary_are_told_with_what_of_them_is_there(tmp_path: Path) -> None:
+    lake = Lake.open(tmp_path / "lake", create=True)
+    book = Book("abcdefgh", "raw+http://127.0.0.1:1", 1_795_687_200_000_000)
+    book.streams.append(Sent())
+    book.streams[0].add(np.zeros(5, np.int64))
+    book.streams[0].take(0, 4)
+    book.end(lake.root)
+    line = "2026-11-26T10:00:0{}.123456Z INFO canary run abcdefgh stream 0 line {}\n"
+    (tmp_path / "canary.log").write_text("".join(line.format(one, one) for one in (0, 1, 2, 2)))
+    lake.ingest([tmp_path / "canary.log"])
+    (told,) = lake.canaries()
+    counts = {key: told[key] for key in ("sent", "acknowledged", "stored", "twice", "missing", "ended")}
+    assert counts == {"sent": 5, "acknowledged": 4, "stored": 3, "twice": 1, "missing": 1, "ended": True}
 
 
 def test_a_reject_is_told_with_its_reason_and_its_line(guarded: str, tokens: Tokens) -> None:

@@ -63,6 +63,17 @@ class Tending(Opened):
         self._opened()
         return everything(self.root)
 
+    def canaries(self) -> list[dict[str, Any]]:
+        """Runs of the canary from this machine: what each sent, and what of it the lake has now.
+
+        Raises:
+            logshed.errors.LogshedError: A book cannot be read, or the lake not be asked.
+        """
+        from logshed.pipeline.canary_runs import runs  # noqa: PLC0415 - heavy
+
+        self._opened()
+        return runs(self.root, lambda sql, params: self.query(sql, params=dict(params)))
+
     def schedules(self) -> list[dict[str, Any]]:
         """What runs by the clock: each with its next time and what came of the last."""
         from datetime import UTC, datetime  # noqa: PLC0415 - light, and wanted here only

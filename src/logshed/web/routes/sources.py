@@ -69,6 +69,14 @@ async def ledger(site: Shared, person: Reader) -> dict[str, Any]:
     return await site.pool.run(person, site.whole.ledger)
 
 
+@router.get("/canaries")
+async def canaries(site: Shared, person: Reader) -> dict[str, Any]:
+    """Runs of `logshed canary` from this machine: what each sent, and what of it is in the lake now."""
+    if not person.grant.unlimited:
+        raise HTTPException(403, "not allowed: canaries are of all collections")
+    return {"items": await site.pool.run(person, site.whole.canaries), "next": None}
+
+
 def _check(person: Person, collection: str | None) -> None:
     if collection is not None and not person.may("read", collection):
         raise HTTPException(403, "not allowed")

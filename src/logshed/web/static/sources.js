@@ -156,6 +156,18 @@ function ledger() {
       { title: "Files", key: "files", kind: "count" }, { title: "Last commit", key: "committed", kind: "time" }], found.by_source)));
 }
 
+const CANARIES = [
+  { title: "Run", key: "run", kind: "code" }, { title: "To", key: "to" }, { title: "Begun", key: "begun", kind: "time" },
+  { title: "State", made: (row) => (row.missing ? badge("bad", `${count(row.missing)} missing`) : badge(row.ended ? "good" : "soft", row.ended ? "all there" : "runs")) },
+  { title: "Sent", key: "sent", kind: "count" }, { title: "Acknowledged", key: "acknowledged", kind: "count" },
+  { title: "In the lake", key: "stored", kind: "count" }, { title: "Twice", key: "twice", kind: "count" },
+];
+
+function canaries() {
+  filled(byId("canaries"), () => api("/api/v1/sources/canaries"), ({ items }) => (items.length ? table(CANARIES, items)
+    : element("p", { class: "soft" }, "None was sent from this machine. ", element("code", { text: "logshed canary --to otlp+http://127.0.0.1:4318" }), " sends numbered lines through a door and looks for each of them.")));
+}
+
 // ---- Running systems ------------------------------------------------------------------------------------------------
 
 const LEVELS = { ERROR: "bad", WARNING: "warn", INFO: "soft", DEBUG: "soft" };
@@ -195,5 +207,5 @@ function running() {
   load();
 }
 
-const PARTS = { sources: arriving, rejects, explained: explaining, gaps, ledger, containers: running };
+const PARTS = { sources: arriving, rejects, explained: explaining, gaps, ledger, canaries, containers: running };
 for (const [id, begin] of Object.entries(PARTS)) if (byId(id)) Promise.resolve(begin()).catch(failed);
