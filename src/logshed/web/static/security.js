@@ -11,7 +11,10 @@ function asked(said) {
   return { ...said, status: said.status === "any" ? "" : said.status, limit: LIMIT };
 }
 
-const lasted = (one) => duration(new Date(one.end_timestamp) - new Date(one.timestamp));
+function lasted(one) {
+  const ms = new Date(one.end_timestamp) - new Date(one.timestamp);
+  return ms >= 1000 && element("span", { class: "soft", text: `for ${duration(ms)}` });
+}
 
 function rowOf(one) {
   const box = may("triage") && element("input", { type: "checkbox", "aria-label": `Choose ${one.actor ?? "it"}`, on: { change: (event) => pick(one.incident_id, event.target.checked) } });
@@ -23,7 +26,7 @@ function rowOf(one) {
     element("td", { class: "which" }, rules(one.rules.split(" ").filter(Boolean), 2)),
     element("td", { class: "number", data: { label: "findings" }, text: count(one.finding_count) }),
     element("td", { class: "number", data: { label: "records" }, text: count(one.event_count) }),
-    element("td", { class: "when" }, time(one.end_timestamp), element("span", { class: "soft", text: `for ${lasted(one)}` })),
+    element("td", { class: "when" }, time(one.end_timestamp), lasted(one)),
     element("td", { class: "state" }, status(one), one.assignee && value(one.assignee, { class: "soft" }), one.note_count > 0 && element("span", { class: "soft", text: `${one.note_count} notes` })));
 }
 
@@ -78,6 +81,7 @@ async function counts() {
 // ---- Several at once ------------------------------------------------------------------------------------------------
 
 function pick(id, on) {
+  if (!may("triage")) return;
   if (id) chosen[on ? "add" : "delete"](id);
   byId("bulk").hidden = !chosen.size;
   byId("chosen").textContent = `${chosen.size} chosen`;

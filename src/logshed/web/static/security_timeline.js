@@ -3,6 +3,7 @@ import { moment } from "./base.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const FIRST = 12; // lanes that are shown at first, of the rules that weigh most
+const LEAST_MS = 60000; // what is seen of time at least
 const TOP = 74, LANE = 22, FOOT = 22, LABEL = 190, NARROW = 560, LEAST = 5;
 
 export function svg(name, attributes = {}, ...children) {
@@ -38,7 +39,7 @@ export function timeline(box, findings, actor, order, chosen) {
   const times = findings.flatMap((one) => [Date.parse(one.timestamp), Date.parse(one.end_timestamp)]);
   let begin = Math.min(...times, actor.begin ? Date.parse(actor.begin) : Infinity);
   let end = Math.max(...times, actor.end ? Date.parse(actor.end) : -Infinity);
-  if (end - begin < 1000) { begin -= 500; end += 500; }
+  if (end - begin < LEAST_MS) [begin, end] = [begin - (LEAST_MS - end + begin) / 2, end + (LEAST_MS - end + begin) / 2];
   const most = Math.max(1, ...actor.activity.map((one) => one.records));
 
   function draw() {
