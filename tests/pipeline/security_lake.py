@@ -8,6 +8,7 @@ from logshed.api import Lake
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 LINE = '{who} - - [05/Jan/2026:10:{minute:02d}:00 +0000] "GET {path} HTTP/1.1" {status} 5 "-" "{agent}"\n'
@@ -42,21 +43,21 @@ def line(**parts: object) -> str:
     return LINE.format(**{"who": "192.0.2.1", "minute": 0, "path": "/", "status": 200, "agent": "x", **parts})
 
 
-def opened(folder: Path) -> Lake:
+def opened(folder: Path, geoip: Sequence[Path] = ()) -> Lake:
     """An empty lake with the rules ``t_scanner`` and ``t_missing`` beside ours."""
     rules = folder / "plugins" / "detections"
     rules.mkdir(parents=True)
     (rules / "t_scanner.yml").write_text(SCANNER)
     (rules / "t_missing.yml").write_text(MISSING)
-    settings = Settings.load(folder, environ={}).model_copy(
+    taken = Settings.load(folder, environ={}).model_copy(
         update={"plugins": (folder / "plugins",), "policy": "none", "timezone": "UTC"}
     )
-    return Lake.open(folder / "lake", create=True, settings=settings)
+    return Lake.open(folder / "lake", create=True, settings=taken.enriched(geoip=geoip))
 
 
-def filled(folder: Path) -> Lake:
+def filled(folder: Path, geoip: Sequence[Path] = ()) -> Lake:
     """The same with records and what was found: two scanners in ``shop``, one in ``bank``, a few in ``desk``."""
-    lake = opened(folder)
+    lake = opened(folder, geoip)
     shop = [line(minute=at, agent="Scanner/1", path=f"/p{at}") for at in range(5)]
     shop += [line(who="192.0.2.2", agent="scanner", status=404, minute=9)]
     write(lake, folder / "shop.log", "shop", *shop)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from tests.enrichment import databases
 from tests.pipeline import security_lake
 from tests.pipeline.security_lake import line, write
 from tests.web_server import web_server
@@ -30,7 +31,8 @@ HOSTILE = "Scanner <img src=x onerror=document.title='owned'>\\x1b[31m\u202etxt.
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     folder = tmp_path_factory.mktemp("pages")
-    found = security_lake.filled(folder)
+    places = databases.written(folder / "places.mmdb", databases.CITY)
+    found = security_lake.filled(folder, [places])
     write(found, folder / "odd.log", "odd", line(who="192.0.2.66", agent=HOSTILE, path="/<script>alert(1)</script>"))
     found.security.detect(security_lake.RULES)
     return found
@@ -116,6 +118,8 @@ def test_several_are_chosen_and_muted_at_once(url: str, page: Page, lake: Lake) 
 def test_a_mute_is_made_of_an_incident_and_ended_on_its_page(url: str, page: Page, lake: Lake) -> None:
     page.goto(f"{url}/security/incidents/{incident(lake, '203.0.113.9')}")
     expect(page.locator("#why")).to_contain_text("A scanner")
+    expect(page.locator("#facts")).to_contain_text("Japan")
+    expect(page.locator("#map circle.place")).to_have_count(1)
     page.click("#mute-button")
     page.check('input[name="what"][value="both"]')
     page.fill("#mute-note", "a known scanner")

@@ -64,7 +64,7 @@ export function timeline(box, findings, actor, order, chosen) {
     lanes.forEach(([name, found], number) => {
       const y = TOP + number * head, bar = y + head - 17;
       made.append(svg("line", { class: "lane", x1: 0, x2: right, y1: y, y2: y }),
-        titled(svg("text", { class: "label", x: 0, y: left === LABEL ? y + 15 : y + 13 }, name.length > 27 && left === LABEL ? `${name.slice(0, 26)}…` : name), name));
+        titled(svg("text", { class: "label", x: 0, y: left === LABEL ? y + 15 : y + 13 }, name.length > 25 && left === LABEL ? `${name.slice(0, 24)}…` : name), name));
       for (const one of found) {
         const at = x(Date.parse(one.timestamp)), wide = Math.max(LEAST, x(Date.parse(one.end_timestamp)) - at);
         const rect = titled(svg("rect", { class: "finding", "data-level": one.level, x: Math.min(at, right - LEAST), y: bar, width: wide, height: 12, rx: 3 }), one.explanation);
