@@ -55,6 +55,11 @@ REFUSED = [
     ),
     ({"web": {"enabled": True}}, "no Redis is named"),
     ({"web": {"enabled": True, "replicas": 2}}, "each would have tokens of its own"),
+    ({"web": {"enabled": True, "application": True, "replicas": 2}}, "cannot run"),
+    (
+        {"web": {"enabled": True, "application": True, "tokens": {"existingSecret": "t"}}},
+        "accounts and sessions rest on its pod's volume",
+    ),
     (
         {"web": {"enabled": True, "ingress": {"enabled": True}}, "env": {"LOGSHED_LIVE_REDIS": "redis://r"}},
         "web.ingress.host is empty",

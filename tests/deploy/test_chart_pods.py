@@ -264,6 +264,14 @@ def test_big_numbers_stay_whole() -> None:
     assert spec["terminationGracePeriodSeconds"] == 86_400_000
 
 
+def test_the_web_pod_serves_the_whole_application_where_that_is_asked_for() -> None:
+    made = render({"web": {"enabled": True, "application": True, "tls": {"existingSecret": "site"}}})
+    pod = next(one for one in of_kind(made, "Deployment") if one["metadata"]["name"].endswith("-web"))
+    (container,) = pod["spec"]["template"]["spec"]["containers"]
+    assert container["command"][:2] == ["logshed", "serve"]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "http", "scheme": "HTTPS"}
+
+
 def test_the_command_that_tests_the_web_pods_tells_whether_they_answer(tmp_path: Path) -> None:
     test = of_kind(render({"web": {"enabled": True}, "env": {"LOGSHED_LIVE_REDIS": "redis://r"}}), "Pod")[0]
     command = next(one["command"] for one in test["spec"]["containers"] if one["name"] == "web")

@@ -137,8 +137,10 @@ def test_the_commands_of_compose_and_the_settings_that_it_mounts_are_sound(logsh
     shutil.copy(ROOT / "deploy" / "compose" / "logshed.toml", tmp_path)
     told = logshed("check")
     assert told.returncode == 0, told.stdout + told.stderr
-    helped = logshed(*[word for word in services()["map"]["command"] if word.isalpha()], "--help").stdout
-    assert all(word in helped for word in services()["map"]["command"] if word.startswith("--"))
+    for name, command in (("map", ["live", "map"]), ("web", ["serve"])):
+        helped = logshed(*command, "--help").stdout
+        assert services()[name]["command"][: len(command)] == command
+        assert all(word in helped for word in services()[name]["command"] if word.startswith("--"))
 
 
 def test_secrets_are_random_kept_and_let_in_nobody_else(tmp_path: Path) -> None:

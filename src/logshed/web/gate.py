@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from logshed.web_settings import Web
 
+READY = "/ready"
+"""Says nothing but that it is: whoever looks after the process asks by any name."""
 OWN_SITES = frozenset({"same-origin", "none"})
 """What ``Sec-Fetch-Site`` says of our own pages, and of who typed the address."""
 
@@ -41,7 +43,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
-        if scope["type"] not in ("http", "websocket"):
+        if scope["type"] not in ("http", "websocket") or scope["path"] == READY:
             await self._app(scope, receive, send)
             return
         asked = HTTPConnection(scope)
