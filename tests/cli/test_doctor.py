@@ -35,12 +35,13 @@ def test_a_hot_store_is_looked_at_where_there_shall_be_one(logshed: Run, tmp_pat
 def test_check_names_everything_that_is_misset(logshed: Run, tmp_path: Path) -> None:
     (tmp_path / "logshed.toml").write_text(
         'policy = "nowhere.toml"\nplugins = ["gone"]\n'
+        '[web.oidc]\nissuer = "https://id.example.org"\nclient_id = "a"\nroles = { ops = "king" }\n'
         '[[drop]]\nname = "a"\nmatch = "("\n[[drop]]\nname = "b"\nwhere = "no_column = 1"\n'
     )
     done = logshed("check", env={"LOGSHED_POLCY": "x"})
     assert done.returncode == 1
     bad = [line for line in done.stdout.splitlines() if line.startswith("bad")]
-    for word in ("drop rule a", "drop rule b", "gone", "nowhere.toml"):
+    for word in ("drop rule a", "drop rule b", "gone", "nowhere.toml", "the role 'king'"):
         assert any(word in line for line in bad), word
     assert "note  the variable LOGSHED_POLCY (did you mean policy?) sets nothing" in done.stdout
 

@@ -14,14 +14,16 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import httpx
 import pytest
 from joserfc.jwk import RSAKey
+from limits import RateLimitItemPerMinute
 from tests.oidc_provider import CLIENT, SECRET, Provider, provider
-from tests.web_people import PASSWORD
+from tests.web_people import ONCE, PASSWORD, UNUSED, get, post
 from tests.web_server import web_server
 
 from logshed.access import People, Tokens
 from logshed.api import Lake
 from logshed.errors import SettingsError
 from logshed.pipeline.trail import FILE
+from logshed.web import attempts
 from logshed.web.oidc import Provider as Known
 from logshed.web_settings import Oidc, Web
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ONCE = httpx.Limits(max_keepalive_connections=0)
 GIVEN: dict[str, Any] = {
     "client_id": CLIENT,
     "client_secret": "env:LOGSHED_TEST_OIDC",
@@ -41,12 +42,12 @@ GIVEN: dict[str, Any] = {
 class Place:
     """A server with an identity provider."""
 
-    def __init__(self, url: str, folder: Path, people: People, their: Provider) -> None:
-        self.url, self.folder, self.people, self.their = url, folder, people, their
+    def __init__(self, url: str, lake: Lake, people: People, their: Provider) -> None:
+        self.url, self.lake, self.people, self.their = url, lake, people, their
 
     def browser(self) -> httpx.Client:
         """What keeps cookies."""
-        return httpx.Client(limits=ONCE, timeout=20)
+        return httpx.Client(limits=ONCE, timeout=20, verify=UNUSED)
 
     def come(self, browser: httpx.Client, wanted: str = "/") -> httpx.URL:
         """Go to the provider and sign in there; gives the address that it sends the browser back to."""
@@ -67,13 +68,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch, provider() as their:
         patch.setenv("LOGSHED_TEST_OIDC", SECRET)
         web = Web.model_validate({"oidc": {"issuer": their.issuer, **GIVEN}})
-        with web_server(Lake.open(folder / "lake", create=True), tokens, people, web) as url:
-            yield Place(url, folder, people, their)
+        lake = Lake.open(folder / "lake", create=True)
+        with web_server(lake, tokens, people, web) as url:
+            yield Place(url, lake, people, their)
 
 
 @pytest.fixture(autouse=True)
-def _right(place: Place) -> None:
-    """A provider that does nothing wrong yet."""
+def _right(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that does nothing wrong yet, at which one signs in as often as one likes."""
+    monkeypatch.setattr(attempts, "AWAY", RateLimitItemPerMinute(1000))
     place.their.wrong = {}
     place.their.person = {
         "sub": "7",
@@ -84,11 +87,11 @@ def _right(place: Place) -> None:
 
 
 @contextmanager
-def another(folder: Path, issuer: str, **more: Any) -> Iterator[tuple[str, People]]:
-    """One more server, with other settings."""
+def another(place: Place, folder: Path, issuer: str, **more: Any) -> Iterator[tuple[str, People]]:
+    """One more server of the same lake, with other settings and other accounts."""
     people = People(folder / "accounts.db")
     web = Web.model_validate({"oidc": {"issuer": issuer, **GIVEN, **more}})
-    with web_server(Lake.open(folder / "lake", create=True), Tokens(folder / "tokens.db"), people, web) as url:
+    with web_server(place.lake, Tokens(folder / "tokens.db"), people, web) as url:
         yield url, people
 
 
@@ -166,9 +169,9 @@ def test_an_answer_counts_once_and_for_the_browser_that_asked(place: Place) -> N
     state = parse_qs(back.query.decode())["state"][0]
     flow = {"Cookie": f"logshed_flow={state}"}
     assert browser.get(back).status_code == 303
-    assert httpx.get(str(back), headers=flow).status_code == 403
-    assert httpx.get(f"{place.url}/sign-in/oidc/callback", params={"code": "x", "state": state}).status_code == 403
-    assert httpx.get(f"{place.url}/sign-in/oidc/callback").status_code == 403
+    assert get(str(back), headers=flow).status_code == 403
+    assert get(f"{place.url}/sign-in/oidc/callback", params={"code": "x", "state": state}).status_code == 403
+    assert get(f"{place.url}/sign-in/oidc/callback").status_code == 403
 
 
 def test_an_answer_of_another_provider_or_of_a_refusal_signs_nobody_in(place: Place) -> None:
@@ -181,6 +184,11 @@ def test_an_answer_of_another_provider_or_of_a_refusal_signs_nobody_in(place: Pl
     told = browser.get(back)
     assert told.status_code == 403
     assert "&lt;access_denied&gt;" in told.text
+
+
+def test_an_address_may_not_begin_without_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "AWAY", RateLimitItemPerMinute(2, 2))
+    assert [get(f"{place.url}/sign-in/oidc").status_code for _ in range(4)] == [303, 303, 429, 429]
 
 
 def test_where_one_goes_on_to_is_a_page_of_this_site(place: Place) -> None:
@@ -198,7 +206,7 @@ def test_nobody_becomes_a_user_of_the_same_name_by_signing_in_elsewhere(place: P
     assert theirs.name.startswith("Root-")
     assert theirs.role == "viewer"
     assert place.people.accounts.get("root") == place.people.accounts.by_id(local.id)
-    refused = httpx.post(f"{place.url}/sign-in", data={"name": theirs.name, "password": ""})
+    refused = post(f"{place.url}/sign-in", data={"name": theirs.name, "password": ""})
     assert refused.status_code == 401
 
 
@@ -214,7 +222,7 @@ def test_whom_no_group_lets_in_or_who_is_disabled_here_stays_outside(place: Plac
     assert place.sign_in().status_code == 303
     place.people.accounts.change("carl", disabled=True)
     assert "this user is disabled" in place.sign_in().text
-    trail = [json.loads(line) for line in (place.folder / "lake" / FILE).read_text().splitlines()[1:]]
+    trail = [json.loads(line) for line in (place.lake.root / FILE).read_text().splitlines()[1:]]
     refused = [one for one in trail if one["verb"] == "sign in" and one["outcome"] == "refused"]
     assert any("disabled" in one["details"] for one in refused)
 
@@ -226,16 +234,16 @@ def test_groups_may_come_from_userinfo_and_lie_inside_another_claim(place: Place
     assert place.people.accounts.get("anna").scopes == ("web",)
     place.their.wrong = {}
     place.their.person = {"sub": "1", "preferred_username": "kim lee", "realm_access": {"roles": ["ops"]}}
-    with another(tmp_path, place.their.issuer, groups_claim="realm_access.roles") as (url, people):
-        nested = Place(url, tmp_path, people, place.their)
+    with another(place, tmp_path, place.their.issuer, groups_claim="realm_access.roles") as (url, people):
+        nested = Place(url, place.lake, people, place.their)
         assert nested.sign_in().status_code == 303
         assert people.accounts.get("kim-lee").role == "analyst"
 
 
 def test_without_groups_all_have_one_role_that_administrators_may_change(place: Place, tmp_path: Path) -> None:
     given = {"roles": {}, "role": "viewer", "collections": {"*": ["app"]}}
-    with another(tmp_path, place.their.issuer, **given) as (url, people):
-        here = Place(url, tmp_path, people, place.their)
+    with another(place, tmp_path, place.their.issuer, **given) as (url, people):
+        here = Place(url, place.lake, people, place.their)
         assert here.sign_in().status_code == 303
         assert (people.accounts.get("anna").role, people.accounts.get("anna").scopes) == ("viewer", ("app",))
         people.accounts.change("anna", given="owner", scopes=["web"])
@@ -263,22 +271,22 @@ def test_a_provider_that_calls_itself_otherwise_or_is_away_is_refused(place: Pla
         place.their.wrong = wrong
         folder = tmp_path / str(number)
         folder.mkdir()
-        with another(folder, place.their.issuer) as (url, _):
-            answer = httpx.get(f"{url}/sign-in/oidc")
+        with another(place, folder, place.their.issuer) as (url, _):
+            answer = get(f"{url}/sign-in/oidc")
             assert answer.status_code == 502
             assert next(iter(wrong.values())) in answer.text or "token_endpoint is no address" in answer.text
-    with another(tmp_path, "http://127.0.0.1:9") as (url, _):
-        answer = httpx.get(f"{url}/sign-in/oidc")
+    with another(place, tmp_path, "http://127.0.0.1:9") as (url, _):
+        answer = get(f"{url}/sign-in/oidc")
         assert (answer.status_code, "it cannot be asked" in answer.text) == (502, True)
 
 
-def test_users_of_a_former_provider_are_not_those_of_the_new_one(tmp_path: Path) -> None:
+def test_users_of_a_former_provider_are_not_those_of_the_new_one(place: Place, tmp_path: Path) -> None:
     with provider() as new:
         new.person = {"sub": "7", "preferred_username": "anna", "groups": ["admins"]}
         people = People(tmp_path / "accounts.db")
         old = people.accounts.add("anna", "viewer", ["app"], identity=("https://old.example", "7"))
-        with another(tmp_path, new.issuer) as (url, same):
-            assert Place(url, tmp_path, same, new).sign_in().status_code == 303
+        with another(place, tmp_path, new.issuer) as (url, same):
+            assert Place(url, place.lake, same, new).sign_in().status_code == 303
             assert same.accounts.by_id(old.id) == old
             assert len(same.accounts.list()) == 2
 
@@ -297,8 +305,7 @@ def test_a_role_in_the_settings_that_is_none_is_refused_at_the_start(tmp_path: P
         Known(oidc, People(tmp_path / "a.db"), Tokens(tmp_path / "t.db"))
 
 
-def test_a_provider_of_another_maker_signs_people_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOGSHED_TEST_OIDC", SECRET)
+def test_a_provider_of_another_maker_signs_people_in(place: Place, tmp_path: Path) -> None:
     claims = {"sub": "kim", "preferred_username": "kim", "email": "kim@example.org", "groups": ["ops"]}
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", "0", "--user-claims", json.dumps(claims)]
     port = _free_port()
@@ -307,8 +314,8 @@ def test_a_provider_of_another_maker_signs_people_in(tmp_path: Path, monkeypatch
         try:
             issuer = f"http://127.0.0.1:{port}"
             _wait(f"{issuer}/.well-known/openid-configuration")
-            with another(tmp_path, issuer) as (url, people):
-                browser = httpx.Client(limits=ONCE, timeout=20)
+            with another(place, tmp_path, issuer) as (url, people):
+                browser = httpx.Client(limits=ONCE, timeout=20, verify=UNUSED)
                 away = browser.get(f"{url}/sign-in/oidc", params={"next": "/sources"}).headers["location"]
                 assert "code_challenge_method=S256" in away
                 assert "kim" in browser.get(away).text
@@ -333,7 +340,7 @@ def _wait(url: str) -> None:
     end = time.monotonic() + 30
     while True:
         try:
-            httpx.get(url)
+            get(url)
         except httpx.HTTPError:
             assert time.monotonic() < end
             time.sleep(0.1)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
-from tests.web_people import PASSWORD, Signed, client, team
+from tests.web_people import PASSWORD, Signed, client, delete, get, post, team
 from tests.web_server import web_server
 
 from logshed.access import People, Tokens
@@ -20,16 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import httpx
+
 
 class Place:
     """A server with users."""
 
-    def __init__(self, url: str, folder: Path, people: People, tokens: Tokens, users: dict[str, Signed]) -> None:
-        self.url, self.folder, self.people, self.tokens, self.users = url, folder, people, tokens, users
+    def __init__(self, url: str, lake: Lake, people: People, tokens: Tokens, users: dict[str, Signed]) -> None:
+        self.url, self.lake, self.people, self.tokens, self.users = url, lake, people, tokens, users
 
     def trail(self) -> list[dict[str, object]]:
         """What was written down."""
-        lines = (self.folder / "lake" / FILE).read_text().splitlines()[1:]
+        lines = (self.lake.root / FILE).read_text().splitlines()[1:]
         return [json.loads(line) for line in lines]
 
     def add(self, name: str, role: str = "viewer") -> Signed:
@@ -43,30 +44,31 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("signing")
     people, tokens, users = team(folder)
-    with web_server(Lake.open(folder / "lake", create=True), tokens, people) as url:
-        yield Place(url, folder, people, tokens, users)
+    lake = Lake.open(folder / "lake", create=True)
+    with web_server(lake, tokens, people) as url:
+        yield Place(url, lake, people, tokens, users)
 
 
 def sign_in(place: Place, name: str, password: str, **more: str) -> httpx.Response:
-    return httpx.post(f"{place.url}/sign-in", data={"name": name, "password": password, **more}, timeout=20)
+    return post(f"{place.url}/sign-in", data={"name": name, "password": password, **more})
 
 
-def test_the_first_link_makes_an_administrator_once(tmp_path: Path) -> None:
+def test_the_first_link_makes_an_administrator_once(place: Place, tmp_path: Path) -> None:
     people, tokens = People(tmp_path / "accounts.db"), Tokens(tmp_path / "tokens.db")
     secret, _ = people.links.make("first")
-    with web_server(Lake.open(tmp_path / "lake", create=True), tokens, people) as url:
+    with web_server(place.lake, tokens, people) as url:
         asked = f"{url}/link/{secret}"
-        assert "The first administrator" in httpx.get(asked).text
+        assert "The first administrator" in get(asked).text
         given = {"name": "root", "password": PASSWORD, "again": PASSWORD}
-        assert "another the second time" in httpx.post(asked, data={**given, "again": "x"}).text
-        assert "take 12 to 256" in httpx.post(asked, data={**given, "password": "x", "again": "x"}).text
-        made = httpx.post(asked, data=given)
+        assert "another the second time" in post(asked, data={**given, "again": "x"}).text
+        assert "take 12 to 256" in post(asked, data={**given, "password": "x", "again": "x"}).text
+        made = post(asked, data=given)
         assert (made.status_code, made.headers["location"]) == (303, "/")
         assert people.accounts.get("root").role == "admin"
-        me = httpx.get(f"{url}/api/v1/session", cookies=made.cookies).json()
+        me = get(f"{url}/api/v1/session", cookies=made.cookies).json()
         assert (me["name"], me["via"], "administer" in me["abilities"]) == ("root", "session", True)
-        assert httpx.get(asked).status_code == 404
-        assert httpx.post(asked, data={**given, "name": "mallory"}).status_code == 422
+        assert get(asked).status_code == 404
+        assert post(asked, data={**given, "name": "mallory"}).status_code == 422
         assert [one.name for one in people.accounts.list()] == ["root"]
 
 
@@ -88,7 +90,7 @@ def test_a_wrong_name_and_a_wrong_password_are_told_in_the_same_words(place: Pla
     texts = {one.text.replace(f'value="{name}"', "") for one, name in zip(answers, names, strict=True)}
     assert len(texts) == 1
     assert "the name or the password is wrong" in texts.pop()
-    told = httpx.post(f"{place.url}/api/v1/session", json={"name": "nobody", "password": "x"})
+    told = post(f"{place.url}/api/v1/session", json={"name": "nobody", "password": "x"})
     assert (told.status_code, told.headers["content-type"]) == (401, "application/problem+json")
 
 
@@ -133,7 +135,7 @@ def test_changes_by_a_cookie_need_what_only_our_own_pages_know(place: Place) -> 
 
     def change(**headers: str) -> int:
         asked = headers and {key.replace("_", "-"): value for key, value in headers.items()}
-        return httpx.delete(f"{place.url}/api/v1/session/sessions", cookies=cookies, headers=asked or {}).status_code
+        return delete(f"{place.url}/api/v1/session/sessions", cookies=cookies, headers=asked or {}).status_code
 
     assert change() == 403
     assert change(X_CSRF_Token="0" * 64) == 403
@@ -144,16 +146,16 @@ def test_changes_by_a_cookie_need_what_only_our_own_pages_know(place: Place) -> 
     assert change(X_CSRF_Token=who.csrf, Sec_Fetch_Site="same-site") == 403
     assert change(X_CSRF_Token=who.csrf, Origin=place.url) == 200
     form = {"session": "x", "csrf": "0" * 64}
-    assert httpx.post(f"{place.url}/account/sessions/end", cookies=cookies, data=form).status_code == 403
+    assert post(f"{place.url}/account/sessions/end", cookies=cookies, data=form).status_code == 403
     form["csrf"] = who.csrf
-    assert httpx.post(f"{place.url}/account/sessions/end", cookies=cookies, data=form).status_code == 303
+    assert post(f"{place.url}/account/sessions/end", cookies=cookies, data=form).status_code == 303
 
 
 def test_another_site_signs_nobody_in(place: Place) -> None:
     """Who is signed in as somebody else without knowing it, leaves their work with them."""
     for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         given = {"name": "viewer", "password": PASSWORD}
-        answer = httpx.post(f"{place.url}/sign-in", data=given, headers=headers)
+        answer = post(f"{place.url}/sign-in", data=given, headers=headers)
         assert answer.status_code == 403
         assert "set-cookie" not in answer.headers
 
@@ -167,10 +169,10 @@ def test_a_wrong_token_is_not_made_good_by_a_cookie(place: Place) -> None:
 
 def test_a_token_is_taken_as_the_password_of_basic_as_dashboards_send_it(place: Place) -> None:
     token, known = place.tokens.create(["web"], name="grafana")
-    asked = httpx.get(f"{place.url}/api/v1/session", auth=("anything", token)).json()
+    asked = get(f"{place.url}/api/v1/session", auth=("anything", token)).json()
     assert (asked["name"], asked["role"], asked["collections"]) == (f"token {known.id}", "token", ["web"])
     uses = [one for one in place.trail() if one["verb"] == "token use" and known.id in str(one["actor"])]
-    httpx.get(f"{place.url}/api/v1/session", auth=("anything", token))
+    get(f"{place.url}/api/v1/session", auth=("anything", token))
     assert len(uses) == 1
     assert len([one for one in place.trail() if one["verb"] == "token use" and known.id in str(one["actor"])]) == 1
 
@@ -243,11 +245,11 @@ def test_an_invitation_a_reset_and_an_administrators_change_go_by_the_api(place:
     link = made.json()["link"]
     assert link.startswith(f"{place.url}/link/")
     reset = admin.post("/api/v1/users/anna/link").json()["link"]
-    assert httpx.get(link).status_code == 404
+    assert get(link).status_code == 404
     words = {"password": PASSWORD, "again": PASSWORD}
-    taken = httpx.post(reset, data=words)
+    taken = post(reset, data=words)
     assert taken.status_code == 303
-    assert httpx.get(f"{place.url}/api/v1/session", cookies=taken.cookies).json()["name"] == "Anna"
+    assert get(f"{place.url}/api/v1/session", cookies=taken.cookies).json()["name"] == "Anna"
     again = admin.post("/api/v1/users", json={**new, "name": "ANNA"})
     assert (again.status_code, again.headers["content-type"]) == (422, "application/problem+json")
     assert admin.patch("/api/v1/users/nobody", json={"role": "viewer"}).status_code == 404
@@ -289,7 +291,7 @@ def test_all_of_it_is_written_down_and_no_secret_is(place: Place) -> None:
     sign_in(place, "noted", "wrong password it is")
     answer = sign_in(place, "noted", PASSWORD)
     secret = answer.cookies["logshed_session"]
-    httpx.delete(
+    delete(
         f"{place.url}/api/v1/session",
         cookies=answer.cookies,
         headers={"X-CSRF-Token": Signed(place.users["viewer"].user, secret).csrf},
@@ -300,30 +302,37 @@ def test_all_of_it_is_written_down_and_no_secret_is(place: Place) -> None:
         ("noted", "sign in", "ok"),
         ("noted", "sign out", "ok"),
     ]
-    written = (place.folder / "lake" / FILE).read_text()
+    written = (place.lake.root / FILE).read_text()
     assert secret not in written
     assert "wrong password it is" not in written
     assert place.users["viewer"].secret not in written
 
 
-def test_behind_a_proxy_that_speaks_tls_cookies_are_sealed_and_it_alone_is_believed(tmp_path: Path) -> None:
+def test_behind_a_proxy_that_speaks_tls_cookies_are_sealed_and_only_it_is_believed(
+    place: Place, tmp_path: Path
+) -> None:
     people, tokens, users = team(tmp_path)
+    token, _ = tokens.create(["web"])
     for proxies, address in ((["127.0.0.1"], "203.0.113.7"), (["192.0.2.1"], "127.0.0.1")):
         web = Web.model_validate({"public_url": "https://logs.example.org", "proxies": proxies})
-        with web_server(Lake.open(tmp_path / f"lake{proxies[0]}", create=True), tokens, people, web) as url:
+        with web_server(place.lake, tokens, people, web) as url:
             headers = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7", "Host": "logs.example.org"}
             given = {"name": "viewer", "password": PASSWORD}
             own = {**headers, "Origin": "https://logs.example.org"}
-            answer = httpx.post(f"{url}/sign-in", data=given, headers=own)
+            answer = post(f"{url}/sign-in", data=given, headers=own)
             assert "__Host-logshed_session=" in answer.headers["set-cookie"]
             assert "Secure" in answer.headers["set-cookie"]
             assert people.sessions.of(users["viewer"].user.id)[0].address == address
             sealed = {"Cookie": f"__Host-logshed_session={answer.cookies['__Host-logshed_session']}"}
-            assert httpx.get(f"{url}/api/v1/session", headers={**headers, **sealed}).status_code == 200
+            assert get(f"{url}/api/v1/session", headers={**headers, **sealed}).status_code == 200
             plain = {"Cookie": f"logshed_session={answer.cookies['__Host-logshed_session']}"}
-            assert httpx.get(f"{url}/api/v1/session", headers={**headers, **plain}).status_code == 401
-            assert httpx.get(f"{url}/sign-in", headers={"Host": "evil.example"}).status_code == 421
-            assert httpx.post(f"{url}/sign-in", data=given, headers={**headers, "Origin": url}).status_code == 403
+            assert get(f"{url}/api/v1/session", headers={**headers, **plain}).status_code == 401
+            elsewhere = {"Host": "evil.example"}
+            assert get(f"{url}/sign-in", headers=elsewhere).status_code == 421
+            assert get(f"{url}/", headers={**elsewhere, **sealed}).status_code == 421
+            program = {**elsewhere, "Authorization": f"Bearer {token}"}  # by a name inside a cluster, say
+            assert get(f"{url}/api/v1/session", headers=program).status_code == 200
+            assert post(f"{url}/sign-in", data=given, headers={**headers, "Origin": url}).status_code == 403
 
 
 def test_pages_of_users_and_tokens_do_what_they_say(place: Place) -> None:

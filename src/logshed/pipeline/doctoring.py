@@ -91,6 +91,10 @@ def _configuration() -> Iterator[Finding]:
     yield from _enrichment(settings)
     for alert in settings.alert:
         yield _tried(_alert_check(alert, settings.plugins), f"alert {alert.name} is sound")[1]
+    if (oidc := settings.web.oidc) is not None:
+        from logshed.pipeline import identities  # noqa: PLC0415 - not for `--help`
+
+        yield _tried(lambda: identities.check(oidc), f"sign-in by {oidc.issuer} is sound")[1]
     for folder in settings.plugins:
         if not folder.is_dir():
             yield Finding(

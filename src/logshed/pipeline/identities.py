@@ -10,6 +10,7 @@ from logshed.access.accounts import is_email
 from logshed.access.roles import greatest, role
 from logshed.errors import AccessError, SettingsError, UsageError
 from logshed.pipeline.people import change
+from logshed.storage_settings import secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +26,13 @@ _ODD = re.compile(r"[^A-Za-z0-9._@+-]+")
 
 
 def check(oidc: Oidc) -> None:
-    """Refuse settings that name a role that there is not.
+    """Refuse settings that name a role that there is not, or a secret that is not where they say.
 
     Raises:
-        SettingsError: One is named.
+        SettingsError: They do.
     """
+    if oidc.client_secret is not None:
+        secret(oidc.client_secret, "web.oidc.client_secret")
     for name in (*oidc.roles.values(), *((oidc.role,) if oidc.role else ())):
         try:
             role(name)

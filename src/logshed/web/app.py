@@ -71,7 +71,7 @@ def application(site: Site) -> FastAPI:
 
 def served(site: Site) -> ASGIApp:
     """The application as a server is given it."""
-    gate: ASGIApp = Gate(application(site), site.web)
+    gate: ASGIApp = Gate(application(site), site.web, everybody=site.who.open)
     if site.web.proxies:
         proxied: Any = ProxyHeadersMiddleware(gate, list(site.web.proxies))  # type: ignore[arg-type] # uvicorn's own names of ASGI
         gate = proxied

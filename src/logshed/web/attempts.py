@@ -20,13 +20,15 @@ OF_ADDRESS = RateLimitItemPerMinute(100, MINUTES)
 Under a name there may be more of them, since others than its owner may lock it by them; from an address, too, since
 many people may have one.
 """
+AWAY = RateLimitItemPerMinute(30)
+"""Sign-ins elsewhere that one address may begin."""
 IPV6_BITS = 64
 """Whoever has an IPv6 address has all of these at least."""
 AFTER_SECONDS = 60.0
 
 
 class Attempts:
-    """Counts wrong passwords, in this process."""
+    """Counts them, in this process."""
 
     def __init__(self) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -42,6 +44,15 @@ class Attempts:
                 raise OverloadedError(
                     "cannot sign in: there were too many attempts; wait some minutes", after=AFTER_SECONDS
                 )
+
+    def away(self, address: str) -> None:
+        """Count a sign-in elsewhere that is begun.
+
+        Raises:
+            OverloadedError: There were too many.
+        """
+        if not self._limiter.hit(AWAY, "away", _network(address)):
+            raise OverloadedError("cannot sign in: there were too many attempts; wait a minute", after=AFTER_SECONDS)
 
     def wrong(self, name: str, address: str) -> None:
         """Count a wrong password."""

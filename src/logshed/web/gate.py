@@ -33,10 +33,11 @@ class Gate:
     Args:
         app: What answers.
         web: Under which names it is reached.
+        everybody: Whether it lets everybody in who reaches it.
     """
 
-    def __init__(self, app: ASGIApp, web: Web) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, web: Web, *, everybody: bool = False) -> None:
+        self._app, self._everybody = app, everybody
         self._public = web.public_url
         named = urlsplit(web.public_url).hostname if web.public_url else None
         self._names = LOCAL | {web.address.host} | ({named} if named else set())
@@ -57,7 +58,8 @@ class Gate:
 
     def _refused(self, asked: HTTPConnection, *, changes: bool) -> tuple[int, str] | None:
         host = asked.headers.get("host", "")
-        if not self._known(host):
+        shows_token = "authorization" in asked.headers and not self._everybody  # which counts alone, then
+        if not shows_token and not self._known(host):
             return 421, "this site is not served under that name; set public_url in [web] to the one that people write"
         if not changes or asked.headers.get("authorization", "").lower().startswith("bearer "):
             return None  # which no browser adds by itself

@@ -76,6 +76,7 @@ class Provider:
         self._said: dict[str, Any] = {}
         self._said_at = self._keys_at = float("-inf")
         self._keys: dict[str, Any] = {}
+        self._trusts: ssl.SSLContext | None = None
 
     async def begin(self, callback: str, next_page: str) -> Away:
         """Where to send somebody who wants to sign in.
@@ -227,7 +228,10 @@ class Provider:
         )
 
     def _trusted(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=str(self.oidc.ca_file) if self.oidc.ca_file else None)
+        """Whose certificates are believed; read once, which takes a while."""
+        if self._trusts is None:
+            self._trusts = ssl.create_default_context(cafile=str(self.oidc.ca_file) if self.oidc.ca_file else None)
+        return self._trusts
 
 
 def _refused(cause: str) -> AccessError:

@@ -110,6 +110,14 @@ class Signing:
             user = await run_in_threadpool(verbs.open_link, self._people, secret, password, name)
         return await self.begin(request, user, "link")
 
+    def away(self, request: Request) -> None:
+        """Count that somebody begins to sign in elsewhere.
+
+        Raises:
+            OverloadedError: They did too often.
+        """
+        self._attempts.away(address_of(request))
+
     async def begin(self, request: Request, user: User, via: str, *, hint: str | None = None) -> Signed:
         """Begin a session of somebody whose word was checked.
 

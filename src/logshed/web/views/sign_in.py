@@ -56,7 +56,10 @@ async def away(request: Request, site: Shared) -> Response:
         raise HTTPException(404, "there is no identity provider; [web.oidc] in logshed.toml names one")
     wanted = local(request.query_params.get("next"))
     try:
+        site.signing.away(request)
         begun = await provider.begin(site.base(request) + CALLBACK, wanted)
+    except OverloadedError as error:
+        return _form(site, wanted, failure=str(error), status=429)
     except AccessError as error:
         return _form(site, wanted, failure=str(error), status=502)
     answer = RedirectResponse(begun.url, 303)
