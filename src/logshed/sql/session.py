@@ -104,6 +104,13 @@ def opened(zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def own_database(zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
+    """A database in which a statement finds the names that it expects."""
+    connection = opened(zone, limits)
+    connection.execute(_OWN)
+    return connection
+
+
 class Session:
     """One statement's connection, from the first look at its text to its last row."""
 
@@ -121,9 +128,7 @@ class Session:
         self._ended = False
 
     def _connected(self, zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
-        connection = opened(zone, limits)
-        connection.execute(_OWN)
-        return connection
+        return own_database(zone, limits)
 
     def _planning(self) -> duckdb.DuckDBPyConnection:
         """Where the statement is planned."""

@@ -16,7 +16,7 @@ from base64 import b64decode
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -24,13 +24,14 @@ import pyarrow as pa
 from logshed.errors import QueryError
 from logshed.sql import messages, mistakes, permitted
 from logshed.sql.data_files import Files
-from logshed.sql.session import Session
+from logshed.sql.session import Session, own_database
 from logshed.sql.streams import Streams
 from logshed.sql.views import views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from logshed.sql.duckdb import Limits
     from logshed.sql.tables import TableColumn
 
 
@@ -82,6 +83,22 @@ class Told:
         return answer, files
 
 
+class _Prompt(Session):
+    """A statement in a database that was made while nobody waited: making one takes a third of a small statement."""
+
+    made: ClassVar[dict[str, duckdb.DuckDBPyConnection]] = {}
+
+    @classmethod
+    def prepare(cls, zone: str, limits: Limits) -> None:
+        """Make the database of the next statement, if it is asked for as this one was."""
+        for old in cls.made.values():
+            old.close()
+        cls.made = {repr((zone, limits)): own_database(zone, limits)}
+
+    def _connected(self, zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
+        return self.made.pop(repr((zone, limits)), None) or super()._connected(zone, limits)
+
+
 def serve(line: socket.socket) -> None:
     """Run one statement after the other, until nobody wants more."""
     threading.Thread(target=_end_with, args=[line.fileno()], daemon=True).start()
@@ -93,17 +110,19 @@ def serve(line: socket.socket) -> None:
             with suppress(BrokenPipeError), os.fdopen(out, "wb") as into:
                 said = _run(job, line, into)
             messages.send(line, said)
+            _Prompt.prepare(job["zone"], job["limits"])
 
 
 def _run(job: dict[str, Any], line: socket.socket, into: Any) -> dict[str, Any]:
     """Run a statement and write its rows; what is to be said at its end."""
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (_own_bytes() + job["bytes"], most))
+    if (own := _own_bytes()) is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (own + job["bytes"], most))
     tables = Told(line)
     place = Streams(tables.scan) if job["apart"] else Files(tables, None)
     try:
         _look_at(job["sql"], tables)
-        session = Session(tables, job["sql"], job["zone"], job["limits"], place)
+        session = _Prompt(tables, job["sql"], job["zone"], job["limits"], place)
         with session.answer(pickle.loads(b64decode(job["params"]))) as result:  # noqa: S301 - of who started this
             messages.send(line, {"say": "begun", "files": result.files_read or 0})
             with pa.ipc.new_stream(into, result.schema) as stream:
@@ -126,11 +145,11 @@ def _look_at(sql: str, tables: Told) -> None:
 
 
 @cache
-def _own_bytes() -> int:
-    """Bytes of data that the program itself has before the first statement."""
+def _own_bytes() -> int | None:
+    """Bytes of data that the program itself has before the first statement; None where the system does not tell."""
     _parser()
-    pages = int(Path("/proc/self/statm").read_text().split()[5])
-    return pages * resource.getpagesize()
+    told = Path("/proc/self/statm")
+    return int(told.read_text().split()[5]) * resource.getpagesize() if told.exists() else None
 
 
 @cache

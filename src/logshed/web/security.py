@@ -145,7 +145,7 @@ class Newest:
             with suppress(
                 LogshedError
             ):  # a lake that cannot be read now is asked again; its readers are told elsewhere
-                found = await asyncio.to_thread(newest, self._site.whole.query)
+                found = await asyncio.to_thread(newest, self._site.whole.ask)
                 async with self._turn:
                     self.moment = found
                     self._turn.notify_all()

@@ -95,7 +95,7 @@ class Tails:
             await asyncio.sleep(SECONDS)
 
     async def _once(self) -> None:
-        there = await asyncio.to_thread(batches, self._lake.query)
+        there = await asyncio.to_thread(batches, self._lake.ask)
         if self._seen is None:
             self._seen = there
             self.ready.set()
@@ -108,7 +108,7 @@ class Tails:
                 self._send(kind, told)
 
     def _told(self, kind: Kind, fresh: list[str]) -> str | None:
-        query = self._lake.seen_by(kind.scopes).query
+        query = self._lake.seen_by(kind.scopes).ask
         found = arrived(query, kind.scope, fresh, kind.fields)
         if not found.total:
             return None

@@ -141,7 +141,7 @@ class Watching:
             raise OverloadedError(
                 f"cannot replay: {MOST_REPLAYS} replays run; wait until one ends", after=AGAIN_SECONDS
             )
-        records = LakeRecords(site.lake(person).query, words.wanted)
+        records = LakeRecords(site.lake(person).ask, words.wanted)
         window = await site.pool.run(person, words.window, records)
         events = ReplayEvents(records, window, loop)
         events.clock.move(words.share(start, window) * window.length)

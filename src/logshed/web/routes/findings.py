@@ -66,7 +66,7 @@ async def findings(site: Shared, person: Reads, wanted: Annotated[Wanted, Query(
         text=wanted.q,
     )
     found = await site.pool.run(
-        person, lambda: casebook.findings(lake.query, which, limit=wanted.limit, cursor=wanted.cursor)
+        person, lambda: casebook.findings(lake.ask, which, limit=wanted.limit, cursor=wanted.cursor)
     )
     return {"items": found.items, "next": found.next}
 
@@ -98,7 +98,7 @@ async def _events(
         if not more:
             yield b": still here\n\n"
             continue
-        found = await site.pool.run(person, casebook.found_after, lake.query, moment, MOST_AT_ONCE)
+        found = await site.pool.run(person, casebook.found_after, lake.ask, moment, MOST_AT_ONCE)
         for row in found:
             moment = max(moment, row["observed_timestamp"])
             yield b"id: %s\nevent: finding\ndata: %s\n\n" % (moment.isoformat().encode(), orjson.dumps(row))

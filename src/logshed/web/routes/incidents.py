@@ -70,7 +70,7 @@ async def incidents(site: Shared, person: Reads, wanted: Annotated[Wanted, Query
     order = casebook.ORDERS[wanted.order]
 
     def work() -> casebook.Page:
-        return casebook.incidents(lake.query, _filter(site, wanted), order, limit=wanted.limit, cursor=wanted.cursor)
+        return casebook.incidents(lake.ask, _filter(site, wanted), order, limit=wanted.limit, cursor=wanted.cursor)
 
     found = await site.pool.run(person, work)
     return {"items": found.items, "next": found.next}
@@ -81,7 +81,7 @@ async def counts(site: Shared, person: Reads, since: Annotated[str, Query(max_le
     """How many incidents there are, by status and threat level."""
     lake = site.lake(person)
     begin, end = lake.moment(since), lake.moment("now")
-    return {"items": await site.pool.run(person, lambda: casebook.counts(lake.query, begin, end))}
+    return {"items": await site.pool.run(person, lambda: casebook.counts(lake.ask, begin, end))}
 
 
 @router.get("/{incident}")
@@ -94,7 +94,7 @@ async def one(site: Shared, person: Reads, incident: str) -> dict[str, Any]:
 async def its_findings(site: Shared, person: Reads, incident: str) -> dict[str, Any]:
     """Its findings, each with what matched."""
     row, lake = await _row(site, person, incident), site.lake(person)
-    return {"items": await site.pool.run(person, lambda: evidence.findings_of(lake.query, row)), "next": None}
+    return {"items": await site.pool.run(person, lambda: evidence.findings_of(lake.ask, row)), "next": None}
 
 
 @router.get("/{incident}/evidence")
@@ -107,7 +107,7 @@ async def its_records(
 ) -> dict[str, Any]:
     """The records that its findings name, with the lines as they were received where those are still kept."""
     row, lake = await _row(site, person, incident), site.lake(person)
-    found = await site.pool.run(person, lambda: evidence.records(lake.query, row, offset=cursor, limit=limit))
+    found = await site.pool.run(person, lambda: evidence.records(lake.ask, row, offset=cursor, limit=limit))
     more = cursor + limit < found.total
     return {"items": found.items, "total": found.total, "next": cursor + limit if more else None}
 
@@ -116,7 +116,7 @@ async def its_records(
 async def its_actor(site: Shared, person: Reads, incident: str) -> dict[str, Any]:
     """Who the actor is by their records in the incident's time: facts, places, how much when, other incidents."""
     row, lake = await _row(site, person, incident), site.lake(person)
-    found: dict[str, Any] = await site.pool.run(person, lambda: evidence.actor(lake.query, row))
+    found: dict[str, Any] = await site.pool.run(person, lambda: evidence.actor(lake.ask, row))
     return found
 
 

@@ -72,7 +72,7 @@ async def rules(site: Shared, person: Reads, wanted: Annotated[Wanted, Query()])
     lake, begin = site.lake(person), site.whole.moment(wanted.since)
 
     def work() -> list[dict[str, Any]]:
-        found = casebook.by_rule(lake.query, begin)
+        found = casebook.by_rule(lake.ask, begin)
         switches = site.whole.security.switches()
         every = [_about(one, switches, found) for one in rule_book.entries(site.settings)]
         return [one for one in every if _fits(one, wanted) and one["name"] > wanted.cursor]
@@ -88,7 +88,7 @@ async def one(site: Shared, person: Reads, rule: str) -> dict[str, Any]:
     """One rule: its text, its cases, whether it is on and who said so."""
     known = entry(site, person, rule)
     lake, begin = site.lake(person), site.whole.moment("30d")
-    found = await site.pool.run(person, lambda: casebook.by_rule(lake.query, begin))
+    found = await site.pool.run(person, lambda: casebook.by_rule(lake.ask, begin))
     told = _about(known, site.whole.security.switches(), found)
     source = site.whole.security.rules().rules.get(rule)
     if source is None:
