@@ -14,7 +14,7 @@ import threading
 from logshed.errors import QueryError
 from logshed.sql import messages
 
-IDLE = 2
+IDLE = 4
 """Processes that are kept for the next statement."""
 USES = 200
 """Statements after which a process is ended: what it has not given back goes with it."""

@@ -74,6 +74,11 @@ class Told:
         _, (file,) = self._asked({"ask": "scan", "table": table, "columns": list(columns), "where": where})
         return pa.ipc.open_stream(os.fdopen(file, "rb", buffering=1 << 20))
 
+    def say(self, message: dict[str, Any]) -> None:
+        """Say something that needs no answer; a scan may ask for rows meanwhile, in another thread."""
+        with self._turn:
+            messages.send(self._line, message)
+
     def _asked(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         with self._turn:
             messages.send(self._line, message)
@@ -124,7 +129,7 @@ def _run(job: dict[str, Any], line: socket.socket, into: Any) -> dict[str, Any]:
         _look_at(job["sql"], tables)
         session = _Prompt(tables, job["sql"], job["zone"], job["limits"], place)
         with session.answer(pickle.loads(b64decode(job["params"]))) as result:  # noqa: S301 - of who started this
-            messages.send(line, {"say": "begun", "files": result.files_read or 0})
+            tables.say({"say": "begun", "files": result.files_read or 0})
             with pa.ipc.new_stream(into, result.schema) as stream:
                 for batch in result.batches():
                     stream.write_batch(batch)
