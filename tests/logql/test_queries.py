@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from itertools import product
 from typing import Any
 
 import duckdb
 import pytest
+import re2
 from tests.logql.conftest import START, Logs, at
 from tests.sql.conftest import record
 
@@ -232,6 +234,19 @@ def test_a_line_is_looked_through_as_it_is_shown() -> None:
         found = mixed.rows(sql)
         assert [bool(there) for _, there in found] == [text in shown for shown, _ in found]
         assert 0 < sum(bool(there) for _, there in found) < len(found)
+
+
+def test_a_line_is_matched_as_it_is_shown() -> None:
+    shown = ["Timeout", "TIMEOUT x", "\u017fe\u017f\u017fion", "SESSION", "pay-ed", None, "pay"]
+    rows = [
+        record(number, START, body=body, url_path=path) for number, (body, path) in enumerate(product(shown, shown))
+    ]
+    mixed = Logs(rows)
+    for expression in ("(?i)timeout", "(?i)session", "Timeout|pay-", "(?i)PAY|x", "pay|", "TIMEOUT x", "(?i)sk", "p.y"):
+        sql = f"SELECT {line.line()}, {line.matches(expression, line.line())} FROM logs"
+        found = mixed.rows(sql)
+        exact = re2.compile(expression)
+        assert [bool(there) for _, there in found] == [bool(exact.search(text)) for text, _ in found], expression
 
 
 MISTAKES = {

@@ -44,6 +44,9 @@ TEXTS = (
 _FIGURES = ("CAST(http_response_status_code AS VARCHAR)", "http_response_body_size || 'B'", "duration_ms || 'ms'")
 _INSIDE = re.compile(r"[A-Za-z0-9_./-]{3,}")
 """Texts that stand in one column or in none: what a line is put together with is not in them."""
+_PLAIN = re.compile(r"(?P<fold>\(\?i\))?(?P<text>[A-Za-z0-9_ /:=,|-]+)")
+_FOLDED = re.compile(r"[A-JL-RT-Za-jl-rt-z0-9_./-]{3,}")
+"""Likewise, without k and s, which signs outside of ASCII are the same as where letter case is not regarded."""
 
 
 def line() -> str:
@@ -63,13 +66,38 @@ def contains(text: str, side: str) -> str:
     """
     exact = f"contains({side}, {literal(text)})"
     inside = max(_INSIDE.findall(text), key=len, default="")
-    if side != line() or not inside:
+    return f"({_somewhere(inside)} AND {exact})" if inside and side == line() else exact
+
+
+def matches(expression: str, side: str) -> str:
+    """The condition that a line has what a regular expression matches, columns looked through first likewise.
+
+    Args:
+        expression: The expression; a dot in it takes line feeds too.
+        side: The line, in SQL.
+    """
+    exact = f"regexp_matches({side}, {literal('(?s)' + expression)})"
+    plain = _PLAIN.fullmatch(expression)
+    if plain is None or side != line():
         return exact
+    if not plain["fold"]:
+        parts = [contains(text, side) for text in plain["text"].split("|") if text]
+        return "(" + " OR ".join(parts) + ")" if len(parts) == plain["text"].count("|") + 1 else exact
+    words = [max(_FOLDED.findall(text), key=len, default="") for text in plain["text"].split("|")]
+    if not all(words):
+        return exact
+    return "((" + " OR ".join(_somewhere(word.lower(), fold=True) for word in words) + f") AND {exact})"
+
+
+def _somewhere(inside: str, *, fold: bool = False) -> str:
+    """The condition that one of the texts that a line is made of contains a text, which is small where ``fold`` is."""
     looked = (*TEXTS, *(_FIGURES if any(map(str.isdigit, inside)) else ()))
-    columns = [f"contains({column}, {literal(inside)})" for column in looked]
+
+    def has(side: str) -> str:
+        return f"contains({f'lower({side})' if fold else side}, {literal(inside)})"
+
     nothing = f"coalesce(body, '') = '' AND coalesce(url_path, '') = '' AND {_TOLD} IS NULL"
-    bare = f"CASE WHEN {nothing} THEN contains({_BARE}, {literal(inside)}) END"
-    return f"(({' OR '.join(columns)} OR {bare}) AND {exact})"
+    return f"({' OR '.join(map(has, looked))} OR CASE WHEN {nothing} THEN {has(_BARE)} END)"
 
 
 def size() -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from logshed.logql import comparing, labels, quantities, regexes, templates
 from logshed.logql.labels import Found
-from logshed.logql.line import contains, line
+from logshed.logql.line import contains, line, matches
 from logshed.logql.model import (
     Capture,
     Choice,
@@ -153,7 +153,7 @@ def _filtered(side: str, stage: LineFilter) -> str:
         parts = parts if len(parts) == len(stage.texts) else ["true"]
     else:
         texts = [regexes.of_form(text) if kind == ">" else text for text in stage.texts]
-        parts = [f"regexp_matches({side}, {literal('(?s)' + text)})" for text in texts]
+        parts = [matches(text, side) for text in texts]
     joined = parts[0] if len(parts) == 1 else "(" + " OR ".join(parts) + ")"
     return f"NOT coalesce({joined}, false)" if refused else joined
 
