@@ -191,6 +191,18 @@ def test_series_are_the_streams(grafana: httpx.Client) -> None:
     assert grafana.get("series", params=WHOLE).status_code == 400
 
 
+def test_fields_are_detected_without_a_parser(grafana: httpx.Client) -> None:
+    sizes = grafana.get("detected_labels", params=WHOLE).json()["detectedLabels"]
+    assert {one["label"]: one["cardinality"] for one in sizes}["service_name"] == 2
+    asked = WHOLE | {"query": '{collection=~"app|web"} | level="error"', "limit": "1000"}
+    fields = {one["label"]: one for one in grafana.get("detected_fields", params=asked).json()["fields"]}
+    assert fields["order_id"] == {"label": "order_id", "type": "float", "cardinality": 2, "parsers": None}
+    assert fields["url_path"]["type"] == "string"
+    assert "trace_id" not in fields
+    assert grafana.get("detected_field/order_id/values", params=asked).json() == {"values": ["77", "78"], "limit": 1000}
+    assert grafana.get("detected_fields", params=WHOLE | {"query": "vector(1)"}).status_code == 400
+
+
 def test_stats_say_what_a_selector_would_read(grafana: httpx.Client) -> None:
     answer = grafana.get("index/stats", params=WHOLE | {"query": '{collection="app"}'}).json()
     lines = ["started", "timeout after 5s", 'timeout of "db"', 'msg=slow took=3s user="Ann B"']

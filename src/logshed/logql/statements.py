@@ -107,6 +107,27 @@ def streams_there(where: str, most: int) -> str:
     return f"SELECT DISTINCT {shown} FROM logs WHERE {where} ORDER BY ALL LIMIT {most}"
 
 
+def fields_there(where: str, sample: int, most: int) -> str:
+    """The labels beside those of streams in some records: how many values each has, and whether all are numbers."""
+    columns = ", ".join(
+        f"{{'label': {sql.literal(name)}, 'value': CAST({sql.quoted(name)} AS VARCHAR)}}" for name in labels.metadata()
+    )
+    chosen = ", ".join(map(sql.quoted, labels.metadata()))
+    return (
+        f"WITH sample AS (SELECT {chosen}, attributes FROM logs WHERE {where} LIMIT {sample}),\n"
+        f"fields AS (SELECT unnest([{columns}], recursive := true) FROM sample\n"
+        "UNION ALL SELECT e.key AS label, e.value FROM (SELECT unnest(map_entries(attributes)) AS e FROM sample))\n"
+        "SELECT label, count(DISTINCT value) AS n, bool_and(TRY_CAST(value AS DOUBLE) IS NOT NULL) AS number\n"
+        f"FROM fields WHERE value <> '' GROUP BY label ORDER BY label LIMIT {most}"
+    )
+
+
+def sizes_of_streams(where: str) -> str:
+    """Of each label of streams how many values it has."""
+    shown = ", ".join(f"count(DISTINCT {labels.found(name).text}) AS {sql.name(name)}" for name in labels.streams())
+    return f"SELECT {shown} FROM logs WHERE {where}"
+
+
 def volume(names: Sequence[str], where: str, most: int) -> str:
     """About how many bytes of lines each value of some labels has, most first."""
     shown = "".join(f"{labels.found(name).text} AS {column(name)}, " for name in names)

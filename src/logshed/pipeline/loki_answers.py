@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 10_000
 """Values of a label, and streams, that are listed."""
-_VOLUMES = 100
+_VOLUMES, _FIELDS = 100, 1_000
+SAMPLE = 10_000
+"""Records that are looked at to tell which fields there are."""
 Answer = dict[str, Any]
 Kind = TypeVar("Kind")
 
@@ -147,6 +149,45 @@ class LokiAnswers:
         ]
         return _answer("vector", told, time.monotonic())
 
+    def detected_labels(self, asked: Mapping[str, str]) -> Answer:
+        """The labels of streams with how many values each has."""
+        there = self._query(statements.sizes_of_streams(self._where(asked, asked.get("query")))).rows()[0]
+        named = zip(labels.streams(), there, strict=True)
+        return {"detectedLabels": [{"label": name, "cardinality": count} for name, count in sorted(named) if count]}
+
+    def detected_fields(self, asked: Mapping[str, str]) -> Answer:
+        """The fields of some of the lines that a query selects: they need no parser.
+
+        Raises:
+            logshed.errors.QueryError: The query is wrong.
+            logshed.errors.UsageError: It asks for no lines.
+        """
+        most = loki_times.lines({"limit": asked.get("limit") or str(_FIELDS)})
+        rows = self._query(statements.fields_there(self._selected(asked), SAMPLE, most)).rows()
+        return {
+            "fields": [
+                {
+                    "label": loki_json.label_of(key),
+                    "type": "float" if number else "string",
+                    "cardinality": count,
+                    "parsers": None,
+                }
+                for key, count, number in rows
+            ],
+            "limit": most,
+        }
+
+    def detected_values(self, name: str, asked: Mapping[str, str]) -> Answer:
+        """The values of a field in the lines that a query selects.
+
+        Raises:
+            logshed.errors.QueryError: The query is wrong.
+            logshed.errors.UsageError: It asks for no lines.
+        """
+        most = loki_times.lines({"limit": asked.get("limit") or str(_FIELDS)})
+        rows = self._query(statements.values_of(name, self._selected(asked), most)).rows()
+        return {"values": [value for (value,) in rows], "limit": most}
+
     def tail(self, asked: Mapping[str, str], *, apart: bool = False) -> Tail:
         """The latest lines, and those that arrive from now on.
 
@@ -169,6 +210,15 @@ class LokiAnswers:
         within = loki_times.span(asked, self._now, up=True)
         scope = Scope(lines.condition, ranges.moment(within.start), ranges.moment(within.end))
         return Listing(scope, (), loki_times.lines(asked), loki_times.oldest_first(asked), selected=lines.selected)
+
+    def _selected(self, asked: Mapping[str, str]) -> str:
+        """The condition of the lines that a query selects in a time."""
+        text = _text(asked)
+        tree = parse(text)
+        if not isinstance(tree, Log):
+            raise UsageError("cannot tell fields of a metric: it has no lines; take its selector")
+        within = loki_times.span(asked, self._now)
+        return f"{statements.window((), within.start, within.end)} AND {statements.lines(tree, text).condition}"
 
     def _series(self, tree: Tree, steps: Steps, text: str) -> tuple[Result, tuple[str, ...]]:
         if isinstance(tree, Log):  # its callers have looked

@@ -117,6 +117,29 @@ async def series(request: Request, person: Reader, site: Shared) -> Response:
     )
 
 
+@router.api_route(f"{_BASE}/detected_labels", methods=BOTH)
+async def detected_labels(request: Request, person: Reader, site: Shared) -> Response:
+    """The labels of streams with how many values each has."""
+    asked = await _asked(request)
+    return await _told(
+        request, site, person, "Loki: detected_labels", lambda answers: answers.detected_labels(asked.first)
+    )
+
+
+@router.api_route(f"{_BASE}/detected_fields", methods=BOTH)
+async def detected_fields(request: Request, person: Reader, site: Shared) -> Response:
+    """The fields of the lines that a query selects."""
+    asked = await _asked(request)
+    return await _told(request, site, person, asked.what, lambda answers: answers.detected_fields(asked.first))
+
+
+@router.api_route(f"{_BASE}/detected_field/{{name}}/values", methods=BOTH)
+async def detected_values(name: str, request: Request, person: Reader, site: Shared) -> Response:
+    """The values of a field in them."""
+    asked = await _asked(request)
+    return await _told(request, site, person, asked.what, lambda answers: answers.detected_values(name, asked.first))
+
+
 @router.api_route(f"{_BASE}/index/stats", methods=BOTH)
 async def stats(request: Request, person: Reader, site: Shared) -> Response:
     """How much a selector would read."""
