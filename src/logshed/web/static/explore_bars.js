@@ -4,7 +4,7 @@ import { brief, byId, count, element, sound } from "./base.js";
 import { clock } from "./time_range.js";
 
 const HEIGHT = 120;
-const SEVERITIES = { fatal: "--fatal", error: "--error", warn: "--warning", info: "--info", debug: "--debug", trace: "--s8" };
+const SEVERITIES = { fatal: "--fatal", error: "--error", warn: "--warning", info: "--info", debug: "--debug", trace: "--s7" };
 const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((one) => one * 10 ** power)).flat();
 const STEPS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
@@ -28,7 +28,7 @@ export function nameOf(series, by) {
 
 const variable = (series, by, place) => {
   if (series.rest || (series.value === null && by !== "severity")) return "--s8";
-  if (by === "severity") return SEVERITIES[series.value] ?? "--s6";
+  if (by === "severity") return SEVERITIES[series.value] ?? "--s8";
   return `--s${(place % 7) + 1}`;
 };
 

@@ -31,8 +31,10 @@ export function recordDetail({ filter, column, has, close, move }) {
     if (!NOT_FILTERED.has(column_) && value !== null) {
       parts.push(one("Only records with this value", "+", () => filter(name, text, false)), one("Not records with this value", "−", () => filter(name, text, true)));
     }
+    const copying = one("Copy the value", null, () => copy(text));
+    copying.append(byId("icon-copy").content.cloneNode(true));
     parts.push(one("As a column", "▤", (event) => event.currentTarget.setAttribute("aria-pressed", String(column(name))), { "aria-pressed": String(has(name)) }));
-    parts.push(one("Copy the value", "", () => copy(text), { class: "plain tiny copy" }));
+    parts.push(copying);
     return parts;
   }
 

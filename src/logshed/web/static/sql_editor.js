@@ -24,7 +24,6 @@ export function sqlEditor({ tables, run }) {
     list.hidden = true;
     offers = [];
     chosen = -1;
-    area.setAttribute("aria-expanded", "false");
     area.removeAttribute("aria-activedescendant");
   }
 
@@ -72,7 +71,6 @@ export function sqlEditor({ tables, run }) {
       role: "option", id: `word-${place}`, "aria-selected": "false", on: { mousedown: (event) => { event.preventDefault(); take(place); } },
     }, element("span", { class: "offer-text mono", text: offer.text }), element("span", { class: "offer-detail", text: offer.detail }))));
     list.hidden = !offers.length;
-    area.setAttribute("aria-expanded", String(!list.hidden));
     place(text.length);
   }
 
