@@ -8,16 +8,14 @@ const SEVERITIES = { fatal: "--fatal", error: "--error", warn: "--warning", info
 const WHOLE = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((one) => one * 10 ** power)).flat();
 const STEPS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-// The computed colour of a variable that holds light-dark(): the canvas needs one that is resolved.
-function resolved(name) {
+// A colour as the canvas takes it, which knows no variables.
+function resolved(colour) {
   const probe = element("span", { hidden: true });
   document.body.append(probe);
-  probe.style.setProperty("color", `var(${name})`);
+  probe.style.setProperty("color", colour);
   const found = getComputedStyle(probe).color;
   probe.remove();
-  return found || colour(name);
+  return found;
 }
 
 export function nameOf(series, by) {
@@ -26,10 +24,10 @@ export function nameOf(series, by) {
   return by === "severity" ? "without a level" : "without it";
 }
 
-const variable = (series, by, place) => {
-  if (series.rest || (series.value === null && by !== "severity")) return "--s8";
-  if (by === "severity") return SEVERITIES[series.value] ?? "--s8";
-  return `--s${(place % 7) + 1}`;
+const PALE = "color-mix(in srgb, var(--s8) 55%, var(--card))";
+const colourOf = (series, by, place) => {
+  if (series.rest || series.value === null) return PALE;
+  return `var(${by === "severity" ? (SEVERITIES[series.value] ?? "--s8") : `--s${(place % 7) + 1}`})`;
 };
 
 const stepText = (step) => {
@@ -81,10 +79,10 @@ export function barsChart({ zoom, filter }) {
     place.replaceChildren();
     if (!bars.steps || !bars.total) { place.append(element("p", { class: "note no-bars", text: "No records to draw." })); return; }
     const data = stacked(bars);
-    const axis = { stroke: resolved("--soft"), grid: { stroke: resolved("--line"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const axis = { stroke: resolved("var(--soft)"), grid: { stroke: resolved("var(--line)"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const bar = uPlot.paths.bars({ size: [0.9, 40, 1], align: 1, gap: 0 });
     const series = bars.series.map((one, number) => ({
-      label: nameOf(one, by), fill: resolved(variable(one, by, number)), stroke: "transparent", width: 0, paths: bar, points: { show: false },
+      label: nameOf(one, by), fill: resolved(colourOf(one, by, number)), stroke: "transparent", width: 0, paths: bar, points: { show: false },
     }));
     const start = Date.parse(bars.begin) / 1000;
     plot = new uPlot({
@@ -116,7 +114,7 @@ export function barsChart({ zoom, filter }) {
     const { bars, by } = told;
     legend.replaceChildren(...bars.series.map((one, number) => {
       const dot = element("span", { class: "dot", "aria-hidden": "true" });
-      dot.style.setProperty("background", `var(${variable(one, by, number)})`);
+      dot.style.setProperty("background", colourOf(one, by, number));
       return element("li", {},
         element("button", { type: "button", class: "plain chip", title: `Only these: ${one.search}`, on: { click: (event) => filter(one.search, event.altKey) } },
           dot, element("span", { class: "value", text: nameOf(one, by) }), element("span", { class: "soft", text: count(one.total) })),

@@ -5,7 +5,7 @@ import { byId, element } from "./base.js";
 const PAGE = 100;
 const TALLEST = 8_000_000;
 const KEPT_PAGES = 60;
-const HEIGHTS = { normal: 27, dense: 22, wrap: 74 };
+const HEIGHTS = { normal: 27, dense: 22, wrap: 60 };
 
 // `cells(record)` makes a row's cells, `head()` those above them; `fetchPage({cursor} | {row})` gives
 // {items, next}; `open(record, row)` is called when a row is chosen, `seen(record, row, moving)` of the first one seen.
