@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 COUNT = 20_000
 BEGIN = datetime(2025, 3, 1, tzinfo=UTC)
@@ -252,7 +252,12 @@ def test_a_million_rows_are_scrolled_to_the_last(browser: Browser, tmp_path: Pat
 
 def test_hostile_lines_are_text_with_their_signs_shown(page: Page, site: str) -> None:
     told: list[str] = []
-    page.on("dialog", lambda dialog: (told.append(dialog.message), dialog.dismiss()))
+
+    def spoke(dialog: Dialog) -> None:
+        told.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", spoke)
     explored(page, site, "service:odd")
     rows = page.locator(".layer .row")
     expect(rows).to_have_count(len(HOSTILE))
