@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from logshed.errors import MissingError
 from logshed.queries.times import LATEST, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from logshed.detection_settings import Suppress
     from logshed.detections.registry import Loaded
     from logshed.lake.store import Store
     from logshed.pipeline.backtest import Backtest
@@ -141,7 +144,7 @@ class Security:
             logshed.errors.LakeError: It cannot be kept.
             logshed.errors.AccessError: Only some collections may be seen here, and it would change what all find.
         """
-        from logshed.pipeline import rule_book, switches, trail  # noqa: PLC0415 - heavy
+        from logshed.pipeline import rule_book, switches, trail, typed  # noqa: PLC0415 - heavy
 
         store = self._opened()
         rule_book.assert_known(rule, self._settings)
@@ -150,7 +153,7 @@ class Security:
         if on is None:
             switches.leave(store.root, rule)
         else:
-            switches.switch(store.root, rule, on=on, by=by, reason=reason)
+            switches.switch(store.root, rule, on=on, by=by, reason=typed.safe(self._settings)(reason))
 
     def incident(self, name: str) -> dict[str, Any]:
         """The newest version of an incident.
@@ -215,6 +218,47 @@ class Security:
         Raises:
             logshed.errors.UsageError: One of them is not there.
         """
-        from logshed.pipeline import casework  # noqa: PLC0415 - heavy
+        from logshed.pipeline import casework, typed  # noqa: PLC0415 - heavy
 
-        return casework.change(self._seen(), names, done, self._sight)
+        safe = typed.safe(self._settings)
+        assignee = None if done.assignee is None else safe(done.assignee)
+        kept = replace(done, note=safe(done.note), assignee=assignee)
+        return casework.change(self._seen(), names, kept, self._sight)
+
+    def mutes(self) -> tuple[Suppress, ...]:
+        """What people do not want to be told of; the settings may hold more.
+
+        Raises:
+            logshed.errors.LakeError: Their file is damaged.
+        """
+        from logshed.pipeline import suppress  # noqa: PLC0415 - heavy
+
+        return suppress.read(self._opened().root)
+
+    def mute(self, rule: Suppress) -> Suppress:
+        """Keep back findings from now on; a mute of the same name is replaced.
+
+        Args:
+            rule: Which findings, under which name, until when and why.
+
+        Returns:
+            It as it is kept: nothing that the policy forbids is.
+        """
+        from logshed.pipeline import suppress, typed  # noqa: PLC0415 - heavy
+
+        safe = typed.safe(self._settings)
+        changed = {name: safe(getattr(rule, name)) for name in ("name", "actor", "reason")}
+        kept = rule.model_copy(update=changed)
+        suppress.add(self._opened().root, kept)
+        return kept
+
+    def unmute(self, name: str) -> None:
+        """End a mute.
+
+        Raises:
+            logshed.errors.MissingError: There is none of this name.
+        """
+        from logshed.pipeline import suppress  # noqa: PLC0415 - heavy
+
+        if not suppress.remove(self._opened().root, name):
+            raise MissingError(f"cannot end the mute {name}: there is none; `logshed mutes list` shows them")

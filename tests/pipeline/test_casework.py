@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pytest
 from tests.pipeline import security_lake
 from tests.pipeline.security_lake import line, write
 
+from logshed.detection_settings import Suppress
 from logshed.errors import UsageError
 from logshed.pipeline import casebook, evidence
 from logshed.pipeline.casework import Change
@@ -155,3 +157,27 @@ def test_notes_of_several_at_once_are_all_kept_also_while_the_incident_goes_on(l
     told = casebook.told(lake.security.incident(name))
     assert sorted(one["text"] for one in told["notes"]) == ["n0", "n1", "n2", "n3"]
     assert told["event_count"] == 2
+
+
+def test_what_people_type_is_redacted_as_logs_are(lake: Lake) -> None:
+    strict = type(lake).open(lake.root, settings=lake.settings.model_copy(update={"policy": "default"}))
+    name = ids(lake)["198.51.100.4"]
+    strict.security.change_incident(name, note="they tried password=hunter2 for ann@shop.example")
+    strict.security.mute(Suppress(name="x", actor="192.0.2.1", reason="password=hunter2"))
+    strict.security.switch("t_missing", on=False, by="ann", reason="password=hunter2")
+    kept = json.dumps(casebook.told(lake.security.incident(name)), default=str)
+    kept += "".join(path.read_text() for path in (lake.root / "security").iterdir())
+    assert "hunter2" not in kept
+    assert kept.count("[PASSWORD]") == 3
+
+
+def test_a_try_on_the_lake_sees_what_who_tries_sees_and_ends_when_it_is_told_to(lake: Lake) -> None:
+    whole, part = (one.security.backtest("t_scanner", since="all") for one in (lake, lake.seen_by(["bank"])))
+    assert (part.rows, part.hits, part.findings) == (1, 1, 1)
+    assert whole.hits > part.hits
+
+    def stop(done: int, total: int) -> None:
+        raise UsageError(f"cannot go on after {done} of {total}")
+
+    with pytest.raises(UsageError, match="after 1 of 1"):
+        lake.seen_by(["bank"]).security.backtest("t_scanner", since="all", progress=stop)

@@ -34,6 +34,7 @@ from logshed.cli import (
     live,
     maintain,
     mcp,
+    mutes,
     objectives,
     patterns,
     policy,
@@ -94,7 +95,7 @@ def _root(
 
 asking = (search, query, replay, report, aggregate, patterns)
 files = (clickhouse, schema, convert, sanitize, upload, view, spool)
-secure = (detect, incidents, decisions, rules, alerts)
+secure = (detect, incidents, mutes, decisions, rules, alerts)
 doors = (receive, canary, forward, mcp)
 kept = (
     schedule,

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
 from logshed.pipeline import decisions as book
+from logshed.pipeline import typed
 from logshed.web.security import BLANK, assert_sees_all
 from logshed.web.site import Shared
 from logshed.web.who import Person, needs
@@ -59,9 +60,8 @@ async def decide(site: Shared, person: Triages, decided: Decided) -> dict[str, A
     await site.audit(person, "decide", decided.address, details=decided.model_dump(exclude={"address"}))
 
     def work() -> book.Decision:
-        return book.add(
-            site.whole.root, decided.address, until=until, reason=decided.reason, simulated=decided.simulated
-        )
+        reason = typed.safe(site.settings)(decided.reason)
+        return book.add(site.whole.root, decided.address, until=until, reason=reason, simulated=decided.simulated)
 
     return asdict(await site.pool.run(person, work))
 

@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 
 from logshed.access.grants import covered
 from logshed.detection_settings import Suppress
-from logshed.pipeline import suppress
 from logshed.web.security import BLANK, unseen
 from logshed.web.site import Shared
 from logshed.web.who import Person, needs
@@ -38,7 +37,7 @@ class Muted(BaseModel):
 @router.get("")
 async def mutes(site: Shared, person: Reads) -> dict[str, Any]:
     """The mutes of your collections: of the settings, and of people."""
-    kept = await site.pool.run(person, suppress.read, site.whole.root)
+    kept = await site.pool.run(person, site.whole.security.mutes)
     every = [*((one, "settings") for one in site.settings.suppress), *((one, "people") for one in kept)]
     shown = [_about(one, origin) for one, origin in every if covered(one.collection, person.grant.scopes)]
     return {"items": shown, "next": None, "hidden": len(every) - len(shown)}
@@ -51,26 +50,25 @@ async def mute(site: Shared, person: Triages, muted: Muted) -> dict[str, Any]:
         raise HTTPException(422, "cannot mute everything: name a rule, an actor, or both")
     if not covered(muted.collection, person.grant.scopes):
         raise HTTPException(403, "not allowed: it is about collections that you may not see; name one of yours")
-    kept = await site.pool.run(person, suppress.read, site.whole.root)
+    kept = await site.pool.run(person, site.whole.security.mutes)
     before = next((one for one in kept if one.name == muted.name), None)
     if before is not None and not covered(before.collection, person.grant.scopes):
         raise HTTPException(403, "not allowed: another one's mute has this name; take another name")
-    rule = Suppress(**muted.model_dump())
     details = muted.model_dump(mode="json", exclude={"name"})
     await site.audit(person, "mute", muted.name, details=details, collection=muted.collection)
-    await site.pool.run(person, suppress.add, site.whole.root, rule)
-    return _about(rule, "people")
+    rule = Suppress(**muted.model_dump())
+    return _about(await site.pool.run(person, site.whole.security.mute, rule), "people")
 
 
 @router.delete("/{name}", status_code=204)
 async def end(site: Shared, person: Triages, name: str) -> None:
     """End a mute. One of the settings is ended there."""
-    kept = await site.pool.run(person, suppress.read, site.whole.root)
+    kept = await site.pool.run(person, site.whole.security.mutes)
     found = next((one for one in kept if one.name == name and covered(one.collection, person.grant.scopes)), None)
     if found is None:
         raise unseen(person, "mute", name)
     await site.audit(person, "unmute", name, collection=found.collection)
-    await site.pool.run(person, suppress.remove, site.whole.root, name)
+    await site.pool.run(person, site.whole.security.unmute, name)
 
 
 def _about(one: Suppress, origin: str) -> dict[str, Any]:
