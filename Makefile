@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two more than there are processors: some tests wait for servers and clocks.
 WORKERS := $(shell echo $$(($$(nproc) + 2)))
 
-.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-receive bench-replay docs screenshots truth truth-redaction truth-detect oracle checkov soak fuzz install clean
+.PHONY: help demo demo-live test lint types tests bench bench-redaction bench-patterns bench-detect bench-anomalies bench-answers bench-web bench-receive bench-replay docs screenshots truth truth-redaction truth-detect oracle checkov soak fuzz install clean
 
 help:
 	@echo "make demo     ingest the sample logs, ask five questions (about a minute, most of it installing)"
@@ -19,6 +19,7 @@ help:
 	@echo "make bench-patterns  measure the mining of templates: lines a second, and how many are grouped rightly"
 	@echo "make bench-anomalies  precision and recall of the anomaly methods on labelled series"
 	@echo "make bench-answers  every question, search and gold table over 10,000,000 records, and the report"
+	@echo "make bench-web  fifty who look at a dashboard at once; BENCH='LAKE --window all'"
 	@echo "make bench-receive  records a second by each door, how long an answer takes, and when SQL sees them"
 	@echo "make bench-replay  how late records of a replay of five minutes come, and how many a second it can emit"
 	@echo "make truth    score every format on the shared truth files and write docs/truth.md"
@@ -99,6 +100,9 @@ bench-answers: $(VENV)/.dev
 	$(BIN)/python benchmarks/answers.py $(BENCH)
 	$(BIN)/python benchmarks/answers.py --rows 1000000 --report $(BENCH)
 	$(BIN)/python benchmarks/answers.py --goaccess $(BENCH)
+
+bench-web: $(VENV)/.dev
+	$(BIN)/python benchmarks/web.py $(BENCH)
 
 truth: $(VENV)/.dev
 	$(BIN)/python -m tests.truth --write docs/truth.md $(TRUTH)

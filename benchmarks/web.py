@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 6
 PATIENCE_S = 120.0
+KEPT_S = 3.0
+"""How long an idle connection is used again: the server closes it after five seconds."""
 BETWEEN_BATCHES_S = 2.0
 
 
@@ -62,8 +64,8 @@ class User:
     """
 
     def __init__(self, url: str, board: str, answers: list[str], window: dict[str, str]) -> None:
-        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-        self._client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, limits=limits)
+        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=KEPT_S)
+        self._client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, limits=limits, verify=False)
         self._board, self._answers, self._window = board, answers, window
         self._tags: dict[str, str] = {}
 

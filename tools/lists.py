@@ -30,20 +30,23 @@ ABOUT = {
     "trace": "Stack traces",
 }
 QUESTIONS = {
-    "Traffic": "bandwidth bandwidth_by_hour bots countries heatmap http_traffic methods new_vs_returning not_cached "
-    "not_found protocols referrers remote_users static_files status_by_service status_codes top_agents top_clients "
+    "Traffic": "bandwidth bandwidth_by_hour bots busy_paths countries heatmap http_traffic methods new_vs_returning "
+    "not_cached not_found protocols referrers remote_users static_files status_by_service status_codes "
+    "status_over_time top_agents top_clients "
     "top_paths top_queries top_referrers top_templates traffic traffic_by_hour user_agents virtual_hosts",
     "Sessions and visitors": "entry_pages exit_pages journey_steps journeys retention sessions",
     "Commerce": "average_order_value cart_abandonment feature_usage funnel revenue_correlation revenue_impact "
     "search_terms segments",
     "Reliability": "deploy_impact error_groups errors_by_hour exceptions latency_percentiles levels log_gaps "
-    "resource_usage root_causes service_health slo slow_endpoints slowest_requests top_error_sources trace",
+    "resource_usage root_causes service_health severity_over_time slo slow_endpoints slowest_requests "
+    "top_error_sources top_services trace",
     "Audit": "access_trail admin_actions data_access_by_country failed_access",
-    "Security": "events_by_region failed_logins findings_by_rule incidents_open login_by_ip suspicious_clients",
+    "Security": "events_by_region failed_logins findings_by_rule incident_totals incidents_open login_by_ip "
+    "suspicious_clients",
     "Reports": "event_types hourly_activity hourly_activity_by_day latency_by_hour latency_totals overview "
     "overview_by_day records_behind records_by_day requests_behind requests_by_day security_by_region security_summary "
     "security_summary_by_day traffic_totals",
-    "The lake": "ingest_summary rejects_by_reason",
+    "The lake": "arrivals freshness ingest_summary ingest_totals rejects_by_reason",
 }
 """The groups of the page of questions; a question that is in none stands under Other."""
 
