@@ -56,6 +56,8 @@ def explain(text: str, settings: Settings, choice: str = "auto") -> dict[str, An
     policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
     redacted = Redactor(of_everything(policy)).redact(pl.Series("text", lines))
     names = None if choice == "auto" else list(Choice.parse(choice).names)
+    if names == []:
+        raise FormatError(f"cannot use the format {choice!r}: it names none; give auto, or names as `logshed formats`")
     found = detect.detect(redacted.text, names=names, formats=formats)
     others = sorted(found.shares.items(), key=lambda one: (-one[1], one[0]))
     records, trouble = _records(redacted.text, found.choice, settings, formats)

@@ -15,7 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from logshed import __version__
 from logshed.doors.headers import Headers
-from logshed.web import problems, routes, views
+from logshed.web import problems, routes, specifying, views
 from logshed.web.gate import Gate
 from logshed.web.rendering import static, tag
 
@@ -57,11 +57,13 @@ def application(site: Site) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=specifying.name_of,
         lifespan=running,
     )
     app.state.site = site
+    specifying.complete(app)
     for module in (*_walked(routes), *_walked(views)):
-        app.include_router(module.router)
+        app.include_router(module.router, responses=specifying.WRONG)
     pages = [page for module in _walked(views) for page in _pages(module, site)]
     app.state.pages = sorted(pages, key=lambda one: one.order)
     app.router.routes.append(Route("/static/{tag}/{name:path}", _static))

@@ -50,7 +50,7 @@ class Pool:
             )
         self._asked[person.name] += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *words))
+            return await asyncio.get_running_loop().run_in_executor(self._threads, partial(_done, work, *words))
         finally:
             self._asked[person.name] -= 1
             if not self._asked[person.name]:
@@ -59,3 +59,11 @@ class Pool:
     def close(self) -> None:
         """Take nothing more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _done(work: Callable[..., T], *words: object) -> T:
+    """What work comes to; a future cannot hold a ``StopIteration``, and who waits for it would wait for good."""
+    try:
+        return work(*words)
+    except StopIteration as error:
+        raise RuntimeError("an iterator had no more") from error

@@ -34,11 +34,15 @@ STATUS: dict[type[errors.LogshedError], int] = {
     errors.QueryError: 422,
     errors.DetectionError: 422,
     errors.DashboardError: 422,
+    errors.ReplayError: 422,
     errors.NotALakeError: 503,
     errors.StorageError: 503,
+    errors.SpoolFullError: 503,
     errors.LiveError: 503,
     errors.UnreachableError: 502,
     errors.SourceError: 502,
+    errors.DeliveryError: 502,
+    errors.AlertError: 502,
     errors.EngineError: 503,
 }
 """The status of an error; the nearest of its classes counts, and what is not here is 500."""

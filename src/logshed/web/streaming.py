@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import ExitStack
 from itertools import count
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 import pyarrow as pa
@@ -29,6 +29,16 @@ KINDS: dict[Form, str] = {
     "arrow": "application/vnd.apache.arrow.stream",
     "rows": "application/x-ndjson; form=rows",
 }
+STREAMED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The rows, in the form that was asked for.",
+        "content": {kind.partition(";")[0]: {"schema": {}} for kind in KINDS.values()},
+    }
+}
+"""What a call that sends rows declares.
+
+A stream that ends before its time has no last chunk, and is an error to who reads it.
+"""
 ROWS_AT_ONCE = 8_192
 """Rows of a wide table that are made text at a time."""
 _FORMULA = r"^[=+\-@\t\r]"

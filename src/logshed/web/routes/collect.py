@@ -23,6 +23,9 @@ router = APIRouter(prefix="/api/v1/collect", tags=["collect"])
 Collector = Annotated[Person, needs("collect")]
 MOST_HOURS = 168.0
 HOUR_S = 3600
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {"application/json": {"schema": {}}}}
+}
 Hours = Annotated[float, Query(gt=0, le=MOST_HOURS, description="From so many hours ago on.")]
 Container = Annotated[str | None, Query(max_length=128, description="Only this one.")]
 
@@ -76,7 +79,7 @@ async def health(site: Shared, person: Collector) -> dict[str, Any]:
     return dict(told)
 
 
-@router.post("/save", response_class=Response)
+@router.post("/save", response_class=Response, responses=FILE)
 async def save(site: Shared, person: Collector, wanted: Save) -> Response:
     """What containers wrote, as the JSON file that `logshed collect save` writes; it is sent, and not kept here."""
     from logshed.pipeline.containers import file_name, written  # noqa: PLC0415 - heavy

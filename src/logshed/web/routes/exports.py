@@ -14,13 +14,13 @@ from logshed.pipeline.search import Search, found
 from logshed.web.looking import Looked
 from logshed.web.running import waited
 from logshed.web.site import Shared
-from logshed.web.streaming import Form, form_of, streamed
+from logshed.web.streaming import STREAMED, Form, form_of, streamed
 from logshed.web.who import Person, needs
 
 router = APIRouter(prefix="/api/v1/export", tags=["records"])
 
 
-@router.get("", response_class=Response)
+@router.get("", response_class=Response, responses=STREAMED)
 async def export(
     request: Request,
     site: Shared,

@@ -14,6 +14,7 @@ from logshed.errors import UsageError
 from logshed.pipeline import casebook
 from logshed.web.security import BLANK, Detecting, Newest, assert_sees_all, detecting, newest
 from logshed.web.site import Shared, Site
+from logshed.web.specifying import EVENTS
 from logshed.web.still import Still
 from logshed.web.who import Person, needs
 
@@ -71,7 +72,7 @@ async def findings(site: Shared, person: Reads, wanted: Annotated[Wanted, Query(
     return {"items": found.items, "next": found.next}
 
 
-@router.get("/findings/stream", response_class=StreamingResponse)
+@router.get("/findings/stream", response_class=StreamingResponse, responses=EVENTS)
 async def stream(
     request: Request,
     site: Shared,

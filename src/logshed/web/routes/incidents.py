@@ -47,7 +47,9 @@ class Wanted(BaseModel):
 class Changed(BaseModel):
     """What is done; what is not given is left."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"status": "closed", "note": "It is our own scanner."}]}
+    )
 
     status: Status | None = None
     note: str = Field("", max_length=10_000)

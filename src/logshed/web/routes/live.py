@@ -15,6 +15,7 @@ from logshed.doors.stream import Stream
 from logshed.doors.ticks import LONGEST_COLLECTION
 from logshed.errors import LiveError
 from logshed.web.site import Shared, Site
+from logshed.web.specifying import EVENTS
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ async def live_lines(
     return await (await _running(site, person, replay)).answers.lines(collection, last)
 
 
-@router.get("/events", response_class=Response)
+@router.get("/events", response_class=Response, responses=EVENTS)
 async def live_events(
     request: Request, site: Shared, person: Reader, collection: Collection = None, replay: Replay = None
 ) -> Response:
@@ -123,7 +124,7 @@ async def live_events(
     return _stream(request, site, person, await _running(site, person, replay), collection)
 
 
-@router.get("/tail", response_class=Response)
+@router.get("/tail", response_class=Response, responses=EVENTS)
 async def live_tail(request: Request, site: Shared, person: Reader, collection: Collection = None) -> Response:
     """Lines as they come: server-sent events `tick`, `{"by": {collection: {"n": records, "l": [[time, line], …]}}}`.
 

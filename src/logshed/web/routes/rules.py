@@ -28,6 +28,9 @@ router = APIRouter(prefix="/api/v1/rules", tags=["security"], responses=BLANK)
 Reads = Annotated[Person, needs("read")]
 Rules = Annotated[Person, needs("rules")]
 Level = Literal["informational", "low", "medium", "high", "critical"]
+LINES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "How far it is, then what it found.", "content": {"application/x-ndjson": {"schema": {}}}}
+}
 TELL_SECONDS = 0.3
 """How often a try on the lake tells how far it is."""
 
@@ -114,7 +117,7 @@ async def test(site: Shared, person: Rules, rule: str) -> dict[str, Any]:
     return {"items": items, "next": None}
 
 
-@router.post("/{rule}/backtests", response_class=StreamingResponse)
+@router.post("/{rule}/backtests", response_class=StreamingResponse, responses=LINES)
 async def backtest(site: Shared, person: Rules, rule: str, tried: Tried) -> StreamingResponse:
     """Try it on what the lake holds of your collections: lines of JSON that tell how far it is, then what it found.
 

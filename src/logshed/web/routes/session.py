@@ -34,7 +34,7 @@ class SignIn(BaseModel):
 class Passwords(BaseModel):
     """The password that is, and the one that is to be."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"old": "…", "new": "…"}]})
 
     old: str = Field(max_length=4096)
     new: str = Field(max_length=4096)

@@ -13,7 +13,7 @@ from logshed.schema import FINDINGS, SILVER
 from logshed.web.answers import json_of
 from logshed.web.running import answered, waited
 from logshed.web.site import Shared
-from logshed.web.streaming import Form, form_of, streamed
+from logshed.web.streaming import STREAMED, Form, form_of, streamed
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Statement(BaseModel):
     timezone: str | None = Field(None, max_length=64, description="The zone of days and hours; UTC unless set.")
 
 
-@router.post("", response_class=Response)
+@router.post("", response_class=Response, responses=STREAMED)
 async def run(
     request: Request,
     site: Shared,
