@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from logshed.errors import LogshedError, OverloadedError
+from logshed.pipeline.explore_mark import Mark
 from logshed.pipeline.explore_tail import arrived, batches
 from logshed.pipeline.ndjson import documents
 
@@ -24,7 +26,7 @@ MOST_KINDS = 100
 """Different searches that are followed at once."""
 AGAIN_SECONDS = 30.0
 WAITING = 20
-"""Messages that may wait for a reader; of a slow one the oldest are let go."""
+"""Messages that may wait for a reader; a slower one is sent away, and goes on where it was when it comes again."""
 log = logging.getLogger(__name__)
 
 
@@ -42,26 +44,63 @@ class Kind(NamedTuple):
     fields: tuple[str, ...] = ()
 
 
+class Message(NamedTuple):
+    """What arrived, for readers of a kind.
+
+    Attributes:
+        text: The records as JSON: ``total`` and the newest ``items``.
+        mark: How far who has it has seen.
+    """
+
+    text: str
+    mark: Mark
+
+
+class Reader:
+    """One who watches.
+
+    Attributes:
+        messages: What waits for them.
+        begun: Set once what was there when they came is known; what arrives from then on is sent.
+        there: The batches that were there.
+        over: Set when they are to come again, since they are too slow.
+    """
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue[Message] = asyncio.Queue(WAITING)
+        self.begun = asyncio.Event()
+        self.there: frozenset[str] = frozenset()
+        self.over = asyncio.Event()
+
+    def begin(self, there: frozenset[str]) -> None:
+        """Begin with what is there."""
+        self.there = there
+        self.begun.set()
+
+    def send(self, message: Message) -> None:
+        """Let something wait for them."""
+        if self.messages.full():
+            self.over.set()
+        if not self.over.is_set():
+            self.messages.put_nowait(message)
+
+
 class Tails:
     """All who watch what arrives.
 
     Args:
         lake: The whole lake.
-
-    Attributes:
-        ready: Set once what was there before is known: what is committed from then on arrives.
     """
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
-        self._readers: dict[Kind, set[asyncio.Queue[str]]] = {}
+        self._readers: dict[Kind, set[Reader]] = {}
         self._looking: asyncio.Task[None] | None = None
-        self._seen: set[str] | None = None
-        self.ready = asyncio.Event()
+        self._seen: frozenset[str] | None = None
 
     @contextmanager
-    def reader(self, kind: Kind) -> Iterator[asyncio.Queue[str]]:
-        """The messages for somebody who watches, as JSON, until the block ends.
+    def reader(self, kind: Kind) -> Iterator[Reader]:
+        """Somebody who watches, until the block ends.
 
         Args:
             kind: What they look for.
@@ -71,20 +110,31 @@ class Tails:
         """
         if sum(map(len, self._readers.values())) >= MOST_READERS or len(self._readers | {kind: set()}) > MOST_KINDS:
             raise OverloadedError("cannot follow: too many do; come again later", after=AGAIN_SECONDS)
-        queue: asyncio.Queue[str] = asyncio.Queue(WAITING)
-        self._readers.setdefault(kind, set()).add(queue)
+        made = Reader()
+        self._readers.setdefault(kind, set()).add(made)
+        if self._seen is not None:
+            made.begin(self._seen)
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
         try:
-            yield queue
+            yield made
         finally:
-            self._readers[kind].discard(queue)
+            self._readers[kind].discard(made)
             if not self._readers[kind]:
                 del self._readers[kind]
             if not self._readers and self._looking is not None:
                 self._looking.cancel()
                 self._looking, self._seen = None, None
-                self.ready.clear()
+
+    async def missed(self, kind: Kind, reader: Reader, mark: Mark) -> Message | None:
+        """What arrived for a reader between a mark and when they came again; None where nothing did.
+
+        Raises:
+            LogshedError: The lake cannot be read.
+        """
+        fresh = mark.unknown(reader.there)
+        told = await asyncio.to_thread(self._told, kind, fresh) if fresh else None
+        return None if told is None else Message(told, Mark.of(reader.there))
 
     async def _look(self) -> None:
         while True:
@@ -95,17 +145,27 @@ class Tails:
             await asyncio.sleep(SECONDS)
 
     async def _once(self) -> None:
-        there = await asyncio.to_thread(batches, self._lake.ask)
+        """Look once; who is told and what counts as seen change together, so that nobody misses or gets it twice."""
+        now = datetime.now(UTC)
+        there = frozenset(await asyncio.to_thread(batches, self._lake.ask))
         if self._seen is None:
-            self._seen = there
-            self.ready.set()
+            self._see(there)
             return
-        fresh = sorted(there - self._seen)
-        self._seen |= there
-        for kind in list(self._readers) if fresh else ():
-            told = await asyncio.to_thread(self._told, kind, fresh)
-            if told is not None:
-                self._send(kind, told)
+        told: dict[Kind, str | None] = {}
+        if fresh := sorted(there - self._seen):
+            while (kind := next((one for one in self._readers if one not in told), None)) is not None:
+                told[kind] = await asyncio.to_thread(self._told, kind, fresh)
+        mark = Mark.of(there, now)
+        self._see(there)
+        for one, text in told.items():
+            for reader in self._readers.get(one, ()):
+                if text is not None:
+                    reader.send(Message(text, mark))
+
+    def _see(self, there: frozenset[str]) -> None:
+        self._seen = there
+        for reader in (one for readers in self._readers.values() for one in readers if not one.begun.is_set()):
+            reader.begin(there)
 
     def _told(self, kind: Kind, fresh: list[str]) -> str | None:
         query = self._lake.seen_by(kind.scopes).ask
@@ -113,9 +173,3 @@ class Tails:
         if not found.total:
             return None
         return f'{{"total":{found.total},"items":[{",".join(documents(found.frame))}]}}'
-
-    def _send(self, kind: Kind, told: str) -> None:
-        for queue in self._readers.get(kind, ()):
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(told)

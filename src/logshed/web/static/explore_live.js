@@ -15,6 +15,7 @@ export function liveTail({ context, begin, show, failed }) {
   let missed = 0;
   let paused = false;
   let ids = new Set();
+  let last = "";
 
   function render() {
     const state = paused ? `Paused: ${brief(waiting.length)} wait` : `Live: ${count(arrived)} arrived`;
@@ -47,6 +48,7 @@ export function liveTail({ context, begin, show, failed }) {
   }
 
   function took(event) {
+    last = event.lastEventId;
     const { items, total } = JSON.parse(event.data);
     const fresh = items.filter((one) => !ids.has(one.record_id));
     arrived += total - (items.length - fresh.length);
@@ -58,9 +60,9 @@ export function liveTail({ context, begin, show, failed }) {
   }
 
   function open() {
-    source = new EventSource(path("/api/v1/tail", context()));
+    source = new EventSource(path("/api/v1/tail", { ...context(), after: last }));
     source.addEventListener("records", took);
-    source.addEventListener("begun", () => { bar.dataset.state = "open"; });
+    source.addEventListener("begun", (event) => { bar.dataset.state = "open"; last = event.lastEventId; });
     source.addEventListener("error", () => {
       if (!source || source.readyState !== EventSource.CLOSED) return; // the browser tries again
       source = null;
@@ -74,7 +76,7 @@ export function liveTail({ context, begin, show, failed }) {
     start(records) {
       held = records.slice(0, KEPT);
       ids = new Set(held.map((one) => one.record_id));
-      [waiting, arrived, missed, paused] = [[], 0, 0, false];
+      [waiting, arrived, missed, paused, last] = [[], 0, 0, false, ""];
       bar.hidden = false;
       bar.dataset.state = "opening";
       begin();
