@@ -65,7 +65,7 @@ class User:
 
     def __init__(self, url: str, board: str, answers: list[str], window: dict[str, str]) -> None:
         limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE, keepalive_expiry=KEPT_S)
-        self._client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, limits=limits, verify=False)
+        self._client = httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, limits=limits, verify=False)  # noqa: S501 - plain HTTP
         self._board, self._answers, self._window = board, answers, window
         self._tags: dict[str, str] = {}
 

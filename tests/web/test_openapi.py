@@ -186,6 +186,6 @@ def test_lines_explained_by_a_format_that_names_none_are_refused_at_once(api: Ap
 
 
 def test_a_replay_of_a_window_without_records_is_refused_as_such(api: Api) -> None:
-    answer = api.post("/api/v1/live/replays", {"since": "1999-01-01", "until": "1999-01-02"})
+    answer = api.post("/api/v1/live/replays", {"since": "1999-01-01", "until": "1999-01-02", "speed": 60})
     assert answer.status_code == 422
     assert "no record is in the window" in answer.json()["detail"]
