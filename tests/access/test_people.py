@@ -131,6 +131,7 @@ def test_what_is_off_about_a_user_is_refused(people: People) -> None:
         ("ANNA", "viewer", ["*"], None, "there is one of that name"),
         ("an na", "viewer", ["*"], None, "a name has at most 64"),
         ("<script>", "viewer", ["*"], None, "a name has at most 64"),
+        ("Stranger", "viewer", ["*"], None, "is none of local, stranger"),
         ("bert", "king", ["*"], None, "the roles are viewer, owner, analyst, admin"),
         ("bert", "viewer", [], None, "it names no collection"),
         ("bert", "viewer", [""], None, "it names no collection"),

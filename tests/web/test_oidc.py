@@ -206,6 +206,8 @@ def test_nobody_becomes_a_user_of_the_same_name_by_signing_in_elsewhere(place: P
     assert theirs.name.startswith("Root-")
     assert theirs.role == "viewer"
     assert place.people.accounts.get("root") == place.people.accounts.by_id(local.id)
+    place.their.person = {"sub": "67", "preferred_username": "stranger", "groups": ["all"]}
+    assert place.sign_in().status_code == 303
     refused = post(f"{place.url}/sign-in", data={"name": theirs.name, "password": ""})
     assert refused.status_code == 401
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from logshed.access.private import PrivateFile
 
+RESERVED = frozenset({"local", "stranger"})
+"""What the audit trail calls those who are no users."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _EMAIL = re.compile(r"[^@\s<>\"',;:]{1,64}@[^@\s<>\"',;:]{1,190}")
 COLUMNS = "id, name, role, scopes, email, hash, issuer, subject, must_change, created, seen, disabled"
@@ -101,10 +103,10 @@ class Accounts:
             UsageError: There is one of that name, or something is off.
             AccessError: The file cannot be used.
         """
-        if _NAME.fullmatch(name) is None:
+        if _NAME.fullmatch(name) is None or name.lower() in RESERVED:
             raise UsageError(
-                f"cannot add the user {name!r}: a name has at most 64 letters, digits, `.`, `_`, `@`, `+` and `-`; "
-                "take another"
+                f"cannot add the user {name!r}: a name has at most 64 letters, digits, `.`, `_`, `@`, `+` and `-`, "
+                f"and is none of {', '.join(sorted(RESERVED))}; take another"
             )
         kept, mail = _scopes(given, scopes), _email(email)
         issuer, subject = identity or (None, None)
@@ -143,21 +145,11 @@ class Accounts:
 
     def by_id(self, user: str) -> User | None:
         """The one of an id, if any."""
-        if not self._file.there:
-            return None
-        with self._file.opened() as file:
-            row = file.execute(f"SELECT {COLUMNS} FROM users WHERE id = ?", (user,)).fetchone()
-        return row and user_of(row)
+        return self._one("id = ?", user)
 
     def identified(self, issuer: str, subject: str) -> User | None:
         """The one for whom somebody else vouches, if any."""
-        if not self._file.there:
-            return None
-        with self._file.opened() as file:
-            row = file.execute(
-                f"SELECT {COLUMNS} FROM users WHERE issuer = ? AND subject = ?", (issuer, subject)
-            ).fetchone()
-        return row and user_of(row)
+        return self._one("issuer = ? AND subject = ?", issuer, subject)
 
     def has_admin(self) -> bool:
         """Whether anybody may administer."""
@@ -255,6 +247,13 @@ class Accounts:
             with self._file.opened() as file:
                 file.execute("UPDATE users SET hash = ? WHERE id = ? AND hash = ?", (made, user.id, kept))
         return user
+
+    def _one(self, condition: str, *values: str) -> User | None:
+        if not self._file.there:
+            return None
+        with self._file.opened() as file:
+            row = file.execute(f"SELECT {COLUMNS} FROM users WHERE {condition}", values).fetchone()
+        return row and user_of(row)
 
     def _named(self, file: sqlite3.Connection, name: str) -> User:
         row = file.execute(f"SELECT {COLUMNS} FROM users WHERE name = ?", (name,)).fetchone()

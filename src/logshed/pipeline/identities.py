@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from logshed.access.accounts import is_email
+from logshed.access.accounts import RESERVED, is_email
 from logshed.access.roles import greatest, role
 from logshed.errors import AccessError, SettingsError, UsageError
 from logshed.pipeline.people import change
@@ -116,5 +116,5 @@ def _name(people: People, oidc: Oidc, claims: Mapping[str, Any]) -> str:
     named = [_ODD.sub("-", one).strip("-._@+")[:LONGEST_NAME] for one in (*told, subject)]
     mark = hashlib.sha256(f"{oidc.issuer}\n{subject}".encode()).hexdigest()[:8]
     name = next((one for one in named if one), mark)
-    taken = {one.name.casefold() for one in people.accounts.list()}
+    taken = {one.name.casefold() for one in people.accounts.list()} | RESERVED
     return name if name.casefold() not in taken else f"{name[: LONGEST_NAME - 9]}-{mark}"
