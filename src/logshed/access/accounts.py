@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from logshed.access.private import PrivateFile
 
-RESERVED = frozenset({"local", "stranger"})
-"""What the audit trail calls those who are no users."""
+RESERVED = frozenset({"local", "stranger"})  # what the audit trail calls those who are no users
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _EMAIL = re.compile(r"[^@\s<>\"',;:]{1,64}@[^@\s<>\"',;:]{1,190}")
 COLUMNS = "id, name, role, scopes, email, hash, issuer, subject, must_change, created, seen, disabled"
