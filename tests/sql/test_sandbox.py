@@ -89,19 +89,18 @@ def test_a_row_filter_that_is_none_is_not_run(where: str) -> None:
 
 @pytest.mark.parametrize("sight", [None, Sight.of(["web"])])
 def test_a_statement_ends_when_its_time_is_over(tables: LakeTables, sight: Sight | None) -> None:
-    engine = sql.connect("duckdb", tables, sight=sight, sandbox=True, seconds=1.0)
+    engine = sql.connect("duckdb", tables, sight=sight, sandbox=True, seconds=0.5, threads=1)
     engine.query("SELECT 1").rows()  # a process has started
     begun = time.monotonic()
-    with pytest.raises(QueryError, match=r"it took longer than 1 s"):
+    with pytest.raises(QueryError, match=r"it took longer than 0.5 s"):
         engine.query(CROSS).rows()
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < 1.5
 
 
 @pytest.mark.parametrize(
     "statement",
     [
         "SELECT length(repeat('x', 3000000000))",
-        "SELECT len(range(400000000))",
         "SELECT length(format('{:>2000000000}', 'x'))",
         "SELECT length(translate(repeat('a', 1000000000), 'a', 'b'))",
         "WITH RECURSIVE t AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM t) SELECT count(*) FROM t",
@@ -109,7 +108,7 @@ def test_a_statement_ends_when_its_time_is_over(tables: LakeTables, sight: Sight
 )
 def test_one_function_that_never_ends_ends_with_the_time_too(people: Engine, statement: str) -> None:
     people.query("SELECT 1").rows()  # a process has started
-    engine = sql.connect("duckdb", NoTables(), sandbox=True, seconds=1.0, memory_limit="256MB")
+    engine = sql.connect("duckdb", NoTables(), sandbox=True, seconds=1.0, memory_limit="256MB", threads=1)
     begun = time.monotonic()
     with pytest.raises(QueryError, match=r"longer than|more memory"):
         engine.query(statement).rows()
@@ -127,7 +126,6 @@ def test_the_time_that_a_reader_takes_does_not_count(tables: LakeTables) -> None
 @pytest.mark.parametrize(
     "statement",
     [
-        "SELECT list(range) FROM range(300000000)",
         "SELECT count(DISTINCT hash(range)) FROM range(900000000)",
         "WITH RECURSIVE t AS (SELECT 'x' AS s UNION ALL SELECT s || s FROM t) SELECT max(length(s)) FROM t",
     ],
@@ -174,7 +172,8 @@ def test_a_cancel_from_another_thread_works_at_once(tables: LakeTables) -> None:
     thread.join()
 
 
-def test_many_statements_leave_no_thread_no_file_and_no_process(tables: LakeTables) -> None:
+@pytest.mark.parametrize("times", [3, pytest.param(50, marks=pytest.mark.soak)])
+def test_many_statements_leave_no_thread_no_file_and_no_process(tables: LakeTables, times: int) -> None:
     engine = sql.connect("duckdb", tables, sight=Sight.of(["web"]), sandbox=True)
 
     def held() -> tuple[int, int, int]:
@@ -191,7 +190,7 @@ def test_many_statements_leave_no_thread_no_file_and_no_process(tables: LakeTabl
 
     some(2)
     before = held()
-    some(8)
+    some(times)
     assert held() == before
 
 

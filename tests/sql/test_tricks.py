@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import tomllib
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,8 @@ def test_no_statement_tells_what_its_reader_may_not_see(
     found = told(engine, trick["sql"])
     if "gives" in trick:
         assert found.replace("None", "'NULL'").endswith(f" {[tuple(row) for row in trick['gives']]}")
-    texts = [found] if found.startswith("cannot ") else [found, told(engine, f"EXPLAIN {trick['sql']}")]
+    planned = "secret" in trick["sql"] and not found.startswith("cannot ")
+    texts = [found, told(engine, f"EXPLAIN {trick['sql']}")] if planned else [found]
     for text in texts:
         assert not [word for word in (*IN_ROWS, *ELSEWHERE) if word in text and word not in trick["sql"]], text
     with pytest.raises(BlockingIOError):
@@ -116,8 +118,8 @@ def test_the_tricks_are_many_and_work_where_nothing_hinders_them(
         assert "filekanarek" in str(open_connection.sql(statement.format(**places)).fetchall())
     whole = sql.connect("duckdb", tables, sandbox=True)
     tellers = (told(whole, one["sql"]) for one in TRICKS if one["tries"] == "collection")
-    reached = [text for text in tellers if any(word in text for word in IN_ROWS)]
-    assert len(reached) >= 25
+    reached = (text for text in tellers if any(word in text for word in IN_ROWS))
+    assert len(list(islice(reached, 25))) == 25
 
 
 def test_every_table_of_duckdb_s_own_is_refused_whatever_its_name(tables: LakeTables) -> None:
