@@ -52,6 +52,8 @@ SELECTED = {
     APP + ' | json tag="order.tags[1]" | tag="y"': [5],
     APP + ' | json tag=`order["tags"][0]`, i="order.id" | tag="x", i="5"': [5],
     APP + ' | json | __error__="" | n > 1': [5],
+    APP + ' | json n="", m="²", o="a.\\"" | n="", m="", o=""': [1, 2, 3, 4, 5, 6],
+    APP + ' | json | order__id=""': [1, 2, 3, 4, 5, 6],
     APP + ' | logfmt | user="Ann B"': [4],
     APP + ' | logfmt t="took" | t >= 3s': [4],
     APP + " | logfmt | took > 3s": [],

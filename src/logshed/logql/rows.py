@@ -228,8 +228,13 @@ def _json(line: str, keys: list[str]) -> str:
     """What a line in JSON has under one of some keys, dots leading inside."""
     paths = []
     for key in keys:
-        steps = [f"[{step}]" if step.isdigit() else '."' + step.replace('"', "") + '"' for step in key.split(".")]
+        names = [step.replace('"', "") for step in key.split(".")]
+        if not all(names):  # a path has no empty steps
+            continue
+        steps = [f"[{name}]" if name.isascii() and name.isdigit() else f'."{name}"' for name in names]
         paths.append(f"json_extract_string(l, {literal('$' + ''.join(steps))})")
+    if not paths:
+        return "CAST(NULL AS VARCHAR)"
     inner = paths[0] if len(paths) == 1 else f"coalesce({', '.join(paths)})"
     return quantities.once(line, "l", f"CASE WHEN starts_with(l, '{{') AND json_valid(l) THEN {inner} END")
 
