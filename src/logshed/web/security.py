@@ -108,6 +108,8 @@ class Newest:
         self._turn = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self.moment: datetime | None = None
+        self._state: tuple[int, int] | None = None
+        self._known: datetime | None = None
 
     async def after(self, moment: datetime, seconds: float) -> bool:
         """Wait until something was found after a moment.
@@ -138,14 +140,20 @@ class Newest:
     def _is_after(self, moment: datetime) -> bool:
         return self.moment is not None and self.moment > moment
 
-    async def _look(self) -> None:
+    def _newest(self) -> datetime | None:
+        """Ask only where the table was written since: a statement costs more than a look at where it stands."""
         from logshed.pipeline.casebook import newest  # noqa: PLC0415 - heavy
 
+        state = self._site.whole.snapshot("findings")
+        if state != self._state:
+            self._known = newest(self._site.whole.ask)
+            self._state = state
+        return self._known
+
+    async def _look(self) -> None:
         while self._waiting and not self._site.ending.is_set():
-            with suppress(
-                LogshedError
-            ):  # a lake that cannot be read now is asked again; its readers are told elsewhere
-                found = await asyncio.to_thread(newest, self._site.whole.ask)
+            with suppress(LogshedError):  # the lake is asked again; its readers are told elsewhere
+                found = await asyncio.to_thread(self._newest)
                 async with self._turn:
                     self.moment = found
                     self._turn.notify_all()
