@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.enrichment import databases
 from tests.pipeline import security_lake
 from tests.pipeline.security_lake import line, write
+from tests.web.test_every_page import SCHEMES, SHOTS, WIDTHS, Looks, faults, too_wide
 from tests.web_server import web_server
 
 from logshed.access import Tokens
@@ -56,6 +57,14 @@ def page(browser: Browser) -> Iterator[Page]:
     yield opened
     context.close()
     assert not complaints
+
+
+@pytest.fixture
+def looks(browser: Browser) -> Iterator[Looks]:
+    """A browser that keeps what pages complain of."""
+    made = Looks(browser)
+    yield made
+    made.close()
 
 
 def incident(lake: Lake, actor: str) -> str:
@@ -211,3 +220,30 @@ def test_who_sees_one_collection_is_shown_nothing_of_others(browser: Browser, la
         page.goto(f"{url}/security/decisions")
         expect(page.locator("#empty")).to_contain_text("you may see some alone")
         context.close()
+
+
+def test_an_incident_and_a_rule_are_readable_on_a_narrow_screen_and_hinder_nobody(
+    url: str, looks: Looks, lake: Lake
+) -> None:
+    wrong = {}
+    for path in (f"/security/incidents/{incident(lake, '192.0.2.1')}", "/security/rules/t_scanner"):
+        page = looks.at(url + path, 360, "dark")
+        expect(page.locator("main .skeleton")).to_have_count(0)
+        wrong[path] = [*faults(page), *(["too wide"] if too_wide(page) else []), *looks.complaints]
+    assert not any(wrong.values()), wrong
+
+
+@pytest.mark.soak
+def test_an_incident_and_a_rule_at_three_widths_in_the_dark_and_in_the_light(
+    url: str, looks: Looks, lake: Lake
+) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    known = {"incident": f"/security/incidents/{incident(lake, '203.0.113.9')}", "rule": "/security/rules/t_scanner"}
+    for name, path in known.items():
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                page = looks.at(url + path, width, scheme)
+                expect(page.locator("main .skeleton")).to_have_count(0)
+                page.screenshot(path=SHOTS / f"security-{name}-{width}-{scheme}.png", full_page=True)
+                assert faults(page) == []
+    assert not looks.complaints
