@@ -80,7 +80,7 @@ def test_who_may_not_see_all_looks_after_nothing(guarded: str, tokens: Tokens) -
     for scope, verbs in ((["*"], ["read"]), (["shop"], ["read", "admin"])):
         headers = {"Authorization": f"Bearer {tokens.create(scope, verbs)[0]}"}
         for path in ("policies", "lake", "health", "retention", "trail", "cost", "schedules"):
-            assert httpx.get(f"{guarded}/api/v1/admin/{path}", headers=headers).status_code == 403, path
+            assert httpx.get(f"{guarded}/api/v1/admin/{path}", headers=headers, timeout=60).status_code == 403, path
 
 
 def test_policies_are_told_and_compared_and_no_file_is_opened_for_one(guarded: str, admin: dict[str, str]) -> None:
@@ -92,8 +92,8 @@ def test_policies_are_told_and_compared_and_no_file_is_opened_for_one(guarded: s
     assert "ipv4" in {one["name"] for one in differ}
     assert _asked(guarded, "/policies/compare?first=strict&second=strict", admin)["items"] == []
     for name in ("no_such", "%2Fetc%2Fpasswd", "..%2Fours.toml"):
-        assert httpx.get(f"{guarded}/api/v1/admin/policies/{name}", headers=admin).status_code == 404, name
-    opened = httpx.post(f"{guarded}/api/v1/admin/redaction", headers=admin, json={"policy": "/etc/passwd"})
+        assert httpx.get(f"{guarded}/api/v1/admin/policies/{name}", headers=admin, timeout=60).status_code == 404, name
+    opened = httpx.post(f"{guarded}/api/v1/admin/redaction", headers=admin, json={"policy": "/etc/passwd"}, timeout=60)
     assert opened.status_code == 404
 
 
@@ -135,7 +135,7 @@ def test_runs_and_regimes_are_told_and_a_regime_that_is_none_is_refused(guarded:
     (nightly,) = _asked(guarded, "/schedules", admin)["items"]
     assert (nightly["name"], nightly["last"], nightly["enabled"]) == ("nightly", None, True)
     assert {"gdpr", "pci"} <= {one["name"] for one in _asked(guarded, "/regimes", admin)["items"]}
-    wrong = httpx.post(f"{guarded}/api/v1/admin/compliance", headers=admin, json={"regime": "../x"})
+    wrong = httpx.post(f"{guarded}/api/v1/admin/compliance", headers=admin, json={"regime": "../x"}, timeout=60)
     assert wrong.status_code == 404
 
 

@@ -81,7 +81,7 @@ def _put(store: HotStore, first: int, collections: list[str], text: str = "line 
 def _stream(url: str, token: str = "") -> Iterator[Iterator[tuple[str, Any]]]:
     """The events of a stream, each with what it says."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    with httpx.stream("GET", url, headers=headers, timeout=20) as answer:
+    with httpx.stream("GET", url, headers=headers, timeout=60) as answer:
         assert answer.status_code == 200
 
         def events() -> Iterator[tuple[str, Any]]:
@@ -104,7 +104,7 @@ def test_the_hot_store_is_told_as_far_as_a_token_sees_it(guarded: str, tokens: T
     token, _ = tokens.create(["till"])
 
     def asked(path: str) -> httpx.Response:
-        return httpx.get(f"{guarded}/api/v1/live{path}", headers={"Authorization": f"Bearer {token}"})
+        return httpx.get(f"{guarded}/api/v1/live{path}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     assert asked("").json()["kept"] == {"till": 20}
     assert asked("/collections").json()["collections"] == [{"collection": "till", "hits": 20}]
@@ -140,12 +140,14 @@ def test_a_replay_shows_the_lake_s_records_and_is_its_own_person_s(
     guarded: str, tokens: Tokens, live_lake: Lake
 ) -> None:
     (own, _), (other, _) = tokens.create(["app"]), tokens.create(["*"])
-    began = httpx.post(f"{guarded}/api/v1/live/replays", json={"since": "all", "duration": "1s"}, headers=_bearer(own))
+    began = httpx.post(
+        f"{guarded}/api/v1/live/replays", json={"since": "all", "duration": "1s"}, headers=_bearer(own), timeout=60
+    )
     assert began.status_code == 201, began.text
     path = f"{guarded}/api/v1/live"
     replay = began.json()["id"]
-    assert httpx.get(f"{path}/replays/{replay}", headers=_bearer(other)).status_code == 404
-    assert httpx.get(f"{path}/events?replay={replay}", headers=_bearer(other)).status_code == 404
+    assert httpx.get(f"{path}/replays/{replay}", headers=_bearer(other), timeout=60).status_code == 404
+    assert httpx.get(f"{path}/events?replay={replay}", headers=_bearer(other), timeout=60).status_code == 404
     hits = 0
     with _stream(f"{path}/events?replay={replay}", own) as events:
         for name, told in events:
@@ -155,10 +157,10 @@ def test_a_replay_shows_the_lake_s_records_and_is_its_own_person_s(
             elif told["state"] == "ended":
                 break
     assert hits == live_lake.query("SELECT count(*) FROM logs WHERE collection = 'app'").rows()[0][0]
-    assert httpx.delete(f"{path}/replays/{replay}", headers=_bearer(own)).status_code == 204
-    assert httpx.get(f"{path}/replays/{replay}", headers=_bearer(own)).status_code == 404
+    assert httpx.delete(f"{path}/replays/{replay}", headers=_bearer(own), timeout=60).status_code == 204
+    assert httpx.get(f"{path}/replays/{replay}", headers=_bearer(own), timeout=60).status_code == 404
     foreign = {"since": "all", "duration": "1s", "collections": ["web"]}
-    assert httpx.post(f"{path}/replays", json=foreign, headers=_bearer(own)).status_code == 403
+    assert httpx.post(f"{path}/replays", json=foreign, headers=_bearer(own), timeout=60).status_code == 403
 
 
 def test_a_replay_without_a_speed_is_refused_with_what_to_do(served_live: str) -> None:

@@ -8,7 +8,6 @@ import httpx
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from tests.servers import Engine
 from tests.web_server import web_server
 
 from logshed.access import People, Tokens
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser
+    from tests.servers import Engine
 
 HOSTILE = '\u202e<img src=x onerror="document.title=1"> \x1b[31m'
 
@@ -65,7 +65,8 @@ def local(odd_lake: Lake) -> Iterator[str]:
 
 def _asked(url: str, path: str, token: str, **body: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.request("POST" if body else "GET", f"{url}/api/v1{path}", headers=headers, json=body or None)
+    method = "POST" if body else "GET"
+    return httpx.request(method, f"{url}/api/v1{path}", headers=headers, json=body or None, timeout=60)
 
 
 def test_a_reader_sees_the_figures_of_their_own_collections_alone(guarded: str, tokens: Tokens) -> None:
@@ -192,9 +193,9 @@ def test_the_pages_show_what_there_is_and_hostile_lines_are_text(local: str, bro
 
 
 def test_containers_are_asked_where_the_settings_say_and_for_those_who_see_their_collection(
-    tmp_path: Path, tokens: Tokens
+    tmp_path: Path, tokens: Tokens, engine: Engine
 ) -> None:
-    engine = Engine(tmp_path)
+    engine.clear()
     try:
         engine.run("shop", "echo 'INFO up for anna@example.org'; echo 'ERROR out of memory'; sleep 100")
         place = f'[[collect]]\ndocker = "{engine.socket}"\ncollection = "shop"\n'
@@ -224,4 +225,4 @@ def test_containers_are_asked_where_the_settings_say_and_for_those_who_see_their
         noted = (lake.root / "audit.jsonl").read_text()
         assert noted.count('"collect save"') == 1
     finally:
-        engine.stop()
+        engine.clear()

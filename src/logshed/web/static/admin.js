@@ -205,6 +205,7 @@ async function compliance() {
   });
   const { items } = await api("/api/v1/admin/regimes");
   byId("regimes").append(...items.map(({ name, title }) => new Option(title, name)));
+  byId("compliance-ask").disabled = false;
 }
 
 const PARTS = { policies, redaction, retention, trail, cost, checks: health, schedules, compliance };
