@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,6 +18,7 @@ from tests.redis_server import RedisServer
 from tests.web_server import web_server
 
 from logshed.access import Tokens
+from logshed.doors import stream
 from logshed.live import pieces
 from logshed.live.hot import HotStore, Origin
 from logshed.live_settings import Live
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from logshed.api import Lake
 
 PLACES = [("FR", "IDF", "Paris", 48.86, 2.35), ("US", "NY", "New York", 40.71, -74.01)]
+OFFSETS = count()
 HOSTILE = '\x1b[31m\u202e<img src=x onerror="document.title=1">'
 
 
@@ -71,7 +75,7 @@ def guarded(live_lake: Lake, tokens: Tokens) -> Iterator[str]:
 def _put(store: HotStore, first: int, collections: list[str], text: str = "line {}") -> None:
     now = datetime.now(UTC)
     rows = [
-        ("test", "1", first + at, name, now + timedelta(milliseconds=at), text.format(first + at), *PLACES[at % 2])
+        ("test", "1", next(OFFSETS), name, now + timedelta(milliseconds=at), text.format(first + at), *PLACES[at % 2])
         for at, name in enumerate(collections)
     ]
     store.put(pl.DataFrame(rows, schema=pieces.SCHEMA, orient="row"), Origin("logshed:cursor:test"))
@@ -161,6 +165,49 @@ def test_a_replay_shows_the_lake_s_records_and_is_its_own_person_s(
     assert httpx.get(f"{path}/replays/{replay}", headers=_bearer(own), timeout=60).status_code == 404
     foreign = {"since": "all", "duration": "1s", "collections": ["web"]}
     assert httpx.post(f"{path}/replays", json=foreign, headers=_bearer(own), timeout=60).status_code == 403
+
+
+def test_who_may_no_longer_see_it_is_sent_away(
+    guarded: str, tokens: Tokens, store: HotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "BEAT_SECONDS", 0.3)
+    del store
+    token, made = tokens.create(["web"])
+    with _stream(f"{guarded}/api/v1/live/tail", token) as events:
+        assert [next(events)[0], next(events)[0]] == ["hello", "beat"]
+        tokens.revoke(made.id)
+        assert next(name for name, _ in events if name != "beat") == "out"
+        assert next(events, None) is None
+
+
+@pytest.mark.parametrize("readers", [40, pytest.param(500, marks=pytest.mark.soak)])
+def test_each_of_many_who_watch_is_told_of_every_line(served_live: str, store: HotStore, readers: int) -> None:
+    address = served_live.removeprefix("http://").split(":")
+
+    async def watch(ready: asyncio.Semaphore) -> list[str]:
+        reader, writer = await asyncio.open_connection(address[0], int(address[1]), limit=2**22)
+        host = f"Host: {':'.join(address)}"
+        writer.write(f"GET /api/v1/live/tail?collection=many HTTP/1.1\r\n{host}\r\n\r\n".encode())
+        seen: list[str] = []
+        while len(seen) < 50 and (line := await reader.readline()):
+            if line == b"event: hello\n":
+                ready.release()
+            if line.startswith(b'data: {"by"'):
+                seen += [text for _, text in orjson.loads(line[6:])["by"]["many"]["l"]]
+        writer.close()
+        return seen
+
+    async def run() -> list[list[str]]:
+        ready = asyncio.Semaphore(0)
+        tasks = [asyncio.create_task(watch(ready)) for _ in range(readers)]
+        for _ in tasks:
+            await ready.acquire()
+        await asyncio.sleep(1.2)  # a writer looks once a second who listens
+        for first in range(1_000, 1_050, 10):
+            await asyncio.to_thread(_put, store, first, ["many"] * 10)
+        return await asyncio.wait_for(asyncio.gather(*tasks), 60)
+
+    assert asyncio.run(run()) == [[f"line {number}" for number in range(1_000, 1_050)]] * readers
 
 
 def test_a_replay_without_a_speed_is_refused_with_what_to_do(served_live: str) -> None:

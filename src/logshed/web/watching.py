@@ -7,7 +7,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from starlette.exceptions import HTTPException
 
@@ -27,10 +27,27 @@ if TYPE_CHECKING:
 IDLE_SECONDS = 60.0
 """So long a feed goes on that nobody watches."""
 LOOK_SECONDS = 5.0
+FIGURES_SECONDS = 3.0
 MOST_REPLAYS = 20
 AGAIN_SECONDS = 30.0
 Kind = Literal["map", "tail"]
 log = logging.getLogger(__name__)
+
+
+class Figures(NamedTuple):
+    """How the hot store is.
+
+    Attributes:
+        bytes: In use.
+        most_bytes: Its ``maxmemory``; 0 where there is none.
+        rebuilding: Since when it is rebuilt; empty where it is whole.
+        kept: Lines that are kept of each collection.
+    """
+
+    bytes: int
+    most_bytes: int
+    rebuilding: str
+    kept: dict[str, int]
 
 
 @dataclass
@@ -67,6 +84,8 @@ class Watching:
     def __init__(self, settings: Settings, ending: asyncio.Event) -> None:
         self._settings, self._ending = settings, ending
         self._opening = asyncio.Lock()
+        self._looking = asyncio.Lock()
+        self._figures: tuple[float, Figures] | None = None
         self._store: HotReader | None = None
         self._hot: dict[Kind, Running] = {}
         self._replays: dict[str, Running] = {}
@@ -102,6 +121,19 @@ class Watching:
             if self._store is None:
                 self._store = await asyncio.to_thread(HotReader.open, self._settings.live, 1)
             return self._store
+
+    async def figures(self) -> Figures:
+        """How the hot store is, looked at anew every few seconds however many ask.
+
+        Raises:
+            LiveError: It cannot be reached or is not fit.
+        """
+        async with self._looking:
+            now = time.monotonic()
+            if self._figures is None or now - self._figures[0] > FIGURES_SECONDS:
+                store = await self.store()
+                self._figures = now, await asyncio.to_thread(_looked, store)
+            return self._figures[1]
 
     async def hot(self, kind: Kind) -> Running:
         """The hot store's feed: of places for maps, of lines for tails.
@@ -190,6 +222,10 @@ class Watching:
         await self._ending.wait()
         for one in (*self._hot.values(), *self._replays.values()):
             one.feed.close()
+
+
+def _looked(store: HotReader) -> Figures:
+    return Figures(*store.memory(), store.rebuilding(), dict(store.sizes()))
 
 
 def _over(running: Running, now: float) -> bool:

@@ -61,9 +61,8 @@ def _owners(site: Site, names: list[str]) -> dict[str, list[str]]:
 async def _hot(site: Site, person: Person, name: str) -> dict[str, Any] | None:
     """Hits and lines of the hot store; None where it does not answer."""
     try:
-        store = await site.watching.store()
-        hits = await site.pool.run(person, store.known)
-        lines = await site.pool.run(person, store.sizes)
+        lines = (await site.watching.figures()).kept
+        hits = await site.pool.run(person, (await site.watching.store()).known)
     except LiveError:
         return None
-    return {"hits": dict(hits).get(name, 0), "lines": dict(lines).get(name, 0)}
+    return {"hits": dict(hits).get(name, 0), "lines": lines.get(name, 0)}

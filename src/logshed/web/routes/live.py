@@ -64,14 +64,11 @@ async def hot_store(site: Shared, person: Reader) -> dict[str, Any]:
     settings = site.settings.live
     told: dict[str, Any] = {"enabled": settings.enabled, "hours": settings.hours, "lines": settings.lines}
     try:
-        store = await site.watching.store()
-        used, most = await site.pool.run(person, store.memory)
-        sizes = await site.pool.run(person, store.sizes)
-        rebuilding = await site.pool.run(person, store.rebuilding)
+        figures = await site.watching.figures()
     except LiveError as error:
         return {**told, "answers": False, "problem": str(error)}
-    own = {name: lines for name, lines in sizes if person.may("read", name)}
-    return {**told, "answers": True, "bytes": used, "most_bytes": most, "rebuilding": rebuilding, "kept": own}
+    own = {name: lines for name, lines in figures.kept.items() if person.may("read", name)}
+    return {**told, "answers": True, **figures._asdict(), "kept": own}
 
 
 @router.get("/collections")
