@@ -1,5 +1,5 @@
 // One rule: its text, its cases with their verdicts, and a try on what the lake holds.
-import { api, ask, byId, count, element, failed, percent, sound } from "./base.js";
+import { api, ask, byId, count, element, failed, moment, percent, sound } from "./base.js";
 import { body, command, level, may, time, value } from "./security_parts.js";
 import { switchOf } from "./security_switch.js";
 import { svg } from "./security_timeline.js";
@@ -54,6 +54,7 @@ function caseOf(one) {
 }
 
 function cases(items) {
+  if (byId("test")) byId("test").hidden = !items.length;
   byId("cases").replaceChildren(...(items.length ? items.map(caseOf) : [element("li", { class: "soft", text: "It has no cases: nothing proves what it finds." })]));
 }
 
@@ -90,7 +91,7 @@ function result(found) {
   const actors = element("ul", { class: "ranks" }, ...found.actors.map((one) => element("li", {}, value(one.actor), element("span", { class: "number", text: count(one.hits) }), element("progress", { class: "bar", max: most, value: one.hits, "aria-label": "Share" }))));
   const names = [...new Set(found.samples.flatMap((one) => Object.keys(one)))];
   const samples = element("div", { class: "scroll" }, element("table", {}, element("thead", {}, element("tr", {}, ...names.map((text) => element("th", { scope: "col", text })))),
-    element("tbody", {}, ...found.samples.map((one) => element("tr", {}, ...names.map((field) => element("td", {}, value(one[field] ?? "", { class: "mono" }))))))));
+    element("tbody", {}, ...found.samples.map((one) => element("tr", {}, ...names.map((field) => element("td", {}, value(field === "timestamp" ? moment(one[field]) : one[field] ?? "", { class: "mono" }))))))));
   byId("result").replaceChildren(
     element("p", {}, element("b", { text: count(found.hits) }), ` hits in ${count(found.rows)} records (${percent(100 * found.share)}), `, element("b", { text: count(found.findings) }), " findings."),
     ...(found.hits ? [bars(found.days), element("h3", { text: "Who" }), actors, element("h3", { text: "Sample records" }), samples] : [element("p", { class: "soft", text: "It would have found nothing." })]));
