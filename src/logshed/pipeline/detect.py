@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from logshed.lake.store import Store
     from logshed.settings import Settings
     from logshed.sql.sight import Sight
-
-log = logging.getLogger(__name__)
 
 GROUP_ROWS = 2_000_000
 """Rows of new batches that are looked at in one go; hits of all of them are in memory."""
