@@ -129,6 +129,11 @@ def test_one_goes_on_to_pages_of_this_site_alone(place: Place, address: str) -> 
         assert answer.headers["location"] == "/"
 
 
+def test_who_signs_in_goes_on_to_a_page_of_this_site_alone(place: Place) -> None:
+    for address in ("https://evil.example/", "//evil.example", "/\\evil.example"):
+        assert sign_in(place, "owner", PASSWORD, next=address).headers["location"] == "/"
+
+
 def test_changes_by_a_cookie_need_what_only_our_own_pages_know(place: Place) -> None:
     who = place.add("forms")
     cookies = {"logshed_session": who.secret}

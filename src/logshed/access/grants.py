@@ -67,6 +67,6 @@ def covered(scope: str, scopes: Iterable[str]) -> bool:
         prefix = other.removesuffix(EVERY)
         if scope == other or (head == scope and fnmatchcase(scope, other)):
             return True
-        if prefix != other and not _SPECIAL.search(prefix) and head.startswith(prefix):
+        if prefix != other and head.startswith(prefix):
             return True
     return False
