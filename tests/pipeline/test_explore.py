@@ -52,7 +52,7 @@ def names(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [record_id(row["source"], row["generation"], row["offset"], row["item"]) for row in rows]
 
 
-def walked(lake: Lake, text: str = "", limit: int = 37, *, oldest_first: bool = False) -> list[str]:
+def walked(lake: Lake, text: str = "", limit: int = 130, *, oldest_first: bool = False) -> list[str]:
     found: list[str] = []
     window, cursor = asked(text, since="all"), None
     while True:
@@ -66,7 +66,7 @@ def walked(lake: Lake, text: str = "", limit: int = 37, *, oldest_first: bool = 
 def test_pages_have_every_record_once_in_order(lake: Lake) -> None:
     assert walked(lake) == names(EVERY)
     assert walked(lake, oldest_first=True) == names(EVERY)[::-1]
-    assert walked(lake, "status>=500", 7) == names(
+    assert walked(lake, "status>=500", 30) == names(
         [row for row in EVERY if (row.get("http_response_status_code") or 0) >= 500]
     )
 

@@ -152,26 +152,21 @@ def test_bars_are_dragged_over_to_zoom_and_zoomed_out_again(page: Page, site: st
     total(page, COUNT + len(HOSTILE))
 
 
-def test_legend_and_fields_filter_in_and_out(page: Page, site: str) -> None:
-    explored(page, site)
-    page.locator("#legend button", has_text="error").first.click()
-    total(page, COUNT // 5)
-    expect(page.locator("#q")).to_have_value(re.compile("level:error"))
-    explored(page, site)
-    service = page.locator('.facet[data-name="service"]')
-    service.get_by_role("button", name="pay", exact=False).first.click()
-    total(page, len(range(1, COUNT, 3)))
-    expect(page.locator("#q")).to_have_value("service:pay")
-    explored(page, site)
-    service.get_by_role("button", name="Leave out pay").click()
-    total(page, COUNT + len(HOSTILE) - len(range(1, COUNT, 3)))
-
-
-def test_bars_are_stacked_by_any_field(page: Page, site: str) -> None:
+def test_legend_and_fields_filter_in_and_out_and_bars_are_stacked_by_any_field(page: Page, site: str) -> None:
     explored(page, site)
     page.locator("#by").select_option("service")
     expect(page.locator("#legend li")).to_have_count(4)
     assert asked(page)["by"] == "service"
+    page.locator("#by").select_option("severity")
+    page.locator("#legend button", has_text="error").first.click()
+    total(page, COUNT // 5)
+    expect(page.locator("#q")).to_have_value(re.compile("level:error"))
+    service = page.locator('.facet[data-name="service"]')
+    service.get_by_role("button", name="Leave out pay").click()
+    total(page, sum(1 for number in range(COUNT) if number % 5 == 4 and number % 3 != 1))
+    service.get_by_role("button", name="cart", exact=False).first.click()
+    total(page, sum(1 for number in range(COUNT) if number % 5 == 4 and number % 3 == 2))
+    expect(page.locator("#q")).to_have_value(re.compile(r"^\(level:error OR \(.*\)\) -service:pay service:cart$"))
 
 
 def test_a_record_shows_all_of_its_fields_its_line_and_what_is_around_it(page: Page, site: str) -> None:
@@ -199,10 +194,9 @@ def test_a_link_opens_the_same_record_with_the_same_columns(page: Page, site: st
     expect(page.locator(".header .field-cell").nth(1)).to_contain_text("attributes.shop")
     page.locator(".layer .row").nth(2).click()
     expect(page.locator("#detail h2 time")).to_be_visible()
-    chosen, address = page.locator("#detail h2 time").get_attribute("datetime"), page.url
-    page.goto(f"{site}/patterns")
+    chosen, address = page.locator("#detail h2 time").inner_text(), page.url
     page.goto(address)
-    expect(page.locator("#detail h2 time")).to_have_attribute("datetime", str(chosen))
+    expect(page.locator("#detail h2 time")).to_have_text(chosen)
     explored(page, site)
     expect(page.locator(".header .field-cell").nth(1)).to_contain_text("attributes.shop")  # they are remembered
     page.locator(".header .field-cell button").first.click()
@@ -231,6 +225,7 @@ def test_many_rows_are_scrolled_to_the_last_by_few_elements(page: Page, site: st
     at_the_end(page, COUNT)
 
 
+@pytest.mark.soak
 def test_one_goes_to_a_moment_in_the_middle(page: Page, site: str) -> None:
     explored(page, site, "-service:odd")
     page.locator("#view > summary").click()
@@ -306,6 +301,7 @@ def test_where_nothing_is_found_the_page_says_what_to_do_next(page: Page, site: 
     expect(page.locator(".layer .row").first).to_be_visible()
 
 
+@pytest.mark.soak
 def test_a_search_is_saved_and_opened_again(page: Page, site: str) -> None:
     explored(page, site, "service:cart level:error")
     page.locator("#saved > summary").click()
@@ -353,6 +349,7 @@ def test_sql_is_completed_run_drawn_and_corrected(page: Page, site: str) -> None
     expect(page.locator("#history-pop li").first).to_contain_text("service_name")
 
 
+@pytest.mark.soak
 def test_on_a_narrow_screen_fields_are_a_drawer_and_a_record_covers_the_page(page: Page, site: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     try:

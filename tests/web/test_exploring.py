@@ -95,7 +95,7 @@ def test_bars_and_pages_tell_of_the_same_records(api: httpx.Client, sample_lake:
             "/records",
             q="status:*",
             since="all",
-            limit=97,
+            limit=1000,
             field=["path"],
             **({"cursor": cursor} if cursor else {}),
         )

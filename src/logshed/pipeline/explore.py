@@ -134,12 +134,14 @@ def opened(query: Query, window: Window, known: Extent | None = None) -> Opening
     """
     first, last, batch = known or extent(query, window.scope.collection)
     kept = replace(window, newest=window.newest or batch)
-    since, until = window.scope.since, window.scope.until
+    now, since, until = datetime.now(UTC), window.scope.since, window.scope.until
+    if since is not None and until is None and (last is None or last <= now):
+        until = now  # no record can lie behind it
     if (since is None or until is None) and first is not None:
         everything = window.scope.condition == "true" and since is None and until is None and kept.newest == batch
         least, most = (first, last) if everything else query(statements.extent(kept.seen)).rows()[0][:2]
         ends = [most + MOMENT] if most else []
-        ends += [datetime.now(UTC)] if since is not None else []
+        ends += [now] if since is not None else []
         since, until = since or least, until or max(ends, default=None)
     return Opening(kept, since, until, first, last)
 

@@ -73,8 +73,8 @@ async function load() {
     rows.give(first);
     byId("rows").removeAttribute("aria-busy");
     if (!first.items.length) nothing();
+    if (state.record) reopen(first).catch(failed);
     await Promise.all([counting, panel.load()]);
-    if (state.record) reopen(first);
   } catch (error) {
     if (error.name === "AbortError" || own !== turn) return;
     byId("total").textContent = "";

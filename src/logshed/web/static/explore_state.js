@@ -60,7 +60,18 @@ export function joined(q, more) {
   const text = q.trim();
   if (!text || text === "*") return more;
   if (text.split(/\s+/).includes(more)) return text;
-  return /(^|\s|\))OR(\s|\(|$)/.test(text) ? `(${text}) ${more}` : `${text} ${more}`;
+  return isLoose(text) ? `(${text}) ${more}` : `${text} ${more}`;
+}
+
+// Whether an OR stands outside of brackets and quotes: what is added would belong to its right side alone.
+function isLoose(text) {
+  let depth = 0;
+  for (const [piece] of text.matchAll(/"(?:[^"\\]|\\.)*"|[()]|[^\s()"]+/g)) {
+    if (piece === "(") depth += 1;
+    else if (piece === ")") depth -= 1;
+    else if (piece === "OR" && depth === 0) return true;
+  }
+  return false;
 }
 
 export const including = (q, name, value) => joined(q, `${name}:${written(value)}`);
