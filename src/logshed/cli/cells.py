@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
+from logshed.cli.signs import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What could move a terminal's cursor, colour it, or turn the direction of its text around."""
 
 
 def shown(value: object) -> str:
@@ -25,8 +23,8 @@ def shown(value: object) -> str:
     if isinstance(value, dict | list | tuple):
         import orjson  # noqa: PLC0415 - most tables have no nested values
 
-        return _CONTROL.sub(_escaped, orjson.dumps(value, default=str).decode())
-    return "NULL" if value is None else _CONTROL.sub(_escaped, str(value))
+        return visible(orjson.dumps(value, default=str).decode())
+    return "NULL" if value is None else visible(str(value))
 
 
 def several(count: int, noun: str) -> str:
@@ -93,11 +91,6 @@ def _narrowed(found: list[int], room: int, places: Sequence[int]) -> list[int]:
 
 NARROWEST = 10
 """No column is cut below this many cells."""
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return {9: "\\t", 10: "\\n", 13: "\\r"}.get(code, f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")  # noqa: PLR2004
 
 
 def _number(value: float) -> str:

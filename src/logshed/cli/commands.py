@@ -19,7 +19,7 @@ from logshed.errors import LogshedError, UsageError, gone
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
 
 FAILED, TOO_MANY_REJECTS, INTERRUPTED, PIPE_CLOSED = 1, 3, 130, 141
 """Exit codes beside 0 (done) and 2 (bad usage); the last two are what shells give for SIGINT and SIGPIPE."""
@@ -166,8 +166,10 @@ def _configure_logging(level: LogLevel, *, structured: bool) -> None:
     """Send the package's own log to standard error."""
     import logging  # noqa: PLC0415 - `--help` has no use for it
 
+    from logshed.cli.signs import Lines  # noqa: PLC0415 - as logging
+
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_structured() if structured else logging.Formatter("%(levelname)s: %(message)s"))
+    handler.setFormatter(_structured() if structured else Lines())
     logger = logging.getLogger("logshed")
     logger.handlers = [handler]
     logger.propagate = False
@@ -187,5 +189,15 @@ def _structured() -> logging.Formatter:
     drawn = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty() and "NO_COLOR" not in os.environ)
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, drawn],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _visible, drawn],
     )
+
+
+def _visible(_: Any, __: str, told: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What is told, each text as one line; of an exception nothing is changed, which is ours."""
+    from logshed.cli.signs import visible  # noqa: PLC0415 - as logging
+
+    return {
+        name: visible(value) if isinstance(value, str) and name != "exception" else value
+        for name, value in told.items()
+    }

@@ -12,7 +12,7 @@ import tempfile
 import threading
 
 from logshed.errors import QueryError
-from logshed.sql import messages
+from logshed.sql import messages, spilling
 
 IDLE = 4
 """Processes that are kept for the next statement."""
@@ -29,7 +29,7 @@ class Process:
         self.uses = 0
         self._started = False
         self.line, far = socket.socketpair()
-        self.folder = tempfile.mkdtemp(prefix="logshed-sql-")
+        self.folder = tempfile.mkdtemp(prefix="sandbox-", dir=spilling.folder())
         path = os.pathsep.join(map(os.path.abspath, filter(None, sys.path)))
         with far:
             self._process = subprocess.Popen(  # noqa: S603 - our own module

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-import tempfile
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
 from logshed.errors import QueryError
-from logshed.sql import data_files, mistakes, permitted, prune
+from logshed.sql import data_files, mistakes, permitted, prune, spilling
 from logshed.sql.result import BATCH_ROWS, Result
 from logshed.sql.views import literal, views
 
@@ -85,14 +83,14 @@ class Place(Protocol):
 
 
 def opened(zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
-    """A database of its own in memory."""
+    """A database of its own in memory; what does not fit there goes into a folder."""
     memory, threads, spill = (limits.get(name) for name in ("memory_limit", "threads", "temp_limit"))
     config = {
         "TimeZone": zone,
         "memory_limit": memory,
         "threads": threads,
         "max_temp_directory_size": spill,
-        "temp_directory": str(Path(tempfile.gettempdir()) / f"logshed-{secrets.token_hex(8)}"),
+        "temp_directory": str(spilling.folder() / f"logshed-{secrets.token_hex(8)}"),
         "python_enable_replacements": "false",  # else a table's name could mean a variable of ours
         "autoinstall_known_extensions": "false",  # nothing is fetched for a name in a statement
         "autoload_known_extensions": "false",

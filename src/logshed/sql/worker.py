@@ -11,6 +11,7 @@ import resource
 import select
 import socket
 import sys
+import tempfile
 import threading
 from base64 import b64decode
 from contextlib import suppress
@@ -22,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from logshed.errors import QueryError
-from logshed.sql import messages, mistakes, permitted
+from logshed.sql import messages, mistakes, permitted, spilling
 from logshed.sql.data_files import Files
 from logshed.sql.session import Session, own_database
 from logshed.sql.streams import Streams
@@ -175,4 +176,5 @@ def _end_with(line: int) -> None:
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    spilling.use(Path(tempfile.gettempdir()))
     serve(socket.socket(fileno=int(sys.argv[1])))

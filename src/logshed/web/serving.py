@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from logshed.web.site import Site
 
-GRACE_SECONDS = 5
+GRACE_SECONDS = 4
 
 
 class _Server(uvicorn.Server):
