@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+PATIENCE_MS = 30_000
 DAYS = "since=2015-05-01&until=2015-06-01"
 HOSTILE = '<img src=x onerror="document.title=1">\u202etxt'
 
@@ -62,6 +63,11 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def got(address: str, **more: Any) -> httpx.Response:
+    """An answer, waited for on a busy machine too."""
+    return httpx.get(address, timeout=60, **more)
+
+
 def shown(page: Page, address: str) -> Page:
     """A dashboard, once all its figures are there."""
     page.goto(address)
@@ -70,8 +76,8 @@ def shown(page: Page, address: str) -> Page:
 
 
 def drawn(page: Page) -> None:
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-    expect(page.locator(".skeleton")).to_have_count(0)
+    expect(page.locator("[aria-busy=true]")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(page.locator(".skeleton")).to_have_count(0, timeout=PATIENCE_MS)
 
 
 def tile(page: Page, title: str) -> float:
@@ -86,19 +92,19 @@ def panel(page: Page, title: str) -> Any:
 
 def asked(url: str, question: str, **params: str) -> dict[str, list[Any]]:
     asked_with = {"since": "2015-05-01", "until": "2015-06-01", "timezone": "UTC", **params}
-    told = httpx.get(f"{url}/api/v1/questions/{question}", params=asked_with).json()
+    told = got(f"{url}/api/v1/questions/{question}", params=asked_with).json()
     return {one["name"]: values for one, values in zip(told["columns"], told["data"], strict=True)}
 
 
 def test_the_api_lists_dashboards_and_lays_one_out(served: str) -> None:
-    listed = httpx.get(f"{served}/api/v1/dashboards").json()["items"]
+    listed = got(f"{served}/api/v1/dashboards").json()["items"]
     assert [one["name"] for one in listed][:2] == ["overview", "traffic_patterns"]
     assert listed[0]["href"] == "/"
-    board = httpx.get(f"{served}/api/v1/dashboards/overview").json()
+    board = got(f"{served}/api/v1/dashboards/overview").json()
     assert {one["answer"] for one in board["panels"]} <= set(board["answers"])
-    assert httpx.get(f"{served}/api/v1/dashboards/nothing").status_code == 404
-    assert httpx.get(f"{served}/api/v1/dashboards/overview/answers/a99").status_code == 404
-    assert httpx.get(f"{served}/dashboards/nothing", headers={"Accept": "text/html"}).status_code == 404
+    assert got(f"{served}/api/v1/dashboards/nothing").status_code == 404
+    assert got(f"{served}/api/v1/dashboards/overview/answers/a99").status_code == 404
+    assert got(f"{served}/dashboards/nothing", headers={"Accept": "text/html"}).status_code == 404
 
 
 def test_every_answer_of_every_dashboard_is_what_its_question_answers(sample_lake: Lake, served: str) -> None:
@@ -113,11 +119,11 @@ def test_every_answer_of_every_dashboard_is_what_its_question_answers(sample_lak
 
 def test_what_has_not_changed_is_not_sent_again(served: str) -> None:
     address = f"{served}/api/v1/dashboards/overview/answers/a1?since=all"
-    first = httpx.get(address)
-    again = httpx.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    first = got(address)
+    again = got(address, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert first.headers["Logshed-Fresh"] == "1"
-    other = httpx.get(f"{address}&q=level:error", headers={"If-None-Match": first.headers["ETag"]})
+    other = got(f"{address}&q=level:error", headers={"If-None-Match": first.headers["ETag"]})
     assert other.status_code == 200
 
 
@@ -133,14 +139,14 @@ def test_what_has_not_changed_is_not_sent_again(served: str) -> None:
     ],
 )
 def test_a_wrong_question_is_a_problem_that_says_what_to_do(served: str, asked_for: str, says: str) -> None:
-    told = httpx.get(f"{served}/api/v1/{asked_for}")
+    told = got(f"{served}/api/v1/{asked_for}")
     assert (told.status_code, told.headers["content-type"]) == (422, "application/problem+json")
     assert says in told.json()["detail"]
 
 
 def test_a_question_is_sent_whole_as_csv_and_lines(served: str) -> None:
-    rows = httpx.get(f"{served}/api/v1/questions/top_paths?since=all&limit=100000&format=csv").text.splitlines()
-    lines = httpx.get(f"{served}/api/v1/questions/top_paths?since=all&limit=100000&format=ndjson").text.splitlines()
+    rows = got(f"{served}/api/v1/questions/top_paths?since=all&limit=100000&format=csv").text.splitlines()
+    lines = got(f"{served}/api/v1/questions/top_paths?since=all&limit=100000&format=ndjson").text.splitlines()
     assert rows[0] == "path,requests,clients,errors,bytes"
     assert len(rows) == len(lines) + 1 > 100
 
@@ -153,9 +159,9 @@ def test_somebody_sees_the_figures_of_their_collections_alone(
         counts = {}
         for scope in ("*", "web", "app", "none"):
             head = {"Authorization": f"Bearer {tokens.create([scope])[0]}"}
-            told = httpx.get(f"{url}/api/v1/dashboards/overview/answers/a1?since=all", headers=head).json()
+            told = got(f"{url}/api/v1/dashboards/overview/answers/a1?since=all", headers=head).json()
             counts[scope] = sum(told["data"][0])
-            foreign = httpx.get(f"{url}/api/v1/questions/overview?collection=web", headers=head)
+            foreign = got(f"{url}/api/v1/questions/overview?collection=web", headers=head)
             assert foreign.status_code == (200 if scope in {"*", "web"} else 403), scope
     assert counts["*"] == counts["web"] + counts["app"]
     assert counts["none"] == 0
@@ -221,7 +227,7 @@ def test_dragging_on_a_chart_chooses_the_time_and_another_dashboard_keeps_it(pag
 
 def test_figures_are_compared_with_the_time_before(page: Page, url: str) -> None:
     shown(page, f"{url}/?since=2015-05-20T08:00:00Z&until=2015-05-20T12:00:00Z&back=previous")
-    before = httpx.get(f"{url}/api/v1/questions/overview?since=2015-05-20T04:00:00Z&until=2015-05-20T08:00:00Z").json()[
+    before = got(f"{url}/api/v1/questions/overview?since=2015-05-20T04:00:00Z&until=2015-05-20T08:00:00Z").json()[
         "data"
     ][0][0]
     assert tile(page, "Records") == before == 4
@@ -281,6 +287,7 @@ def test_a_page_fills_the_screen_prints_and_fits_a_telephone(page: Page, url: st
     page.emulate_media(media="print")
     assert not page.locator(".side").is_visible()
     assert not page.locator(".tools").is_visible()
+    expect(page.locator("#printed")).to_contain_text("times of UTC")
     assert panel(page, "Records by severity").locator("table, canvas").first.is_visible()
     page.emulate_media(media="screen")
     page.set_viewport_size({"width": 360, "height": 740})

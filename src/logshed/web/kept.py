@@ -157,12 +157,14 @@ class Answers:
     async def _now(self) -> str:
         """The lake's state; one looks for all, and never in the thread that answers."""
         at, state = self._state
-        if time.monotonic() - at < STATE_SECONDS:
-            return state
+        return state if time.monotonic() - at < STATE_SECONDS else await asyncio.shield(self.look())
+
+    def look(self) -> asyncio.Task[str]:
+        """Begin to look at the lake's state, which is slow the first time, unless somebody does."""
         if self._looking is None:
             self._looking = asyncio.create_task(self._looked())
             self._looking.add_done_callback(self._seen)
-        return await asyncio.shield(self._looking)
+        return self._looking
 
     async def _looked(self) -> str:
         at = time.monotonic()

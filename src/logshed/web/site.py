@@ -158,6 +158,7 @@ class Site:
         """Begin what runs beside the answers."""
         self._shipping = asyncio.create_task(self._ship())
         self.watching.start()
+        self.answers.look()
 
     async def stop(self) -> None:
         """End it, and bring what was written down into the lake."""

@@ -313,6 +313,7 @@ function narrow(text) {
 
 function dress() {
   byId("range-text").textContent = rangeText();
+  byId("printed").textContent = `${rangeText()}, times of ${ZONE}`;
   byId("compare").value = state.back;
   const said = state.back || (state.filters.length && board.tiles.some((one) => !one.reached)) || board.tiles.some((one) => one.level);
   byId("tiles").classList.toggle("asides", Boolean(said));
