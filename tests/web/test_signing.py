@@ -210,7 +210,7 @@ def test_a_stream_ends_soon_after_its_reader_is_known_no_more_or_sees_other_coll
         who = place.add(name)
         with client(place.url, who).stream("GET", "/api/v1/tail") as answer:
             lines = answer.iter_lines()
-            assert "event: begun" in (next(lines), next(lines))
+            assert any(line == "event: begun" for line in lines)
             assert admin.patch(f"/api/v1/users/{name}", json=change).status_code == 200
             assert [line for line in lines if line.startswith("event: records")] == []
 
