@@ -253,6 +253,13 @@ def test_searches_are_saved_by_who_may_and_shared_by_who_may_more(api: httpx.Cli
     assert got(api, "/saved")["items"] == []
 
 
+def test_a_saved_search_holds_nothing_that_the_policy_forbids(api: httpx.Client, sample_lake: Lake) -> None:
+    made = api.post("/saved", json={"name": "of jane@example.org", "view": {"q": 'message:"jane@example.org"'}}).json()
+    assert made["view"]["q"] == 'message:"[EMAIL]"'
+    assert b"jane@example.org" not in (sample_lake.root / "logshed-searches.db").read_bytes()
+    assert api.delete(f"/saved/{made['id']}").status_code == 204
+
+
 def test_a_statement_gives_rows_plan_and_mistakes(api: httpx.Client) -> None:
     columns = "http_response_status_code AS status, count(*) AS n, 9007199254740993 AS big, 1 AS n"
     statement = f"SELECT {columns} FROM logs GROUP BY 1 ORDER BY 1"
