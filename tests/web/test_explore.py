@@ -158,6 +158,9 @@ def test_legend_and_fields_filter_in_and_out_and_bars_are_stacked_by_any_field(p
     expect(page.locator("#legend li")).to_have_count(4)
     assert asked(page)["by"] == "service"
     page.locator("#by").select_option("severity")
+    page.locator("#collection").select_option("app")
+    total(page, COUNT + len(HOSTILE))
+    assert asked(page)["collection"] == "app"
     page.locator("#legend button", has_text="error").first.click()
     total(page, COUNT // 5)
     expect(page.locator("#q")).to_have_value(re.compile("level:error"))

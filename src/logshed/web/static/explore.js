@@ -74,7 +74,7 @@ async function load() {
     byId("rows").removeAttribute("aria-busy");
     if (!first.items.length) nothing();
     if (state.record) reopen(first).catch(failed);
-    await Promise.all([counting, panel.load()]);
+    await Promise.all([counting, panel.load(), listCollections()]);
   } catch (error) {
     if (error.name === "AbortError" || own !== turn) return;
     byId("total").textContent = "";
@@ -283,6 +283,17 @@ async function groups() {
   select.value = state.by;
 }
 
+// The collections that the viewer may see; once a page, when what was asked for is there.
+async function listCollections() {
+  const select = byId("collection");
+  const found = select.options.length > 1 ? null : await api(path("/api/v1/fields/values", { since: "all", name: "collection", top: "500" }));
+  const names = found ? found.values.map(({ value }) => value).sort() : [...select.options].map((one) => one.value).filter(Boolean);
+  if (state.collection && !names.includes(state.collection)) names.push(state.collection);
+  select.replaceChildren(element("option", { value: "", text: "All collections" }), ...names.map((name) => element("option", { value: name, text: name })));
+  select.value = state.collection;
+}
+
+byId("collection").addEventListener("change", () => change({ collection: byId("collection").value }));
 byId("by").addEventListener("change", () => {
   state = { ...state, by: byId("by").value };
   states.show(state);
