@@ -3,6 +3,8 @@
 import { api, byId, copy, count, element, failed, key, path } from "./base.js";
 import { barsChart, placeOf } from "./explore_bars.js";
 import { SUMMARY, cellsOf, headOf } from "./explore_cells.js";
+import { groups, listCollections } from "./explore_choices.js";
+import { emptyState } from "./explore_empty.js";
 import { fieldsPanel } from "./explore_fields.js";
 import { liveTail } from "./explore_live.js";
 import { recordDetail } from "./explore_record.js";
@@ -11,7 +13,6 @@ import { savedSearches } from "./explore_saved.js";
 import * as states from "./explore_state.js";
 import { searchBox } from "./search_box.js";
 import { clock, fromInput, timeRange } from "./time_range.js";
-import { emptyState } from "./explore_empty.js";
 
 let state = states.read();
 let frame = null; // the window in moments that stay: since, until, newest
@@ -74,7 +75,7 @@ async function load() {
     byId("rows").removeAttribute("aria-busy");
     if (!first.items.length) nothing();
     if (state.record) reopen(first).catch(failed);
-    await Promise.all([counting, panel.load(), listCollections()]);
+    await Promise.all([counting, panel.load(), listCollections(state.collection)]);
   } catch (error) {
     if (error.name === "AbortError" || own !== turn) return;
     byId("total").textContent = "";
@@ -274,25 +275,6 @@ function exporting(event) {
   byId("export").open = false;
 }
 
-async function groups() {
-  const select = byId("by");
-  const found = await api(path("/api/v1/fields/names"));
-  const own = [["severity", "severity"], ...found.items.map((name) => [name, name])];
-  if (!own.some(([name]) => name === state.by)) own.push([state.by, state.by]);
-  select.replaceChildren(...own.map(([value, text]) => element("option", { value, text, selected: value === state.by })));
-  select.value = state.by;
-}
-
-// The collections that the viewer may see; once a page, when what was asked for is there.
-async function listCollections() {
-  const select = byId("collection");
-  const found = select.options.length > 1 ? null : await api(path("/api/v1/fields/values", { since: "all", name: "collection", top: "500" }));
-  const names = found ? found.values.map(({ value }) => value).sort() : [...select.options].map((one) => one.value).filter(Boolean);
-  if (state.collection && !names.includes(state.collection)) names.push(state.collection);
-  select.replaceChildren(element("option", { value: "", text: "All collections" }), ...names.map((name) => element("option", { value: name, text: name })));
-  select.value = state.collection;
-}
-
 byId("collection").addEventListener("change", () => change({ collection: byId("collection").value }));
 byId("by").addEventListener("change", () => {
   state = { ...state, by: byId("by").value };
@@ -324,5 +306,5 @@ key("z", "Zoom out", zoomOut);
 range.show(state);
 look();
 listColumns();
-groups().catch(failed);
+groups(state.by).catch(failed);
 load();
