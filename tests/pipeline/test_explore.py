@@ -75,6 +75,10 @@ def test_a_page_can_begin_in_the_middle(lake: Lake) -> None:
     shown = page(lake.query, asked("", since="all"), limit=5, skip=300)
     assert shown.result.pl()["record_id"].to_list() == names(EVERY)[300:305]
     until = EVERY[100]["timestamp"]
+    for edge in (EVERY[310]["timestamp"], EVERY[302]["timestamp"], EVERY[0]["timestamp"]):  # right, too near, wrong
+        near = page(lake.query, asked("", since="all"), limit=5, skip=300, edge=edge)
+        assert near.result.pl()["record_id"].to_list() == names(EVERY)[300:305]
+        assert near.next == shown.next
     behind = [row for row in EVERY if row["timestamp"] < until]
     shown = page(lake.query, asked("", since="all", until=until), limit=5, skip=3)
     assert shown.result.pl()["record_id"].to_list() == names(behind)[3:8]

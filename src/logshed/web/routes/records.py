@@ -39,6 +39,7 @@ async def records(
     limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
     cursor: Annotated[str | None, Query(max_length=4_000, description="`next` of the page before.")] = None,
     skip: Annotated[int, Query(ge=0, le=MOST_SKIPPED, description="Leave out so many first.")] = 0,
+    edge: Annotated[datetime | None, Query(description="Up to where they probably lie: only quicker.")] = None,
     oldest_first: Annotated[bool, Query()] = False,
 ) -> Response:
     """A page of records, newest first, without what is null.
@@ -50,7 +51,7 @@ async def records(
 
     def work(query: Ask) -> tuple[pl.DataFrame, str | None]:
         page = explore_records.page(
-            query, asked, field or (), limit=limit, cursor=cursor, skip=skip, oldest_first=oldest_first
+            query, asked, field or (), limit=limit, cursor=cursor, skip=skip, edge=edge, oldest_first=oldest_first
         )
         return page.result.pl(), page.next
 

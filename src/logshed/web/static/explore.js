@@ -34,9 +34,9 @@ function pageOf(more, limit) {
 
 function fetchPage(wanted, limit) {
   if (wanted.cursor) return pageOf({ cursor: wanted.cursor }, limit);
-  const place = bars && wanted.row ? placeOf(bars, wanted.row, oldest()) : null;
+  const place = bars && wanted.row ? placeOf(bars, wanted.row, oldest(), limit) : null;
   if (!place) return pageOf({ skip: String(wanted.row) }, limit);
-  return pageOf({ skip: String(place.skip), ...(oldest() ? { since: later(place.edge, frame.since) } : { until: earlier(place.edge, frame.until) }) }, limit);
+  return pageOf({ skip: String(place.skip), edge: place.far, ...(oldest() ? { since: later(place.edge, frame.since) } : { until: earlier(place.edge, frame.until) }) }, limit);
 }
 
 const earlier = (a, b) => (b && Date.parse(b) < Date.parse(a) ? b : a);

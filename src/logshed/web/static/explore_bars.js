@@ -150,8 +150,9 @@ export function barsChart({ zoom, filter }) {
   };
 }
 
-// Where in the order of records the one at a place lies: the end of its bar, and how many of the bar to pass over.
-export function placeOf(bars, row, oldestFirst) {
+// Where in the order of records the one at a place lies: the end of its bar, how many of the bar to pass over, and the
+// far end of the bars that the next `size` records lie in.
+export function placeOf(bars, row, oldestFirst, size) {
   const totals = Array.from({ length: bars.steps }, (_, step) => bars.series.reduce((sum, one) => sum + one.counts[step], 0));
   const begin = Date.parse(bars.begin);
   let before = 0;
@@ -159,7 +160,13 @@ export function placeOf(bars, row, oldestFirst) {
     const step = oldestFirst ? turn : bars.steps - 1 - turn;
     if (before + totals[step] > row) {
       const edge = new Date(begin + (oldestFirst ? step : step + 1) * bars.step * 1000).toISOString();
-      return { edge, skip: row - before };
+      let left = size + 1 - (totals[step] - (row - before));
+      let far = step;
+      while (left > 0 && (oldestFirst ? far < bars.steps - 1 : far > 0)) {
+        far += oldestFirst ? 1 : -1;
+        left -= totals[far];
+      }
+      return { edge, skip: row - before, far: new Date(begin + (oldestFirst ? far + 1 : far) * bars.step * 1000).toISOString() };
     }
     before += totals[step];
   }
