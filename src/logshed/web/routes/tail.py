@@ -95,11 +95,11 @@ async def _begin(site: Site, kind: Kind, reader: Reader, mark: Mark | None) -> A
 async def _first(what: Coroutine[Any, Any, T], ending: asyncio.Task[Any]) -> T | None:
     """What comes first: something, the end, or the time to look up; None unless it is the first."""
     task = asyncio.create_task(what)
-    await asyncio.wait([task, ending], timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
-        return task.result()
-    task.cancel()
-    return None
+    try:
+        await asyncio.wait([task, ending], timeout=SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()  # also where the reader has gone, and this is ended
 
 
 def _told(message: Message) -> str:

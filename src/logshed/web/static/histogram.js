@@ -34,7 +34,7 @@ export function histogram(rows, step, href) {
   const [first, last] = [times[0], times.at(-1) + step];
   const scale = WIDTH / (last - first);
   const most = Math.max(1, ...rows.map(({ records }) => records));
-  const drawn = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", class: "histogram-bars",
+  const drawn = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: href ? "group" : "img", class: "histogram-bars",
     "aria-label": `Records from ${moment(rows[0].begin)} on, the most in one bar are ${count(most)}` });
   rows.forEach((row, number) => drawn.append(bar(row, { x: (times[number] - first) * scale, width: step * scale }, most, href)));
   return element("figure", { class: "histogram" },
