@@ -88,7 +88,7 @@ def test_explore_is_used_by_the_keyboard_alone(inner: tuple[str, str], looks: Lo
     page.keyboard.type("level:error")
     page.keyboard.press("Enter")
     expect(page.locator("#total")).to_contain_text("20", timeout=WAIT_MS)
-    expect(page.locator(".layer .row")).to_have_count(20, timeout=WAIT_MS)
+    expect(page.locator(".layer .row:not(.waiting)")).to_have_count(20, timeout=WAIT_MS)
     page.keyboard.press("Escape")
     while focused(page) != "rows":
         page.keyboard.press("Tab")

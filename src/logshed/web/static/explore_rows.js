@@ -23,6 +23,7 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
   let known = false;
   let top = 0;
   let chosen = -1;
+  let wanted = -1;
   let generation = 0;
   let drawing = 0;
   let own = false;
@@ -132,6 +133,7 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
     if (found.next === null && found.items.length < PAGE && page * PAGE + found.items.length < total) total = Math.max(end, 0);
     size();
     draw();
+    openWanted();
   }
 
   function select(row) {
@@ -140,7 +142,16 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
     if (chosen < top) to(chosen);
     else if (chosen + 1 > top + view() / height) to(chosen + 1 - view() / height);
     const record = recordAt(chosen);
+    wanted = record ? -1 : chosen;
     if (record) open(record, chosen);
+  }
+
+  // A row that was chosen before its record was there is opened as soon as it is.
+  function openWanted() {
+    const record = wanted < 0 ? undefined : recordAt(wanted);
+    if (!record) return;
+    wanted = -1;
+    open(record, chosen);
   }
 
   function keyed(event) {
@@ -172,6 +183,7 @@ export function virtualRows({ cells, head, fetchPage, open, seen, failed }) {
       made.clear();
       total = 0;
       known = false;
+      wanted = -1;
       if (!keepChosen) chosen = -1;
       top = 0;
       own = false;
