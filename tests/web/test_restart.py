@@ -252,4 +252,10 @@ def test_a_server_that_is_told_to_end_does_so_soon_and_nobody_takes_a_part_for_t
         assert site.end(signal.SIGTERM) < GRACE
         assert {name: cut(pieces)[0] for name, (_, pieces) in begun.items()} == dict.fromkeys(begun, True)
         cut(tail)
-    assert sorted(site.temporary.iterdir()) == []
+    left = set(site.temporary.iterdir())
+    site.begin()
+    with ExitStack() as stack:
+        assert site.stream(stack, "POST", "/sql", json={"sql": "SELECT 1 AS one"}).read() == b'{"one":1}\n'
+    there = set(site.temporary.iterdir())
+    assert len(there) == 1
+    assert not there & left, "what servers left that were ended or killed is still there"
