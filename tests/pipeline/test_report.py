@@ -183,7 +183,8 @@ def test_a_page_of_ones_own_stands_beside_ours(lake: Lake, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("told")
 def test_a_question_is_asked_once_however_many_panels_show_it(asked: list[str]) -> None:
-    distinct = {(one.question, str(one.params)) for page in dashboards.load().values() for one in page.questions()}
+    pages = [page for page in dashboards.load().values() if page.shown != "web"]
+    distinct = {(one.question, str(one.params)) for page in pages for one in page.questions()}
     assert len(distinct) <= len(asked) <= len(distinct) + 1
 
 

@@ -62,8 +62,9 @@ class Reader:
         program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m logshed "$@"\n')
         program.chmod(0o755)
         path = f"{program.parent}{os.pathsep}{environment['PATH']}"
-        self._environment = {**environment, "PATH": path, "HOME": str(folder)}
         self._ports = {port: str(free_port()) for port in PORTS}
+        listen = f"127.0.0.1:{self._ports['8600']}"
+        self._environment = {**environment, "PATH": path, "HOME": str(folder), "LOGSHED_WEB_LISTEN": listen}
         self._beside: list[Process] = []
 
     def follow(self, commands: str) -> str:

@@ -34,6 +34,15 @@ class Kept:
         self._columns: dict[tuple[str, str], list[TableColumn]] = {}
         self._turn = Lock()
 
+    def __getstate__(self) -> tuple[dict[Asked, list[str]], dict[tuple[str, str], list[TableColumn]]]:
+        """What goes along to a worker, which finds out the rest by itself."""
+        with self._turn:
+            return dict(self._files), dict(self._columns)
+
+    def __setstate__(self, state: tuple[dict[Asked, list[str]], dict[tuple[str, str], list[TableColumn]]]) -> None:
+        self._files, self._columns = state
+        self._turn = Lock()
+
     def files(self, asked: Asked, find: Callable[[], list[str]]) -> list[str]:
         """The data files that were found for this before, else those that are found now."""
         found = self._files.get(asked)
