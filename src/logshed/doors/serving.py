@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import uvicorn
 
@@ -81,7 +81,7 @@ class Door:
     ) -> None:
         self.feed = Feed(events)
         app = LiveMap(self.feed, store, Guard(tokens)).app()
-        self._server = _Server(_config(app, certificate), self.feed)
+        self._server = _Server(configured(app, certificate), self.feed)
         self._socket = opened_socket(listen, anyone=tokens is None)
         host, port = self._socket.getsockname()[:2]
         self.address: tuple[str, int] = host, port
@@ -109,16 +109,29 @@ class Door:
         await asyncio.gather(flowing, return_exceptions=True)
 
 
-def _config(app: ASGIApp, certificate: Certificate | None) -> uvicorn.Config:
+def configured(
+    app: ASGIApp, certificate: Certificate | None, *, lifespan: Literal["on", "off"] = "off", grace: int = GRACE_SECONDS
+) -> uvicorn.Config:
+    """How an application is served: it says nothing of itself and writes no log of its own.
+
+    Args:
+        app: What answers.
+        certificate: To speak HTTPS.
+        lifespan: Whether the application is told that it begins and ends.
+        grace: Seconds that running answers get when it is to end.
+
+    Raises:
+        DoorError: The certificate cannot be read.
+    """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of each reader that was too slow
     config = uvicorn.Config(
         app,
-        lifespan="off",
+        lifespan=lifespan,
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=grace,
         ssl_certfile=certificate.file if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,
     )

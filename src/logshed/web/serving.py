@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import uvicorn
 
-from logshed.doors.serving import Certificate, opened_socket
-from logshed.errors import DoorError
+from logshed.doors.serving import Certificate, configured, opened_socket
 from logshed.web.app import served
 
 if TYPE_CHECKING:
@@ -51,7 +49,8 @@ class WebServer:
     def __init__(self, site: Site) -> None:
         web = site.web
         certificate = Certificate(web.certificate, web.key) if web.certificate and web.key else None
-        self._server = _Server(_config(site, certificate), site)
+        config = configured(served(site), certificate, lifespan="on", grace=GRACE_SECONDS)
+        self._server = _Server(config, site)
         self._socket = opened_socket(web.listen, anyone=site.who.open)
         host, port = self._socket.getsockname()[:2]
         self.local = ip_address(host).is_loopback
@@ -64,23 +63,3 @@ class WebServer:
     def close(self) -> None:
         """End soon."""
         self._server.should_exit = True
-
-
-def _config(site: Site, certificate: Certificate | None) -> uvicorn.Config:
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of each reader that was too slow
-    config = uvicorn.Config(
-        served(site),
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        ssl_certfile=certificate.file if certificate else None,
-        ssl_keyfile=certificate.key if certificate else None,
-    )
-    try:
-        config.load()
-    except OSError as error:
-        raise DoorError(f"cannot use the certificate: {error}; give a certificate and its key as PEM files") from None
-    return config
