@@ -37,9 +37,9 @@ def test_nobody_changes_or_deletes_what_is_not_theirs(searches: SavedSearches) -
     assert searches.seen_by("ann") == []
 
 
-def test_the_file_is_for_its_owner_alone(searches: SavedSearches) -> None:
+def test_the_file_is_for_its_owner_alone(searches: SavedSearches, tmp_path: Path) -> None:
     searches.save("ann", "Errors", {"q": "x"})
-    assert searches.path.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "searches.db").stat().st_mode & 0o077 == 0
 
 
 def test_a_search_without_a_name_or_of_great_length_is_refused(
@@ -56,5 +56,6 @@ def test_a_search_without_a_name_or_of_great_length_is_refused(
 
 def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "searches.db").write_text("no database, and long enough to be read as one" * 20)
-    with pytest.raises(AccessError, match="cannot use the saved searches"):
+    (tmp_path / "searches.db").chmod(0o600)
+    with pytest.raises(AccessError, match="cannot use the saved searches in .+: file is not a database"):
         SavedSearches(tmp_path / "searches.db").seen_by("ann")

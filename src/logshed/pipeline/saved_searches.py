@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import sqlite3
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from logshed.errors import AccessError, UsageError
+from logshed.access.private import PrivateFile
+from logshed.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 FILE = "logshed-searches.db"
-BUSY_SECONDS = 5.0
 LONGEST_NAME, LONGEST_VIEW = 100, 20_000
 MOST = 500
 """Searches of one person."""
@@ -60,7 +57,7 @@ class SavedSearches:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self._file = PrivateFile(path, (_TABLE,), what="saved searches", setting="lake")
 
     def seen_by(self, owner: str) -> list[Saved]:
         """Somebody's own searches and those that are shared, by name.
@@ -68,9 +65,9 @@ class SavedSearches:
         Raises:
             AccessError: The file cannot be used.
         """
-        if not self.path.exists():
+        if not self._file.there:
             return []
-        with self._opened() as file:
+        with self._file.opened() as file:
             rows = file.execute(
                 f"SELECT {_COLUMNS} FROM searches WHERE owner = ? OR shared ORDER BY lower(name), id", (owner,)
             )
@@ -92,7 +89,7 @@ class SavedSearches:
         _check(name, view)
         now = time.time()
         saved = Saved(secrets.token_hex(8), name, owner, shared, dict(view), now, now)
-        with self._opened(create=True) as file:
+        with self._file.opened(create=True) as file:
             (has,) = file.execute("SELECT count(*) FROM searches WHERE owner = ?", (owner,)).fetchone()
             if has >= MOST:
                 raise UsageError(f"cannot save the search: {MOST} of yours are saved; delete one")
@@ -110,9 +107,9 @@ class SavedSearches:
             AccessError: The file cannot be used.
         """
         _check(name, view)
-        if not self.path.exists():
+        if not self._file.there:
             return None
-        with self._opened() as file:
+        with self._file.opened() as file:
             file.execute(
                 "UPDATE searches SET name = ?, view = ?, shared = ?, updated = ? WHERE id = ? AND owner = ?",
                 (name, json.dumps(dict(view)), int(shared), time.time(), saved_id, owner),
@@ -128,28 +125,10 @@ class SavedSearches:
         Raises:
             AccessError: The file cannot be used.
         """
-        if not self.path.exists():
+        if not self._file.there:
             return False
-        with self._opened() as file:
+        with self._file.opened() as file:
             return file.execute("DELETE FROM searches WHERE id = ? AND owner = ?", (saved_id, owner)).rowcount > 0
-
-    @contextmanager
-    def _opened(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
-        """A connection, whose changes are kept when all went well."""
-        try:
-            if create:
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            file = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
-            try:
-                with file:
-                    file.execute(_TABLE)
-                    yield file
-            finally:
-                file.close()
-        except (sqlite3.Error, OSError) as error:
-            raise AccessError(
-                f"cannot use the saved searches in {self.path}: {error}; check the file and its permissions"
-            ) from error
 
 
 def _check(name: str, view: Mapping[str, str]) -> None:
