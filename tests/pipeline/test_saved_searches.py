@@ -57,5 +57,5 @@ def test_a_search_without_a_name_or_of_great_length_is_refused(
 def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "searches.db").write_text("no database, and long enough to be read as one" * 20)
     (tmp_path / "searches.db").chmod(0o600)
-    with pytest.raises(AccessError, match="cannot use the saved searches in .+: file is not a database"):
+    with pytest.raises(AccessError, match=r"cannot use the saved searches in .+: file is not a database"):
         SavedSearches(tmp_path / "searches.db").seen_by("ann")
