@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,18 @@ class Collecting:
                 for frame in frames.scan(file):
                     found += map(int, re.findall(rb"number=([0-9]+)", frames.lines_of(file, frame)))
         return found
+
+    def wait_for(self, lines: int, seconds: float = 90) -> None:
+        """Wait until so many lines, numbered from 0 on, are in the spool.
+
+        Raises:
+            AssertionError: They do not come; which ones, and what it told.
+        """
+        until = time.monotonic() + seconds
+        while len(found := self.rested()) < lines:
+            missing = sorted(set(range(lines)) - set(found))
+            assert time.monotonic() < until, f"{len(missing)} of {lines} from {missing[0]} on do not come: {self.said}"
+            time.sleep(0.3)
 
     def lake(self) -> Lake:
         """The lake."""

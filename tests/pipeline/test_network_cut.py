@@ -111,13 +111,13 @@ def test_a_network_that_goes_without_a_word_costs_no_line_and_the_wait_is_told(
     try:
         with log.lines(10, 1_000):
             collecting.start()
-        wait_for(lambda: len(collecting.rested()) == 10)
+        collecting.wait_for(10)
         with log.lines(2_000, 1_000):
             cut("down")
             wait_for(lambda: f"{server.listen}:{server.port}: waiting. cannot" in collecting.said)
             assert len(collecting.rested()) < 1_000
             cut("up")
-        wait_for(lambda: len(collecting.rested()) >= log.written)
+        collecting.wait_for(log.written)
         code, said = collecting.stop()
     finally:
         if collecting.process is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.collecting import Collecting
-from tests.numbered import Writing, wait_for
+from tests.numbered import Writing
 from tests.servers import Sshd
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_every_line_arrives_once_through_rotation_cuts_and_crashes_without_inode
     with log.lines(10, 1_000):
         collecting.start()
     try:
-        wait_for(lambda: len(collecting.rested()) == 10)
+        collecting.wait_for(10)
         with log.lines(6_000, 1_500):
             time.sleep(0.8)
             log.rotate(*how)
@@ -61,7 +61,7 @@ def test_every_line_arrives_once_through_rotation_cuts_and_crashes_without_inode
             collecting.stop(signal.SIGKILL)
             log.rotate(*how)
             collecting.start()
-        wait_for(lambda: len(collecting.rested()) >= log.written)
+        collecting.wait_for(log.written)
     finally:
         code, err = collecting.stop()
     assert (code, "error" in err) == (0, False), err

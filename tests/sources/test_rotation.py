@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from logshed.sources.rotation import family
+from logshed.sources.machines import Entry
+from logshed.sources.rotation import family, oldest_first
 
 FAMILIES = {
     "access.log": (
@@ -22,3 +23,17 @@ PAIRS = [(name, kin) for name, names in FAMILIES.items() for kin in names.split(
 @pytest.mark.parametrize(("name", "rotated"), PAIRS)
 def test_a_rotated_name_belongs_to_the_log_it_was(name: str, rotated: str) -> None:
     assert family(rotated) == name
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "app.log.10.gz app.log.9.gz app.log.2 app.log.1 app.log",
+        "app.log-20261101.gz app.log-20261102 app.log-20261110",
+        "app-2026-11-01.log app-2026-11-02.2.log app-2026-11-02.1.log",
+        "app.log-20261101-1793491200 app.log-20261101-1793491300",
+    ],
+)
+def test_of_files_of_one_second_the_name_tells_which_is_older(names: str) -> None:
+    entries = [Entry(f"/var/log/{name}", str(number), 1, 7) for number, name in enumerate(names.split())]
+    assert oldest_first(reversed(entries)) == entries

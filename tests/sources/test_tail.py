@@ -7,6 +7,7 @@ import gzip
 import os
 from collections import defaultdict
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,6 @@ from logshed.sources.taking import POSITION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
-    from pathlib import Path
 
     from logshed.sources.feeds import Arrival, Cursor, Stream
     from logshed.sources.machines import Entry
@@ -82,6 +82,19 @@ class Resting:
     def of(self, path: Path, collection: str = "") -> list[str]:
         """Lines that came of a file."""
         return self.lines[f"file:{path}", collection]
+
+
+class CrashError(Exception):
+    """What comes when the first lines rest."""
+
+
+class Crashing(Resting):
+    """A sink that takes lines once."""
+
+    async def put(self, arrivals: Sequence[Arrival]) -> None:
+        """Take lines, and end all."""
+        await super().put(arrivals)
+        raise CrashError
 
 
 class Handle:
@@ -262,6 +275,57 @@ def test_what_came_and_was_rotated_away_between_two_looks_is_read_too(tmp_path: 
         os.utime(rotated, (3_000 - number, 3_000 - number))
     write(log, 30, 40)
     assert read(sink.crash(), log).of(log) == list(numbered(0, 40))[:10] + list(numbered(10, 40))
+
+
+@pytest.mark.usefixtures("either")
+@pytest.mark.parametrize("names", ["app.log.{}", "app.log.{}.gz", "app.log-2026-11-0{}", "app.log-2026-11-0{}.gz"])
+def test_what_was_rotated_away_in_one_second_is_read_the_oldest_first(tmp_path: Path, names: str) -> None:
+    log, sink = tmp_path / "app.log", Resting()
+    write(log, 0, 10)
+    read(sink, log)
+    for age in (3, 2, 1):
+        write(log, 40 - age * 10, 50 - age * 10)
+        os.utime(log, (3_000_000_000, 3_000_000_000))
+        rotated = names.format(age if "-" not in names else 4 - age)
+        log.rename(tmp_path / rotated.removesuffix(".gz"))
+        if rotated.endswith(".gz"):
+            pack(tmp_path / rotated.removesuffix(".gz"))
+    write(log, 40, 50)
+    assert read(sink.crash(), log).of(log) == [*numbered(0, 50)]
+
+
+@pytest.mark.usefixtures("either")
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_was_seen_and_not_read_when_a_crash_came_is_read_after_it(tmp_path: Path, packed: bool) -> None:
+    log, old = tmp_path / "app.log", [tmp_path / f"app.log.{age}" for age in range(4)]
+    old[0] = log
+    suffix = ".gz" if packed else ""
+
+    def rotate(at: int) -> None:
+        os.utime(log, (at, at))
+        for age in (2, 1):
+            with suppress(FileNotFoundError):
+                Path(f"{old[age]}{suffix}").rename(f"{old[age + 1]}{suffix}")
+        log.rename(old[1])
+        if packed:
+            pack(old[1])
+
+    write(log, 0, 10)
+    sink = read(Resting(), log)
+    write(log, 10, 20)
+    rotate(2_000_000_001)
+    write(log, 20, 30)
+    rotate(2_000_000_002)
+    write(log, 30, 40)
+    os.utime(log, (2_000_000_003, 2_000_000_003))
+    crashing = Crashing()
+    crashing.lines, crashing.cursors = sink.lines, sink.cursors
+    with pytest.raises(CrashError):
+        read(crashing, log)
+    assert crashing.of(log) == [*numbered(0, 20)]
+    rotate(2_000_000_004)
+    write(log, 40, 50)
+    assert read(crashing.crash(), log).of(log) == [*numbered(0, 50)]
 
 
 def test_a_copy_that_got_the_inode_of_a_file_that_was_left_out_is_read_all_the_same(

@@ -13,7 +13,7 @@ from logshed.errors import GoneError, SourceError, UnreachableError
 from logshed.sources.codecs import CODECS, Decompressed
 from logshed.sources.machines import BLOCK_BYTES
 from logshed.sources.rawfile import RawFile
-from logshed.sources.rotation import family
+from logshed.sources.rotation import family, oldest_first
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -107,6 +107,7 @@ class Generations:
         self._family = family(PurePosixPath(path).name)
         self._ignored: dict[str, Entry] | None = None
         self._unsure = False
+        self._fresh: set[int] = set()  # parts of this look: files that begin alike may be two of them
 
     @property
     def waits(self) -> bool:
@@ -147,6 +148,7 @@ class Generations:
             is_wanted: Whether a file was asked for by its own name, also where it lay there before.
         """
         self._unsure = False
+        self._fresh.clear()
         entries = [one for one in entries if not is_other(one)]
         self._find({one.inode: one for one in entries})
         beside = [one for one in entries if one.path != self.path]
@@ -155,10 +157,11 @@ class Generations:
         self._ignore(beside, is_wanted)
         owned = {part.entry.inode for part in self.parts if part.entry is not None}
         news = [one for one in beside if one.inode not in owned and one.size and not self._is_ignored(one)]
-        for one in sorted(news, key=lambda one: one.changed):
+        for one in oldest_first(news):
             await self._claim(machine, one)
         if current is not None and all(part.entry != current for part in self.parts):
-            self._begin(current)
+            waits = any(part.is_due for part in self.parts)
+            self._begin(current, await self._head(machine, current) if waits and current.size else b"")
         self._forget()
 
     def _find(self, by_inode: Mapping[str, Entry]) -> None:
@@ -175,7 +178,7 @@ class Generations:
             known = [one for one in self.parts if one.entry is None and one.head_size and one.offset <= entry.size]
             lost = [one for one in known if entry.path == self.path or one.changed == entry.changed]
             if lost and entry.inode not in owned and not is_packed(entry):
-                await self._claimed(machine, entry, lost)
+                await self._claimed(machine, entry, await self._head(machine, entry), lost)
 
     def reached(self, part: Part, before: bytes, taken: bytes) -> None:
         """Note that some bytes of a part were taken.
@@ -199,15 +202,21 @@ class Generations:
         """Note that a part's file was truncated and written anew."""
         part.inode, part.entry = "", None
 
-    def _begin(self, entry: Entry) -> None:
-        self.parts.append(Part(self.following, entry.inode, changed=entry.changed, entry=entry))
+    def _begin(self, entry: Entry, head: bytes = b"") -> None:
+        """A new part; by its head it is known again where a crash comes before it is read."""
+        begun = Part(self.following, entry.inode, changed=entry.changed, entry=entry)
+        if head:
+            begun.head_size, begun.head = len(head), self.mark(head)
+        self.parts.append(begun)
+        self._fresh.add(begun.number)
         self.following += 1
 
     def _ignore(self, beside: Sequence[Entry], is_wanted: Callable[[Entry], bool]) -> None:
         """Leave out what lay there before the log was followed, or before it was last read."""
         if self._ignored is None:
             owned = {part.inode for part in self.parts}
-            since = max((part.changed for part in self.parts), default=None)
+            unread = [part.changed for part in self.parts if part.head_size and not part.offset]
+            since = min(unread) if unread else max((part.changed for part in self.parts), default=None)
             old = [one for one in beside if (not is_wanted(one) if since is None else one.changed < since)]
             self._ignored = {one.inode: one for one in old if one.inode not in owned}
 
@@ -218,25 +227,30 @@ class Generations:
     async def _claim(self, machine: Machine, entry: Entry) -> None:
         """A file that was not known: the copy of a part that was truncated or compressed, or one that came and went."""
         known = (self._ignored or {}).get(entry.inode)
-        is_own = await self._claimed(machine, entry, self.parts)
+        head = await self._head(machine, entry)
+        is_own = await self._claimed(machine, entry, head, self.parts)
         if is_own or (known is not None and entry.size < known.size):
             (self._ignored or {}).pop(entry.inode, None)  # the inode of a file that is gone was given to another
         elif known is not None and is_own is False and self._ignored is not None:
             self._ignored[entry.inode] = entry  # it is written still
             return
         if is_own is False:
-            self._begin(entry)
+            self._begin(entry, head)
 
-    async def _claimed(self, machine: Machine, entry: Entry, parts: Sequence[Part]) -> bool | None:
-        """Whether a file is one of some parts, which it is then; None where that cannot be told."""
+    async def _head(self, machine: Machine, entry: Entry) -> bytes:
+        """A file's first bytes; none where they cannot be read now."""
         try:
-            head = await _first(machine, entry, 0, MARK_BYTES)
+            return await _first(machine, entry, 0, MARK_BYTES)
         except UnreachableError:
             raise
         except SourceError:
             self._unsure = True
-            return None
-        owners = [one for one in parts if one.head_size and self.mark(head[: one.head_size]) == one.head]
+            return b""
+
+    async def _claimed(self, machine: Machine, entry: Entry, head: bytes, parts: Sequence[Part]) -> bool | None:
+        """Whether a file is one of some parts, which it is then; None where that cannot be told."""
+        like = [one for one in parts if head and one.head_size and self.mark(head[: one.head_size]) == one.head]
+        owners = [one for one in like if one.number not in self._fresh or is_packed(one.entry) != is_packed(entry)]
         for part in owners:
             if part.entry is None and await self._holds(machine, entry, part):
                 part.inode, part.entry, part.missing, part.size_read = entry.inode, entry, 0, -1
@@ -271,9 +285,9 @@ class Generations:
         self.parts = [part for part in self.parts if part not in gone]
 
 
-def is_packed(entry: Entry) -> bool:
+def is_packed(entry: Entry | None) -> bool:
     """Whether a file is compressed."""
-    return _codec(entry) != ""
+    return entry is not None and _codec(entry) != ""
 
 
 async def content(machine: Machine, entry: Entry, start: int) -> AsyncIterator[bytes]:

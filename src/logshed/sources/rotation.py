@@ -1,10 +1,16 @@
-"""Tells by names which files of a folder may be one log over time: access.log, access.log.1, access.log-2026.gz."""
+"""Tells by names which files of a folder may be one log over time, and their order: access.log, access.log.1.gz."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from logshed.sources.codecs import CODECS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from logshed.sources.machines import Entry
 
 _SUFFIXES = tuple(suffix for codec in CODECS.values() for suffix in codec.suffixes)
 
@@ -20,6 +26,9 @@ _MARK = re.compile(
     re.VERBOSE,
 )
 
+_NUMBER_DIGITS = 4
+"""What has more of them is a time."""
+
 
 def family(name: str) -> str:
     """What stays the same in a log's name when it is rotated and compressed: ``access.log`` for ``access.log.2.gz``."""
@@ -28,3 +37,15 @@ def family(name: str) -> str:
     while (shorter := _MARK.sub("", name.removesuffix(".old").removesuffix(".bak"))) != name:
         name = shorter
     return name
+
+
+def oldest_first(entries: Iterable[Entry]) -> list[Entry]:
+    """Files of one log by when they were last written; those of one second by what rotation added to their names."""
+    return sorted(entries, key=lambda one: (one.changed, *_turn(one.path.rpartition("/")[2])))
+
+
+def _turn(name: str) -> tuple[str, int]:
+    """Dates, the later the greater, and a number, which rotation counts up as a file ages."""
+    marks = [re.sub(r"\D", "", one[0]) for one in _MARK.finditer(name)]
+    numbers = [one for one in marks if len(one) <= _NUMBER_DIGITS]
+    return "".join(one for one in marks if one not in numbers), -int("".join(numbers) or 0)
