@@ -76,6 +76,7 @@ def test_an_error_is_a_problem_for_programs_and_a_page_for_people(served: str) -
     told = get(f"{served}/api/v1/nothing")
     assert told.headers["content-type"] == "application/problem+json"
     assert told.json()["status"] == 404
+    assert told.json()["detail"].startswith("there is nothing at /api/v1/nothing; check the address")
     shown = get(f"{served}/nothing", headers={"Accept": "text/html"})
     assert shown.status_code == 404
     assert "<h1>Not Found</h1>" in shown.text

@@ -49,6 +49,10 @@ STATUS: dict[type[errors.LogshedError], int] = {
 AGAIN_SECONDS = 5
 _PLACE = ("cause", "advice", "at", "end")
 """What a page that shows a search's text can say of a mistake in it."""
+_UNTOLD = {
+    404: "there is nothing at {path}; check the address, or look at /api for what there is",
+    405: "{path} does not take {method}; /api shows what it takes",
+}
 log = logging.getLogger(__name__)
 
 
@@ -80,7 +84,10 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as it was registered
     if error.status_code == HTTPStatus.SEE_OTHER:
         return RedirectResponse((error.headers or {})["Location"], HTTPStatus.SEE_OTHER)
-    return _told(request, error.status_code, str(error.detail), error.headers)
+    detail = str(error.detail)
+    if detail == TITLES.get(error.status_code):  # the framework's own word for what has no route
+        detail = _UNTOLD.get(error.status_code, detail).format(path=request.url.path, method=request.method)
+    return _told(request, error.status_code, detail, error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

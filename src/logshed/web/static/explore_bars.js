@@ -105,6 +105,7 @@ export function barsChart({ zoom, filter }) {
   function tick(at, ticks) {
     const span = ticks.length > 1 ? ticks[1] - ticks[0] : told.bars.step;
     const text = clock(at * 1000);
+    if (span >= 28 * 86400) return span >= 360 * 86400 ? text.slice(0, 4) : text.slice(0, 7);
     if (span >= 86400) return text.slice(5, 10);
     const midnight = text.slice(11, 16) === "00:00";
     return span >= 60 ? (midnight ? text.slice(5, 10) : text.slice(11, 16)) : text.slice(11, 19);

@@ -217,7 +217,7 @@ function barred(data, seen) {
     one.values.forEach((value, place) => { sums[place] += value ?? 0; });
     return { colour: one.colour, name: one.name, values: [...sums] };
   }).reverse();
-  const paths = window.uPlot.paths.bars({ size: [0.84, 64], align: 1, radius: 0 });
+  const paths = window.uPlot.paths.bars({ size: [0.84, 64, 2], align: 1, radius: 0 });
   return {
     options: { series: [{}, ...piled.map((one) => ({ label: String(one.name ?? data.title), fill: one.colour, stroke: one.colour, width: 0, paths, points: { show: false } }))] },
     columns: [data.times, ...piled.map((one) => one.values)],

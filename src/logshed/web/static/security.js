@@ -16,13 +16,16 @@ function lasted(one) {
   return ms >= 1000 && element("span", { class: "soft", text: `for ${duration(ms)}` });
 }
 
+// Long names, such as those of a cloud's roles, differ at their ends.
+const middleOut = (name) => (name.length > 40 ? `${name.slice(0, 12)}…${name.slice(-26)}` : name);
+
 function rowOf(one) {
   const box = may("triage") && element("input", { type: "checkbox", "aria-label": `Choose ${one.actor ?? "it"}`, on: { change: (event) => pick(one.incident_id, event.target.checked) } });
   const href = `/security/incidents/${one.incident_id}`;
   return element("tr", { data: { id: one.incident_id } },
     element("td", { class: "pick" }, box),
     element("td", { class: "how" }, score(one.threat_score, one.threat_level), level(one.threat_level)),
-    element("td", { class: "by" }, element("a", { href, class: "actor", title: one.actor }, value(one.actor ?? "nobody")), element("span", { class: "soft", text: `${(one.actor_type ?? "").replaceAll("_", " ")} in ` }), value(one.collection)),
+    element("td", { class: "by" }, element("a", { href, class: "actor", title: one.actor }, value(middleOut(one.actor ?? "nobody"))), element("span", { class: "soft", text: `${(one.actor_type ?? "").replaceAll("_", " ")} in ` }), value(one.collection)),
     element("td", { class: "which" }, rules(one.rules.split(" ").filter(Boolean), 2)),
     element("td", { class: "number", data: { label: "findings" }, text: count(one.finding_count) }),
     element("td", { class: "number", data: { label: "records" }, text: count(one.event_count) }),
