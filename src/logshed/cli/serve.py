@@ -38,6 +38,9 @@ def serve(
 
     The first start prints a link that makes the first administrator.
     """
+    from logshed.web.memory import few_arenas  # noqa: PLC0415 - not for `--help`
+
+    few_arenas()  # before there are threads
     try:
         from logshed.web.serving import WebServer  # noqa: PLC0415 - an extra
         from logshed.web.site import Site  # noqa: PLC0415 - an extra
