@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from logshed.errors import QueryError
 from logshed.lake.names import TABLES
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Asked = tuple[str, "str | None", str]
 """A table, a row filter, and the file that says the table's state: another state has another file."""
+_A = TypeVar("_A", bound="tuple[str | None, ...]")
 MOST_ANSWERS = 500
 """Answers of a kind that are kept for the next statement."""
 MOST_PATHS = 200_000
@@ -49,6 +50,7 @@ class Kept:
         if found is None:
             found = find()
             with self._turn:
+                _forget(self._files, asked)
                 self._files[asked] = found
                 while sum(map(len, self._files.values())) > MOST_PATHS or len(self._files) > MOST_ANSWERS:
                     del self._files[next(iter(self._files))]
@@ -60,10 +62,17 @@ class Kept:
         if found is None:
             found = find()
             with self._turn:
+                _forget(self._columns, asked)
                 self._columns[asked] = found
                 while len(self._columns) > MOST_ANSWERS:
                     del self._columns[next(iter(self._columns))]
         return list(found)
+
+
+def _forget(known: dict[_A, Any], asked: _A) -> None:
+    """Let go of what a table was before: some get a batch every second, and each state knows all files anew."""
+    for old in [one for one in known if one[0] == asked[0] and one[-1] != asked[-1]]:
+        del known[old]
 
 
 class LakeTables:
