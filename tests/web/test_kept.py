@@ -111,6 +111,16 @@ def test_what_is_kept_is_bounded_and_what_was_not_asked_for_longest_goes_first(l
     assert pool.ran == 3
 
 
+def test_a_long_search_counts_as_much_as_it_is_long_however_little_it_finds(lake: Lake, pool: Counting) -> None:
+    async def ask() -> None:
+        answers = Answers(lake, pool, Running(), most_bytes=20_000)
+        for letter in "aba":
+            await answers.of(who("*"), lake, Ask("overview", since="2024-01-01", matching=letter * 9_000))
+
+    run(ask())
+    assert pool.ran == 3
+
+
 def test_an_answer_that_takes_too_long_is_ended_and_says_so(
     lake: Lake, pool: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from logshed.web.who import Person
 
 MOST_BYTES = 64_000_000
+BESIDE = 1_000
+"""Bytes that Python's objects of an answer take."""
 STATE_SECONDS = 1.0
 """How long what is known of the lake's state counts."""
 STEP_SECONDS = 15.0
@@ -143,11 +145,10 @@ class Answers:
 
     def _keep(self, key: Key, found: Answer) -> None:
         old = self._kept.pop(key, None)
-        self._bytes += len(found.body) - (len(old.body) if old else 0)
+        self._bytes += _size(key, found) - (_size(key, old) if old else 0)
         self._kept[key] = found
         while self._bytes > self._most and len(self._kept) > 1:
-            _, gone = self._kept.popitem(last=False)
-            self._bytes -= len(gone.body)
+            self._bytes -= _size(*self._kept.popitem(last=False))
 
     def _ended(self, key: Key, task: asyncio.Task[Answer]) -> None:
         self._running.pop(key, None)
@@ -183,6 +184,11 @@ class Answers:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+
+
+def _size(key: Key, kept: Answer) -> int:
+    """Bytes that an answer takes with what was asked, which may be a long search with nothing found."""
+    return len(kept.body) + len(repr(key)) + BESIDE
 
 
 def _stands(kept: Answer, state: str, *, moves: bool) -> bool:
