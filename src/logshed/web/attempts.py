@@ -25,13 +25,21 @@ AWAY = RateLimitItemPerMinute(30)
 IPV6_BITS = 64
 """Whoever has an IPv6 address has all of these at least."""
 AFTER_SECONDS = 60.0
+MOST_COUNTED = 20_000
+"""Names and addresses that are counted at once, some 10 MB: who makes up more of them does not fill the memory."""
 
 
 class Attempts:
     """Counts them, in this process."""
 
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._kept = MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(self._kept)
+
+    @property
+    def counted(self) -> int:
+        """How many names and addresses are."""
+        return len(self._kept.events)
 
     def check(self, name: str, address: str) -> None:
         """Refuse one more attempt where there were too many; it tells nothing of whether there is such a name.
@@ -51,13 +59,25 @@ class Attempts:
         Raises:
             OverloadedError: There were too many.
         """
+        self._forget()
         if not self._limiter.hit(AWAY, "away", _network(address)):
             raise OverloadedError("cannot sign in: there were too many attempts; wait a minute", after=AFTER_SECONDS)
 
     def wrong(self, name: str, address: str) -> None:
         """Count a wrong password."""
+        self._forget()
         for item, keys in _counted(name, address):
             self._limiter.hit(item, *keys)
+
+    def _forget(self) -> None:
+        """Forget those of whom least was counted lately; the storage empties lists in time, and keeps their names."""
+        if self.counted < MOST_COUNTED:
+            return
+        counted = self._kept.events
+        for key in sorted(counted, key=lambda one: len(counted[one]))[: MOST_COUNTED // 2]:
+            with self._kept.locks[key]:  # a thread of the storage's empties them meanwhile
+                counted.pop(key, None)
+            self._kept.locks.pop(key, None)
 
 
 def _counted(name: str, address: str) -> tuple[tuple[RateLimitItemPerMinute, tuple[str, ...]], ...]:
