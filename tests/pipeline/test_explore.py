@@ -12,12 +12,14 @@ from tests.sql.conftest import START, record, records, write_lake
 import logshed
 from logshed.api import Lake
 from logshed.errors import SearchError, UsageError
-from logshed.pipeline import explore_records
-from logshed.pipeline.explore import asked, opened
+from logshed.pipeline import explore_pages
+from logshed.pipeline.explore import asked, extent, opened
 from logshed.pipeline.explore_bars import bars
 from logshed.pipeline.explore_complete import complete
 from logshed.pipeline.explore_fields import facets, known, values
-from logshed.pipeline.explore_records import around, one, page, raw
+from logshed.pipeline.explore_first import FirstLook, Wanted
+from logshed.pipeline.explore_pages import page
+from logshed.pipeline.explore_records import around, one, raw
 from logshed.pipeline.explore_traces import trace
 from logshed.sql.views import record_id
 
@@ -112,8 +114,8 @@ def test_a_cursor_that_is_none_is_refused(lake: Lake, cursor: str) -> None:
 
 
 def test_a_cursor_cannot_change_the_statement(lake: Lake) -> None:
-    place = explore_records.Place(START, "' OR true --", "g'", 0, 0)
-    cursor = explore_records.Cursor(place, None, None, "b1' OR true --").text()
+    place = explore_pages.Place(START, "' OR true --", "g'", 0, 0)
+    cursor = explore_pages.Cursor(place, None, None, "b1' OR true --").text()
     assert page(lake.query, asked("", since="all"), limit=9, cursor=cursor).result.rows() == []
 
 
@@ -137,6 +139,56 @@ def test_bars_count_every_record_by_severity_and_their_searches_find_the_same(la
     begin = found.begin + timedelta(seconds=found.step * 3)
     inside = [row for row in EVERY if begin <= row["timestamp"] < begin + timedelta(seconds=found.step)]
     assert sum(one.counts[3] for one in found.series) == len(inside)
+
+
+@pytest.mark.parametrize(
+    ("text", "since", "until", "wanted"),
+    [
+        ("", "all", None, {"limit": 1_000}),
+        ("status>=500", "all", None, {"oldest_first": True}),
+        ("level:error", START.isoformat(), None, {}),
+        ("level:error", "all", None, {"by": "service"}),
+        ("nothing-of-this-name", "all", None, {}),
+        ("status:404", "all", (START + timedelta(minutes=5)).isoformat(), {"limit": 1_000}),
+        ("", (START + timedelta(days=900)).isoformat(), (START + timedelta(days=901)).isoformat(), {}),
+    ],
+)
+def test_a_first_look_is_what_window_bars_and_page_tell_apart(
+    lake: Lake, text: str, since: str, until: str | None, wanted: dict[str, Any]
+) -> None:
+    window, shown = asked(text, since=since, until=until), Wanted(("body",), **{"limit": 3, **wanted})
+    look = FirstLook(lake.ask, window, extent(lake.ask), shown)
+    near = look.near()
+    opening, counted = look.count()
+    rows = near or look.rest()
+    apart, order = opened(lake.ask, window), {"limit": shown.limit, "oldest_first": shown.oldest_first}
+    told = page(lake.ask, apart.window, shown.fields, **order)
+    assert (opening.since, opening.first, opening.last) == (apart.since, apart.first, apart.last)
+    assert rows.frame.equals(told.result.pl())
+    assert (rows.next is None) == (told.next is None)
+    if rows.next is not None:
+        following = [page(lake.ask, window, cursor=one, **order) for one in (rows.next, told.next)]
+        assert following[0].result.pl().equals(following[1].result.pl())
+    if opening.since is None or opening.until is None:
+        assert counted is None
+    else:
+        assert counted == bars(lake.ask, opening.window, (opening.since, opening.until), shown.by)
+
+
+def test_few_records_in_a_long_time_are_found_by_their_times(tmp_path: Path) -> None:
+    rows = [
+        record(number, START + timedelta(days=number), body="rare" if number % 9 == 0 else "") for number in range(40)
+    ]
+    write_lake(tmp_path / "lake", [{**row, "batch": "b1"} for row in rows], files=1)
+    query = logshed.open(tmp_path / "lake").ask
+    look = FirstLook(query, asked("rare", since="all"), extent(query), Wanted(("body",), limit=3))
+    assert look.near() is None
+    opening, counted = look.count()
+    assert counted == bars(query, opening.window, (START, START + timedelta(days=36, microseconds=1)))
+    rows = look.rest()
+    assert rows.frame["timestamp"].to_list() == [START + timedelta(days=day) for day in (36, 27, 18)]
+    following = page(query, asked("rare", since="all"), limit=3, cursor=rows.next)
+    assert following.result.pl()["timestamp"].to_list() == [START + timedelta(days=day) for day in (9, 0)]
 
 
 def test_bars_by_a_field_have_the_top_values_the_rest_and_those_without(lake: Lake) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +20,7 @@ from tests.web_server import web_server
 
 from logshed.access import Tokens
 from logshed.api import Lake
+from logshed.web.views.explore import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,6 +109,52 @@ def test_bars_and_pages_tell_of_the_same_records(api: httpx.Client, sample_lake:
     assert len(found) == len(set(found)) == total
 
 
+def first_look(client: httpx.Client, **asked: Any) -> dict[str, Any]:
+    answer = client.get("/search/first", params=asked)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = {}
+    for part in answer.text.splitlines():
+        found |= json.loads(part)
+    return found
+
+
+def begun(page: httpx.Client, address: str) -> str:
+    """What a browser is told that a page has begun for it; empty where it has not."""
+    text = page.get(address, headers={"Sec-Fetch-Dest": "document"}).text
+    found = re.search(r'data-begun="([\w-]+)"', text)
+    return found[1] if found else ""
+
+
+def test_a_first_look_is_all_that_a_page_shows(api: httpx.Client) -> None:
+    asked = {"q": "status>=500", "since": "all"}
+    found = first_look(api, **asked, field="path")
+    window = found["window"]
+    assert window == got(api, "/search/window", **asked)
+    told = {**asked, **{name: window[name] for name in ("since", "until", "newest")}}
+    assert found["bars"] == got(api, "/search/bars", **told)
+    assert found["records"]["items"] == got(api, "/records", **told, field="path")["items"]
+
+
+def test_a_wrong_first_look_has_a_status(api: httpx.Client) -> None:
+    answer = api.get("/search/first", params={"q": "status:200 nope:1"})
+    assert (answer.status_code, answer.json()["cause"]) == (422, "there is no field nope")
+    assert api.get("/search/first", params={"field": "nope"}).status_code == 422
+
+
+def test_a_page_begins_the_search_that_its_script_asks_for(served: str, api: httpx.Client) -> None:
+    with httpx.Client(base_url=served, timeout=30) as browser:
+        assert not begun(browser, "/explore?q=nope:1")
+        assert "data-begun" not in browser.get("/explore").text  # no browser that is to show it
+        asked = {"q": "status>=500", "since": "all", "field": FIELDS}
+        name = begun(browser, "/explore?q=status>=500&since=all")
+        taken = first_look(api, **asked, begun=name)
+        assert taken["records"]["items"]
+        assert first_look(api, **asked, begun=name) == taken  # a second time it is asked anew
+        assert first_look(api, **{**asked, "q": "status:404"}, begun=begun(browser, "/explore"))["bars"]["total"]
+    script = (files("logshed") / "web" / "static" / "explore_cells.js").read_text("utf-8")
+    assert tuple(re.findall(r'"(\w+)"', script.partition("SUMMARY = [")[2].partition("]")[0])) == FIELDS
+
+
 def test_a_search_is_completed(api: httpx.Client) -> None:
     offers = got(api, "/search/complete", q="meth", at=4, since="all")["offers"]
     assert offers[0]["insert"] == "method:"
@@ -178,6 +227,7 @@ def test_an_export_is_written_down(mine: httpx.Client, hostile_lake: Lake) -> No
 
 FOREIGN = [
     "search/window",
+    "search/first",
     "search/bars",
     "search/counts?by=level",
     "search/patterns",

@@ -132,18 +132,54 @@ def opened(query: Query, window: Window, known: Extent | None = None) -> Opening
         window: The window; one that names a batch keeps it.
         known: What there is, where that is known already.
     """
-    first, last, batch = known or extent(query, window.scope.collection)
-    kept = replace(window, newest=window.newest or batch)
-    now, since, until = datetime.now(UTC), window.scope.since, window.scope.until
-    if since is not None and until is None and (last is None or last <= now):
+    known = known or extent(query, window.scope.collection)
+    found = begun(window, known)
+    if found is not None:
+        return found
+    kept = kept_at(window, known)
+    least, most = query(statements.extent(kept.seen)).rows()[0][:2]
+    return ended(window, known, least, most)
+
+
+def begun(window: Window, known: Extent) -> Opening | None:
+    """The same where its times need no look at records; None where they do.
+
+    Args:
+        window: The window.
+        known: What there is.
+    """
+    since, until = window.scope.since, window.scope.until
+    now = datetime.now(UTC)
+    if since is not None and until is None and (known.last is None or known.last <= now):
         until = now  # no record can lie behind it
-    if (since is None or until is None) and first is not None:
-        everything = window.scope.condition == "true" and since is None and until is None and kept.newest == batch
-        least, most = (first, last) if everything else query(statements.extent(kept.seen)).rows()[0][:2]
-        ends = [most + MOMENT] if most else []
-        ends += [now] if since is not None else []
-        since, until = since or least, until or max(ends, default=None)
-    return Opening(kept, since, until, first, last)
+    given = since is not None and until is not None
+    everything = window.scope.condition == "true" and window.newest in (None, known.newest)
+    if given or known.first is None:
+        return Opening(kept_at(window, known), since, until, known.first, known.last)
+    if since is None and until is None and everything:
+        return ended(window, known, known.first, known.last)
+    return None
+
+
+def kept_at(window: Window, known: Extent) -> Window:
+    """A window without what arrives from now on."""
+    return replace(window, newest=window.newest or known.newest)
+
+
+def ended(window: Window, known: Extent, least: datetime | None, most: datetime | None) -> Opening:
+    """What a window begins with, whose first and last matching records are known.
+
+    Args:
+        window: The window.
+        known: What there is.
+        least: The time of the oldest record of it.
+        most: The time of the newest one.
+    """
+    since, until = window.scope.since, window.scope.until
+    ends = [most + MOMENT] if most else []
+    ends += [datetime.now(UTC)] if since is not None else []
+    found = (since or least, until or max(ends, default=None))
+    return Opening(kept_at(window, known), *found, known.first, known.last)
 
 
 def as_text(field: Field) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from logshed.errors import UsageError
-from logshed.pipeline.explore import as_text
+from logshed.pipeline.explore import MOMENT, as_text
 from logshed.search import sql, statements
 from logshed.search.context import written
 from logshed.search.values import LEVELS
@@ -24,7 +24,10 @@ MOST_BARS = 1_000
 _WEEKS = (1, 4, 13, 52, 260)
 _WEEK = 604_800
 _ANCHOR = datetime(2000, 1, 3, tzinfo=UTC)
-"""From which DuckDB counts steps of time."""
+"""From which steps of time are counted: a Monday, as DuckDB has it."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NUMBER = f"greatest(0, least({statements.severity_number()}, {max(LEVELS.values())}))"
+"""A severity as one of few numbers: texts cost more than all else that is counted."""
 _SEARCHES = {
     "fatal": "level:fatal",
     "error": "(level:error OR (-level:* status>=500))",
@@ -93,33 +96,132 @@ def bars(
     Raises:
         UsageError: There is no such field, or a step is too short for the time.
     """
+    axis = _axis(times, step)
+    if by == SEVERITY:
+        return _severities(_counted(query, window, times, axis), axis, axis)
+    (field,) = statements.fields([by])
+    leading = _leading(query, window, as_text(field), top)
+    listed = ", ".join(map(sql.literal, leading)) or "NULL"
+    text = as_text(field)
+    kind = f"CASE WHEN {text} IN ({listed}) THEN {text} WHEN {text} IS NULL THEN '{_NONE}' ELSE '{_REST}' END"
+    where = window.seen.within(*times).where
+    rows = query(f"SELECT {axis.place}, {kind}, count(*) FROM logs WHERE {where} GROUP BY 1, 2").rows()
+    counts = _spread(rows, axis)
+    return Bars(*axis, list(_by_value(by, leading, counts)), sum(map(sum, counts.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Records that were counted by steps of time and by severity, and what the same scan told of where they lie.
+
+    Attributes:
+        near: Times of the records that come first on a page: of so many as were asked for, or of all.
+        least: The time of the oldest record; None where there is none.
+        most: The time of the newest one.
+    """
+
+    near: list[datetime]
+    least: datetime | None
+    most: datetime | None
+    _rows: list[_Row]
+    _axis: _Axis
+
+    def bars(self, query: Query, window: Window, times: tuple[datetime, datetime]) -> Bars:
+        """The bars of the same records, or of those of a part of their time; it takes a scan where steps are others.
+
+        Args:
+            query: Runs a statement.
+            window: Which records.
+            times: The first moment, and the first after.
+
+        Raises:
+            logshed.errors.QueryError: It cannot be counted.
+        """
+        axis = _axis(times)
+        if axis.step != self._axis.step:
+            return bars(query, window, times)
+        return _severities(self._rows, self._axis, axis)
+
+
+def counted(
+    query: Query, window: Window, times: tuple[datetime, datetime], *, near: int = 0, oldest_first: bool = False
+) -> Counted:
+    """Count records by severity, and see in the same scan where they lie: few are found at once by their times.
+
+    Args:
+        query: Runs a statement.
+        window: Which records.
+        times: The first moment, and the first after.
+        near: Of how many records the times are wanted.
+        oldest_first: Of the oldest ones instead of the newest.
+
+    Raises:
+        logshed.errors.QueryError: It cannot be counted.
+    """
+    axis = _axis(times)
+    which = f', {"min" if oldest_first else "max"}("timestamp", {near})' if near else ""
+    found = _counted(query, window, times, axis, which)
+    first = sorted((moment for row in found for moment in row.near), reverse=not oldest_first)[:near]
+    least, most = (min(row.least for row in found), max(row.most for row in found)) if found else (None, None)
+    return Counted(first, least, most, found, axis)
+
+
+class _Axis(NamedTuple):
+    """The steps of bars."""
+
+    begin: datetime
+    step: int
+    steps: int
+
+    @property
+    def place(self) -> str:
+        """A record's step as an expression: numbers take half of the time that moments do."""
+        return f'(epoch_us("timestamp") - {(self.begin - _EPOCH) // MOMENT}) // {self.step * 1_000_000}'
+
+
+class _Row(NamedTuple):
+    """A step's records of one severity."""
+
+    place: int
+    number: int
+    records: int
+    least: datetime
+    most: datetime
+    near: Sequence[datetime] = ()
+
+
+def _axis(times: tuple[datetime, datetime], step: int = 0) -> _Axis:
     since, until = times
     step = step or _step_for(max((until - since).total_seconds(), 1))
     begin = _floor(since, step)
-    steps = max(1, -(-int((until - begin) / timedelta(microseconds=1)) // (step * 1_000_000)))
+    steps = max(1, -(-int((until - begin) / MOMENT) // (step * 1_000_000)))
     if steps > MOST_BARS:
         raise UsageError(f"cannot count by {step} s: these are {steps:,} steps; take a longer one, or a shorter time")
-    if by == SEVERITY:
-        kind, made = statements.level_name(statements.severity_number()), _by_severity
-    else:
-        (field,) = statements.fields([by])
-        leading = _leading(query, window, as_text(field), top)
-        listed = ", ".join(map(sql.literal, leading)) or "NULL"
-        text = as_text(field)
-        kind = f"CASE WHEN {text} IN ({listed}) THEN {text} WHEN {text} IS NULL THEN '{_NONE}' ELSE '{_REST}' END"
+    return _Axis(begin, step, steps)
 
-        def made(counts: dict[str, list[int]]) -> list[Series]:
-            return list(_by_value(by, leading, counts))
 
-    scope = window.seen.within(since, until)
-    bucket = f'time_bucket(to_seconds({step}), "timestamp")'
-    rows = query(f"SELECT {bucket}, {kind}, count(*) FROM logs WHERE {scope.where} GROUP BY 1, 2").rows()
-    counts = _spread(rows, begin, step, steps)
-    return Bars(begin, step, steps, made(counts), sum(map(sum, counts.values())))
+def _counted(query: Query, window: Window, times: tuple[datetime, datetime], axis: _Axis, more: str = "") -> list[_Row]:
+    """The records of each step and severity."""
+    told = f'count(*), min("timestamp"), max("timestamp"){more}'
+    where = window.seen.within(*times).where
+    rows = query(f"SELECT {axis.place}, {_NUMBER}, {told} FROM logs WHERE {where} GROUP BY 1, 2").rows()
+    return [_Row(*row) for row in rows]
+
+
+def _severities(rows: Sequence[_Row], axis: _Axis, fitting: _Axis) -> Bars:
+    """Bars by severity of what was counted along an axis, along another one with the same steps."""
+    ahead = (fitting.begin - axis.begin) // timedelta(seconds=axis.step)
+    counts = _spread([(row.place - ahead, _level(row.number), row.records) for row in rows], fitting)
+    return Bars(*fitting, _by_severity(counts), sum(map(sum, counts.values())))
 
 
 _NONE, _REST = "\x01none", "\x01rest"
 """Stand for what has no value and for all other values; no value of a log begins with this sign."""
+
+
+def _level(number: int) -> str:
+    """The name of the level that a severity's number lies in; empty for none."""
+    return next((name for name, least in reversed(LEVELS.items()) if number >= least), "")
 
 
 def _step_for(seconds: float) -> int:
@@ -154,12 +256,11 @@ def _by_value(by: str, leading: Sequence[str], counts: dict[str, list[int]]) -> 
         yield Series(None, f"-{by}:*", counts[_NONE])
 
 
-def _spread(rows: Sequence[tuple[Any, ...]], begin: datetime, step: int, steps: int) -> dict[str, list[int]]:
+def _spread(rows: Sequence[tuple[Any, ...]], axis: _Axis) -> dict[str, list[int]]:
     """For each value the records of each step."""
     found: dict[str, list[int]] = {}
-    for time, value, count in rows:
-        place = int((time - begin).total_seconds()) // step
-        found.setdefault(value or "", [0] * steps)[place] += count
+    for place, value, count in rows:
+        found.setdefault(value, [0] * axis.steps)[place] += count
     return found
 
 

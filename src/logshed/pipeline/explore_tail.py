@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from logshed.pipeline.explore_records import BACKWARD, columns
+from logshed.pipeline.explore_places import BACKWARD
+from logshed.pipeline.explore_records import columns
 from logshed.search import sql
 
 if TYPE_CHECKING:

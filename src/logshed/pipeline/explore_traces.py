@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from logshed.pipeline.explore_records import ORDER_FORWARD, columns
+from logshed.pipeline.explore_places import ORDER_FORWARD
+from logshed.pipeline.explore_records import columns
 from logshed.search import sql
 from logshed.search.scope import Scope
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from logshed.pipeline.explore import Opening
+    from logshed.pipeline.explore_bars import Bars
+
 JSON = "application/json"
 
 
@@ -31,9 +34,37 @@ def rows_of(frame: pl.DataFrame, more: Mapping[str, Any] | None = None, followin
         more: More fields of the answer.
         following: Where the next page goes on.
     """
+    return Response(rows_json(frame, more, following), media_type=JSON)
+
+
+def rows_json(frame: pl.DataFrame, more: Mapping[str, Any] | None = None, following: str | None = None) -> bytes:
+    """The same without what stands around it."""
     items = ",".join(documents(frame))
     rest = orjson.dumps({"next": following, **(more or {})})[1:]
-    return Response(b'{"items":[' + items.encode() + b"]," + rest, media_type=JSON)
+    return b'{"items":[' + items.encode() + b"]," + rest
+
+
+def window_told(found: Opening) -> dict[str, object]:
+    """What a search looks at."""
+    return {
+        "since": moment_of(found.since),
+        "until": moment_of(found.until),
+        "newest": found.window.newest,
+        "first": moment_of(found.first),
+        "last": moment_of(found.last),
+    }
+
+
+def bars_told(found: Bars | None, step: int = 0) -> dict[str, object]:
+    """Bars; None is none of them."""
+    if found is None:
+        return {"begin": None, "step": step, "steps": 0, "total": 0, "series": []}
+    series = [
+        {"value": one.value, "search": one.search, "rest": one.rest, "total": one.total, "counts": one.counts}
+        for one in found.series
+    ]
+    begin = moment_of(found.begin)
+    return {"begin": begin, "step": found.step, "steps": found.steps, "total": found.total, "series": series}
 
 
 def moment_of(moment: datetime | None) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -30,6 +31,8 @@ KINDS = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
+_IMPORT = re.compile(r"""^(?:import|export)\b[^"'\n]*["']\./([\w./-]+)["']""", re.MULTILINE)
+"""How a script names another one."""
 MAP = "map/"
 """Where the files of the live map's own page are, which it shares with the page here."""
 
@@ -126,6 +129,26 @@ def href(name: str) -> str:
     return f"/static/{tag()}/{name}"
 
 
+def module(name: str) -> Markup:
+    """A script with all that it imports, which a browser would else ask for only when it has read the script."""
+    ahead = "".join(f'<link rel="modulepreload" href="{href(one)}">\n' for one in _imported(name))
+    return Markup(f'{ahead}<script type="module" src="{href(name)}"></script>')  # noqa: S704 - our own names
+
+
+@cache
+def _imported(name: str) -> tuple[str, ...]:
+    """The scripts that one imports, and those that they import."""
+    found: dict[str, None] = {}
+    waiting = [name]
+    while waiting:
+        own = static(waiting.pop())
+        for one in _IMPORT.findall(own.content.decode() if own else ""):
+            if one not in found and one != name:
+                found[one] = None
+                waiting.append(one)
+    return tuple(found)
+
+
 def _names(folder: Traversable, above: str = "") -> Iterator[str]:
     for one in folder.iterdir():
         if one.is_dir():
@@ -150,5 +173,5 @@ def _text(name: str) -> str:
 def _environment() -> Environment:
     loader = FunctionLoader(_text)
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.globals |= {"href": href, "icon": icon, "version": version("logshed")}
+    made.globals |= {"href": href, "module": module, "icon": icon, "version": version("logshed")}
     return made

@@ -19,6 +19,7 @@ from logshed.redaction.engine import Redactor
 from logshed.redaction.naming import of_everything
 from logshed.redaction.policy_files import load_policy
 from logshed.web.extents import Extents
+from logshed.web.first import Firsts
 from logshed.web.kept import Answers
 from logshed.web.managing import Managing
 from logshed.web.pool import Pool
@@ -62,6 +63,7 @@ class Site:
         pool: Where statements run.
         running: What runs for whom.
         extents: What there is for whom.
+        firsts: First looks at searches, which pages begin.
         tails: Who watches what arrives.
         searches: What people have saved.
         answers: Answers to questions, kept for many who ask the same.
@@ -84,6 +86,7 @@ class Site:
         self.running = Running()
         self.tails = Tails(lake)
         self.extents = Extents()
+        self.firsts = Firsts(self)
         self.searches = SavedSearches(lake.root / FILE_OF_SEARCHES)
         self.answers = Answers(lake, self.pool, self.running)
         self.ending = asyncio.Event()

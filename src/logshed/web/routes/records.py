@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from logshed.pipeline import explore_records
+from logshed.pipeline import explore_pages, explore_records
 from logshed.pipeline.explore_traces import trace
 from logshed.web.answers import json_of, moment_of, rows_of
 from logshed.web.looking import Looked
@@ -50,7 +50,7 @@ async def records(
     asked = look.window(person)
 
     def work(query: Ask) -> tuple[pl.DataFrame, str | None]:
-        page = explore_records.page(
+        page = explore_pages.page(
             query, asked, field or (), limit=limit, cursor=cursor, skip=skip, edge=edge, oldest_first=oldest_first
         )
         return page.result.pl(), page.next

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from logshed.errors import UsageError
 from logshed.pipeline import explore_bars, explore_complete, patterns
 from logshed.pipeline.explore import opened
+from logshed.pipeline.explore_bars import SEVERITY
+from logshed.pipeline.explore_first import Wanted
 from logshed.queries.times import EARLIEST, LATEST
 from logshed.search import statements
-from logshed.web.answers import json_of, moment_of, rows_of
+from logshed.web.answers import bars_told, json_of, moment_of, rows_of, window_told
+from logshed.web.first import STREAMED, ahead, told
 from logshed.web.looking import Looked
 from logshed.web.running import answered
 from logshed.web.site import Shared
@@ -42,14 +45,30 @@ async def window(request: Request, site: Shared, person: Reader, look: Looked) -
         return opened(query, asked, site.extents.of(site.lake(person), person, query, asked.scope.collection))
 
     found = await answered(request, site, person, f"window of {look.q}", work)
-    return json_of(
-        {
-            "since": moment_of(found.since),
-            "until": moment_of(found.until),
-            "newest": found.window.newest,
-            "first": moment_of(found.first),
-            "last": moment_of(found.last),
-        }
+    return json_of(window_told(found))
+
+
+@router.get("/first", responses=STREAMED)
+async def first(
+    request: Request,
+    site: Shared,
+    person: Reader,
+    look: Looked,
+    field: Annotated[list[str] | None, Query(max_length=100, description="Fields; none are all.")] = None,
+    by: Annotated[str, Query(max_length=300, description="What bars are told apart by.")] = SEVERITY,
+    oldest_first: Annotated[bool, Query()] = False,
+    begun: Annotated[str, Query(max_length=100, description="What a page of ours has begun already.")] = "",
+) -> Response:
+    """All that a page shows of a search first, in lines of JSON, each as soon as it is there, in any order.
+
+    `window` and `bars` are what the routes of that name answer, `records` the first page of `/api/v1/records`; an
+    `error` ends it.
+    """
+    wanted = Wanted(tuple(field or ()), by, oldest_first)
+    parts = site.firsts.taken(begun, person, look, wanted).parts()
+    begins = await ahead(request, parts)
+    return StreamingResponse(
+        told(begins, parts), media_type="application/x-ndjson", headers={"X-Accel-Buffering": "no"}
     )
 
 
@@ -77,21 +96,7 @@ async def bars(
         return explore_bars.bars(query, asked, (since, until), by, top=top, step=step)
 
     found = await answered(request, site, person, f"bars of {look.q}", work)
-    if found is None:
-        return json_of({"begin": None, "step": step, "steps": 0, "total": 0, "series": []})
-    series = [
-        {"value": one.value, "search": one.search, "rest": one.rest, "total": one.total, "counts": one.counts}
-        for one in found.series
-    ]
-    return json_of(
-        {
-            "begin": moment_of(found.begin),
-            "step": found.step,
-            "steps": found.steps,
-            "total": found.total,
-            "series": series,
-        }
-    )
+    return json_of(bars_told(found, step))
 
 
 @router.get("/complete")

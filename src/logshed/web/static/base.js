@@ -52,6 +52,17 @@ export async function api(path, options) {
   return answer.status === 204 ? null : answer.json();
 }
 
+// The lines of JSON of a response, each as soon as it is there.
+export async function* lines(answer) {
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+    const found = (rest + value).split("\n");
+    rest = found.pop();
+    for (const line of found) if (line) yield JSON.parse(line);
+  }
+}
+
 // The path with parameters; those that are null, undefined or empty are left out.
 export function path(base, parameters = {}) {
   const asked = new URLSearchParams();

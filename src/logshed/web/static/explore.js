@@ -1,6 +1,6 @@
 // The page that explores logs: a search, its time, bars, fields and records, all of the same moment.
 
-import { api, byId, copy, count, element, failed, key, path } from "./base.js";
+import { api, ask, byId, copy, count, element, failed, key, lines, path } from "./base.js";
 import { barsChart, placeOf } from "./explore_bars.js";
 import { SUMMARY, cellsOf, headOf } from "./explore_cells.js";
 import { groups, listCollections } from "./explore_choices.js";
@@ -61,21 +61,19 @@ async function load() {
   rows.reset(null);
   byId("rows").setAttribute("aria-busy", "true");
   range.show(state);
-  const asked = { q: state.q, since: state.since, until: state.until, collection: state.collection, newest: state.newest };
   try {
-    frame = await api(path("/api/v1/search/window", asked), { signal });
+    let first = null;
+    await firstLook(signal, (part) => {
+      if (own !== turn) return;
+      box.right();
+      if (part.window) { frame = part.window; range.show(state, frame); }
+      if (part.bars) showBars(part.bars);
+      if (part.records) { first = part.records; rows.give(first); byId("rows").removeAttribute("aria-busy"); }
+    });
     if (own !== turn) return;
-    box.right();
-    range.show(state, frame);
-    const counting = countBars(own, signal);
-    counting.catch(() => {}); // it is awaited below, with the others
-    const first = await fetchPage({ row: 0 }, 100);
-    if (own !== turn) return;
-    rows.give(first);
-    byId("rows").removeAttribute("aria-busy");
     if (!first.items.length) nothing();
     if (state.record) reopen(first).catch(failed);
-    await Promise.all([counting, panel.load(), listCollections(state.collection)]);
+    await Promise.all([panel.load(), listCollections(state.collection)]);
   } catch (error) {
     if (error.name === "AbortError" || own !== turn) return;
     byId("total").textContent = "";
@@ -89,10 +87,25 @@ async function load() {
   }
 }
 
+// The window, the first records and the bars, told as they come; the page itself has begun with what it was opened for.
+async function firstLook(signal, tell) {
+  const { begun = "" } = document.body.dataset;
+  delete document.body.dataset.begun;
+  const asked = { q: state.q, since: state.since, until: state.until, collection: state.collection, newest: state.newest };
+  const answer = await ask(path("/api/v1/search/first", { ...asked, by: state.by, field: fetched(), oldest_first: oldest() ? "true" : "", begun }), { signal });
+  for await (const part of lines(answer)) {
+    if (part.error) throw new Error(part.error);
+    tell(part);
+  }
+}
+
 async function countBars(own, signal) {
   const by = state.by;
   const found = await api(path("/api/v1/search/bars", { ...fixed(), by }), { signal });
-  if (own !== turn) return;
+  if (own === turn) showBars(found, by);
+}
+
+function showBars(found, by = state.by) {
   bars = found;
   chart.show(found, by);
   rows.counted(found.total);
