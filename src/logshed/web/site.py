@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import polars as pl
@@ -18,17 +19,19 @@ from logshed.pipeline.trail import ANY, FILE, Trail
 from logshed.redaction.engine import Redactor
 from logshed.redaction.naming import of_everything
 from logshed.redaction.policy_files import load_policy
+from logshed.web.boards import known
 from logshed.web.extents import Extents
 from logshed.web.first import Firsts
 from logshed.web.kept import Answers
 from logshed.web.managing import Managing
 from logshed.web.pool import Pool
+from logshed.web.rendering import tag
 from logshed.web.running import Running
 from logshed.web.signing import Signing
 from logshed.web.tailing import Tails
 from logshed.web.telling import moment
 from logshed.web.watching import Watching
-from logshed.web.who import Who
+from logshed.web.who import LOCAL, Who
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +97,7 @@ class Site:
         self._redactor: Redactor | None = None
         self._unshipped = asyncio.Event()
         self._shipping: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     def lake(self, person: Person) -> Lake:
         """The lake as somebody sees it: their collections alone."""
@@ -162,17 +166,31 @@ class Site:
         self._shipping = asyncio.create_task(self._ship())
         self.watching.start()
         self.answers.look()
+        self._warming = asyncio.create_task(self._warm())
 
     async def stop(self) -> None:
         """End it, and bring what was written down into the lake."""
         await self.watching.stop()
-        if self._shipping is not None:
-            self._shipping.cancel()
-            await asyncio.gather(self._shipping, return_exceptions=True)
+        for task in (self._shipping, self._warming):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         if self._unshipped.is_set():
             await self._shipped()
         await self.answers.close()
         self.pool.close()
+
+    async def _warm(self) -> None:
+        """Find out beforehand what the first pages need, so that nobody waits for it: files, dashboards, what there is.
+
+        It opens every data file's footer too, which the first statement would do else.
+        """
+        query = self.whole.ask
+        for work in (tag, partial(known, self), partial(self.extents.of, self.whole, LOCAL, query, None)):
+            try:
+                await asyncio.to_thread(work)
+            except LogshedError as error:
+                log.info("cannot look ahead: %s", error)  # who needs it is told
 
     async def _ship(self) -> None:
         while True:
