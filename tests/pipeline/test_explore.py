@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 from tests.sql.conftest import START, record, records, write_lake
 
@@ -19,6 +20,7 @@ from logshed.pipeline.explore_complete import complete
 from logshed.pipeline.explore_fields import facets, known, values
 from logshed.pipeline.explore_first import FirstLook, Wanted
 from logshed.pipeline.explore_pages import page
+from logshed.pipeline.explore_raw import with_lines
 from logshed.pipeline.explore_records import around, one, raw
 from logshed.pipeline.explore_traces import trace
 from logshed.sql.views import record_id
@@ -292,6 +294,23 @@ def test_the_raw_line_of_a_record_is_the_one_that_was_received(tmp_path: Path) -
     text = raw(lake.query, found)
     assert text is not None
     assert '"GET /13 HTTP/1.1"' in text
+
+
+def test_records_that_no_format_took_are_given_with_their_lines_and_no_others(tmp_path: Path) -> None:
+    file = tmp_path / "a.log"
+    parsed = '192.0.2.1 - - [10/Oct/2025:13:55:36 +0000] "GET /x HTTP/1.1" 200 7'
+    odd = ["what is this", "<b>and</b> this", "x" * 3_000]
+    file.write_text("\n".join([parsed, odd[0], parsed, odd[1], odd[2], parsed]) + "\n")
+    lake = Lake.open(tmp_path / "lake", create=True)
+    lake.ingest([file], collection="web", format="apache_common")
+    frame = page(lake.query, asked("", since="all"), limit=10, oldest_first=True).result.pl()
+    found = with_lines(lake.query, frame)
+    assert found.drop("raw").equals(frame)
+    lines = {row["offset"]: row["raw"] for row in found.iter_rows(named=True) if row["parse_error"]}
+    assert [lines[offset] for offset in sorted(lines)] == [odd[0], odd[1], odd[2][:2_000]]
+    assert found.filter(pl.col("parse_error").is_null())["raw"].null_count() == 3
+    told = with_lines(lake.query, frame.filter(pl.col("parse_error").is_null()))
+    assert "raw" not in told.columns
 
 
 def test_a_trace_is_a_tree_of_spans_with_records_that_have_none(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from logshed.pipeline.explore import MOMENT, begun, ended, opened
 from logshed.pipeline.explore_bars import SEVERITY, bars, counted
 from logshed.pipeline.explore_pages import Rows, at_times, first, page
+from logshed.pipeline.explore_raw import with_lines
 from logshed.search import statements
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ class FirstLook:
         """The first page, where its records lie close together; None where they do not."""
         if self._span is None:
             return self.rest()
-        wanted = self._wanted
-        return first(self._query, self._window, wanted.fields, limit=wanted.limit, oldest_first=wanted.oldest_first)
+        query, window, wanted = self._query, self._window, self._wanted
+        found = first(query, window, wanted.fields, limit=wanted.limit, oldest_first=wanted.oldest_first)
+        return found and found._replace(frame=with_lines(query, found.frame))
 
     def count(self) -> tuple[Opening, Bars | None]:
         """The window in moments that stay, and its bars; None where there is nothing to count."""
@@ -95,6 +97,10 @@ class FirstLook:
 
     def rest(self) -> Rows:
         """The first page, wherever its records lie."""
+        found = self._rest()
+        return found._replace(frame=with_lines(self._query, found.frame))
+
+    def _rest(self) -> Rows:
         query, window, wanted = self._query, self._window, self._wanted
         if self._times is not None:
             return at_times(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from logshed.pipeline.explore_places import BACKWARD
+from logshed.pipeline.explore_raw import with_lines
 from logshed.pipeline.explore_records import columns
 from logshed.search import sql
 
@@ -56,7 +57,7 @@ def arrived(query: Query, scope: Scope, fresh: Sequence[str], fields: Sequence[s
     where = scope.within(None, None).and_(f"{_lately()} AND batch IN ({listed})").where
     ((total,),) = query(f"SELECT count(*) FROM logs WHERE {where}").rows()
     statement = f"SELECT {columns(fields)} FROM logs WHERE {where} ORDER BY {BACKWARD} LIMIT {MOST if total else 0}"
-    return Arrived(query(statement).pl(), total)
+    return Arrived(with_lines(query, query(statement).pl()), total)
 
 
 def _lately() -> str:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from logshed.pipeline import explore_pages, explore_records
+from logshed.pipeline.explore_raw import with_lines
 from logshed.pipeline.explore_traces import trace
 from logshed.web.answers import json_of, moment_of, rows_of
 from logshed.web.looking import Looked
@@ -44,8 +45,8 @@ async def records(
 ) -> Response:
     """A page of records, newest first, without what is null.
 
-    A cursor keeps the time and what had arrived: pages stay the same while others arrive. Everything at once, as a
-    stream: `/api/v1/export`.
+    Of a record that no format took `raw` is the beginning of its line. A cursor keeps the time and what had arrived:
+    pages stay the same while others arrive. Everything at once, as a stream: `/api/v1/export`.
     """
     asked = look.window(person)
 
@@ -53,7 +54,7 @@ async def records(
         page = explore_pages.page(
             query, asked, field or (), limit=limit, cursor=cursor, skip=skip, edge=edge, oldest_first=oldest_first
         )
-        return page.result.pl(), page.next
+        return with_lines(query, page.result.pl()), page.next
 
     found, following = await answered(request, site, person, f"records of {look.q}", work)
     return rows_of(found, following=following)

@@ -66,6 +66,7 @@ function summaryOf(record) {
   }
   if (record.body) parts.push(piece("said", record.body));
   if (record.exception_type) parts.push(piece("wrong-of", `${record.exception_type}${record.exception_message ? `: ${record.exception_message}` : ""}`));
+  if (record.raw) parts.push(piece("said", record.raw));
   if (record.parse_error) parts.push(piece("wrong-of", `not parsed: ${record.parse_error}`));
   if (!parts.some((one) => one.className !== "who-of")) {
     const rest = [record.event_name, record.event_outcome, record.user_id, record.client_address].filter(Boolean);
