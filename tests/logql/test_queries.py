@@ -277,6 +277,8 @@ MISTAKES = {
     '{collection="a\\qb"}': "there is no such escape",
     '{collection="app"} }': "'}' cannot stand here",
     "(" * 60 + "1": "nested too deep",
+    "1" + "+1" * 5_000: "more than 100 operators",
+    "2" + "^2" * 5_000: "more than 100 operators",
     '{collection="app"} | client_address = ip("2001:db8::/32")': "only networks of IPv4",
 }
 

@@ -12,6 +12,7 @@ from tests.web_server import web_server
 
 from logshed.access import Tokens
 from logshed.errors import UsageError
+from logshed.web import rendering
 from logshed.web.serving import WebServer
 from logshed.web.site import Site
 
@@ -70,6 +71,31 @@ def test_static_files_are_packed_for_browsers_that_unpack(served: str) -> None:
 @pytest.mark.parametrize("path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "base", "vendor", ""])
 def test_nothing_beside_the_static_files_is_given_away(served: str, path: str) -> None:
     assert get(f"{served}/static/x/{path}").status_code == 404
+
+
+def test_names_of_files_that_are_not_there_are_neither_looked_up_nor_kept_in_mind(served: str) -> None:
+    assert get(f"{served}/static/x/{'a' * 5_000}.js").status_code == 404
+    assert rendering.static("a" * 5_000 + ".js") is None
+    assert rendering._file.cache_info().currsize <= len(rendering._there())
+
+
+def test_a_body_is_read_up_to_its_limit_alone_whoever_sends_it(guarded: str) -> None:
+    """It is read before it is known who sends it, and memory of a server is not for strangers."""
+    sent = []
+
+    def parts() -> Iterator[bytes]:
+        for part in range(64):
+            sent.append(part)
+            yield b" " * 1_000_000
+
+    told = {"Content-Type": "application/json"}
+    try:
+        status = httpx.post(f"{guarded}/api/v1/users", content=parts(), headers=told, timeout=60).status_code
+    except httpx.TransportError:
+        status = 413  # it closed the connection, and the rest was not taken
+    assert status == 413
+    whole = httpx.post(f"{guarded}/api/v1/session", content=b" " * 5_000_000, headers=told, timeout=60)
+    assert whole.status_code == 413
 
 
 def test_an_error_is_a_problem_for_programs_and_a_page_for_people(served: str) -> None:

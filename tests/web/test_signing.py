@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.requests import Request
 from tests.web_people import PASSWORD, Signed, client, delete, get, post, team
 from tests.web_server import web_server
 
 from logshed.access import People, Tokens
 from logshed.api import Lake
+from logshed.errors import OverloadedError, UsageError
 from logshed.pipeline.trail import FILE
 from logshed.web.local import local
+from logshed.web.signing import Signing
 from logshed.web_settings import Web
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import httpx
@@ -102,6 +106,29 @@ def test_who_is_wrong_too_often_is_not_looked_at_however_right_they_then_are(pla
     assert late.status_code == 429
     assert "there were too many attempts" in late.text
     assert sign_in(place, "analyst", PASSWORD).status_code == 303
+
+
+def test_strangers_who_guess_links_keep_nobody_from_opening_theirs(place: Place) -> None:
+    """Wherever the guesses come from: a link has no name under which they could be counted for all."""
+    people, signing = place.people, Signing(place.people, place.tokens, Web(), unheard)
+    secret = people.links.make("invite", people.accounts.add("guessed", "viewer", ["web"]).id)[0]
+
+    def opened(address: str, link: str) -> bool:
+        request = Request({"type": "http", "headers": [], "client": (address, 1)})
+        try:
+            return bool(asyncio.run(signing.by_link(request, link, PASSWORD, None)).secret)
+        except UsageError:
+            return False
+
+    assert not any(opened(f"198.51.100.{one}", "0" * 64) for one in range(60))
+    assert opened("203.0.113.7", secret)
+    with pytest.raises(OverloadedError):
+        for _ in range(101):
+            opened("198.51.100.7", "0" * 64)
+
+
+async def unheard(*_: object, **__: object) -> None:
+    """A trail that nobody reads."""
 
 
 @pytest.mark.parametrize(
@@ -213,6 +240,28 @@ def test_a_stream_ends_soon_after_its_reader_is_known_no_more_or_sees_other_coll
             assert any(line == "event: begun" for line in lines)
             assert admin.patch(f"/api/v1/users/{name}", json=change).status_code == 200
             assert [line for line in lines if line.startswith("event: records")] == []
+
+
+def test_what_a_page_asks_by_itself_keeps_no_session_from_being_idle(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = place.add("idles")
+    asks = client(place.url, who)
+
+    def counts(ask: Callable[[], object]) -> bool:
+        (before,) = place.people.sessions.of(who.user.id)
+        ask()
+        (after,) = place.people.sessions.of(who.user.id)
+        return after.seen > before.seen
+
+    def streamed() -> None:
+        with asks.stream("GET", "/api/v1/tail", headers={"Accept": "text/event-stream"}) as answer:
+            next(answer.iter_lines())
+
+    monkeypatch.setattr("logshed.access.sessions.SEEN_SECONDS", -1.0)
+    assert not counts(lambda: asks.get("/api/v1/session", headers={"X-Logshed-Background": "1"}))
+    assert not counts(streamed)
+    assert counts(lambda: asks.get("/api/v1/session"))
 
 
 def test_a_new_password_ends_other_sessions_and_the_old_one_opens_nothing(place: Place) -> None:

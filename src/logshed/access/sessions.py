@@ -97,8 +97,12 @@ class Sessions:
             file.execute("UPDATE users SET seen = ? WHERE id = ?", (now, user))
         return secret, made
 
-    def check(self, secret: str) -> tuple[Session, User] | None:
+    def check(self, secret: str, *, active: bool = True) -> tuple[Session, User] | None:
         """Who is signed in by a secret; None where it is none of ours, has ended, or its user may not sign in.
+
+        Args:
+            secret: What was shown.
+            active: Whether somebody asks. A page that asks by itself, or a stream, keeps no session from being idle.
 
         Raises:
             AccessError: The file cannot be used.
@@ -119,7 +123,7 @@ class Sessions:
             found, user = Session(*row[:parts]), user_of(row[parts:])
             if user.disabled is not None or found.expires <= now or found.seen <= now - self._idle:
                 return None
-            if now - found.seen > min(SEEN_SECONDS, self._idle / 2):
+            if active and now - found.seen > min(SEEN_SECONDS, self._idle / 2):
                 file.execute("UPDATE sessions SET seen = ? WHERE id = ?", (now, found.id))
         return found, user
 

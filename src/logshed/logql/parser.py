@@ -86,6 +86,7 @@ def _metric(tokens: Tokens, level: int) -> Metric:
         return _one(tokens)
     left = _metric(tokens, level + 1)
     while tokens.sees(*_LEVELS[level]):
+        tokens.joined()
         operator = tokens.take()
         flag, matching = _modifiers(tokens, operator.text)
         # ^ binds to the right: 2^3^2 is 2^9.

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 DEEPEST = 40
 """Brackets inside each other."""
+MOST_OPERATORS = 100
+"""Operators between metrics of one query; each makes its tree one deeper."""
 
 
 class Tokens:
@@ -21,7 +23,7 @@ class Tokens:
     def __init__(self, text: str) -> None:
         self._all = tokens(text)
         self._place = 0
-        self.depth = 0
+        self.depth = self.operators = 0
 
     @property
     def ahead(self) -> Token:
@@ -86,6 +88,16 @@ class Tokens:
         self.depth += 1
         if self.depth > DEEPEST:
             raise self.wrong("brackets are nested too deep", "write it flatter")
+
+    def joined(self) -> None:
+        """Count an operator between metrics.
+
+        Raises:
+            Mistake: There are too many.
+        """
+        self.operators += 1
+        if self.operators > MOST_OPERATORS:
+            raise self.wrong(f"there are more than {MOST_OPERATORS} operators", "sum with one query, or ask several")
 
     def _named(self) -> str:
         return "the end" if self.ahead.kind == "end" else repr(self.ahead.text)

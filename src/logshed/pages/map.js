@@ -100,8 +100,8 @@ function taken(tick) {
 
 // ---- Totals ---------------------------------------------------------------------------------------------------------
 
-async function asked(path) {
-  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+async function asked(path, background = false) {
+  const answer = await fetch(path, { headers: { Accept: "application/json", ...(background ? { "X-Logshed-Background": "1" } : {}) } });
   if (answer.status === 401) location.assign(login);
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
@@ -114,11 +114,11 @@ function asking(parameters = {}) {
 }
 
 // Read totals, and count onto them what has happened since they were read.
-async function totals() {
+async function totals(background = false) {
   const chosen = shown.collection;
   const which = asking({ collection: chosen });
   const [countries, places, known] = await Promise.all(
-    [`${api}/countries?${which}`, `${api}/locations?${which}&top=100`, `${api}/collections?${asking()}`].map(asked));
+    [`${api}/countries?${which}`, `${api}/locations?${which}&top=100`, `${api}/collections?${asking()}`].map((one) => asked(one, background)));
   if (chosen !== shown.collection) return;
   shown.countries = new Map(countries.countries.map(({ country, hits }) => [country, hits]));
   shown.places = new Map(places.locations.filter(({ city }) => city)
@@ -280,7 +280,7 @@ async function begin() {
   setInterval(say, SAY_MS);
   setInterval(() => { if (!shown.paused && world.count(shown.countries)) drawLand(); }, SHADE_MS);
   setInterval(drawLand, NIGHT_MS);
-  setInterval(() => tried(totals), AGAIN_MS);
+  setInterval(() => tried(() => totals(true)), AGAIN_MS);
   document.documentElement.dataset.ready = "yes";
 }
 

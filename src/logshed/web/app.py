@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 ABOUT = """Everything that the pages do. A program shows a token (`logshed token create`) as `Authorization: Bearer …`;
 it sees the token's collections and nothing of others. Errors are `application/problem+json`."""
 YEAR_SECONDS = 31_536_000
+MOST_BYTES = 4 << 20
+"""Of a request; it is read before it is known who sends it."""
 
 
 def application(site: Site) -> FastAPI:
@@ -57,6 +59,7 @@ def application(site: Site) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        max_body_size=MOST_BYTES,
         generate_unique_id_function=specifying.name_of,
         lifespan=running,
     )

@@ -41,8 +41,13 @@ class Attempts:
         """How many names and addresses are."""
         return len(self._kept.events)
 
-    def check(self, name: str, address: str) -> None:
+    def check(self, name: str | None, address: str) -> None:
         """Refuse one more attempt where there were too many; it tells nothing of whether there is such a name.
+
+        Args:
+            name: Under which it is; None where it is under none, as with a link: what strangers get wrong elsewhere
+                then keeps nobody out.
+            address: From where.
 
         Raises:
             OverloadedError: There were.
@@ -63,8 +68,8 @@ class Attempts:
         if not self._limiter.hit(AWAY, "away", _network(address)):
             raise OverloadedError("cannot sign in: there were too many attempts; wait a minute", after=AFTER_SECONDS)
 
-    def wrong(self, name: str, address: str) -> None:
-        """Count a wrong password."""
+    def wrong(self, name: str | None, address: str) -> None:
+        """Count a wrong password, or a wrong link."""
         self._forget()
         for item, keys in _counted(name, address):
             self._limiter.hit(item, *keys)
@@ -80,8 +85,11 @@ class Attempts:
             self._kept.locks.pop(key, None)
 
 
-def _counted(name: str, address: str) -> tuple[tuple[RateLimitItemPerMinute, tuple[str, ...]], ...]:
-    who, where = hashlib.sha256(name.casefold().encode("utf-8", "replace")).hexdigest(), _network(address)
+def _counted(name: str | None, address: str) -> tuple[tuple[RateLimitItemPerMinute, tuple[str, ...]], ...]:
+    where = _network(address)
+    if name is None:
+        return ((OF_ADDRESS, ("address", where)),)
+    who = hashlib.sha256(name.casefold().encode("utf-8", "replace")).hexdigest()
     return (OF_BOTH, ("both", who, where)), (OF_NAME, ("name", who)), (OF_ADDRESS, ("address", where))
 
 

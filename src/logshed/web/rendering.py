@@ -94,19 +94,25 @@ def bare(template: str, status: int = 200, headers: Mapping[str, str] | None = N
     return HTMLResponse(_environment().get_template(template).render(told | context), status, dict(headers or {}))
 
 
-@cache
 def static(name: str) -> File | None:
     """A file of ``static`` by its path in it, or one of the live map as ``map/…``; None where there is none."""
-    if ".." in name or name.startswith("/"):
-        return None
+    return _file(name) if name in _there() else None  # nothing is opened, or kept in mind, by a name of a stranger's
+
+
+@cache
+def _there() -> frozenset[str]:
+    """The names of all of them."""
+    own = _names(files("logshed") / "web" / "static")
+    return frozenset([*(MAP + name for name in live_pages.FILES), *(one for one in own if one.endswith(tuple(KINDS)))])
+
+
+@cache
+def _file(name: str) -> File:
     if name.startswith(MAP):
-        own = live_pages.static().get(name.removeprefix(MAP))
-        return None if own is None else File(own.content, own.kind)
-    found = files("logshed") / "web" / "static" / name
-    kind = next((kind for ending, kind in KINDS.items() if name.endswith(ending)), None)
-    if kind is None or not found.is_file():
-        return None
-    content = found.read_bytes()
+        own = live_pages.static()[name.removeprefix(MAP)]
+        return File(own.content, own.kind)
+    kind = next(kind for ending, kind in KINDS.items() if name.endswith(ending))
+    content = (files("logshed") / "web" / "static" / name).read_bytes()
     packed = gzip.compress(content, mtime=0)
     return File(content, kind, packed if len(packed) < len(content) else None)
 
@@ -115,10 +121,8 @@ def static(name: str) -> File | None:
 def tag() -> str:
     """What changes when a file of ``static`` does: one for all, since scripts name each other by relative paths."""
     digest = hashlib.sha256()
-    names = [MAP + name for name in live_pages.FILES]
-    for name in sorted([*names, *_names(files("logshed") / "web" / "static")]):
-        found = static(name)
-        digest.update(name.encode() + (found.content if found else b""))
+    for name in sorted(_there()):
+        digest.update(name.encode() + _file(name).content)
     return digest.hexdigest()[:16]
 
 

@@ -104,9 +104,9 @@ class Signing:
         """
         address = address_of(request)
         async with self._turns:
-            self._attempts.check("", address)
+            self._attempts.check(None, address)
             if await run_in_threadpool(self._people.links.look, secret) is None:
-                self._attempts.wrong("", address)
+                self._attempts.wrong(None, address)
             user = await run_in_threadpool(verbs.open_link, self._people, secret, password, name)
         return await self.begin(request, user, "link")
 

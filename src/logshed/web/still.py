@@ -41,7 +41,7 @@ class Still:
         if time.monotonic() - self._looked < (SECONDS if self._seconds is None else self._seconds):
             return True
         self._looked = time.monotonic()
-        now = await self._who.asks(self._request)
+        now = await self._who.asks(self._request, again=True)
         return (
             now is not None
             and now.user == self._person.user

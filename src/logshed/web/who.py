@@ -30,6 +30,9 @@ ABILITIES = abilities()
 """All that somebody may do, in words."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
+BACKGROUND = "x-logshed-background"
+"""The header of a request that a page makes by itself; who sends it has no advantage of it."""
+STREAM = "text/event-stream"
 PASSWORD_PAGE = "/account/password"  # noqa: S105 - where it is changed
 
 
@@ -90,10 +93,14 @@ class Who:
         self.open = tokens is None
         self._tokens, self._people, self._secure, self._first = tokens, people, secure, first
 
-    async def asks(self, request: HTTPConnection) -> Person | None:
+    async def asks(self, request: HTTPConnection, *, again: bool = False) -> Person | None:
         """Who sent a request; None of a stranger.
 
         What stands in the header ``Authorization`` counts alone: a wrong token is not made good by a cookie.
+
+        Args:
+            request: The request.
+            again: Whether it was answered before, and is looked at again since its answer takes long.
 
         Raises:
             AccessError: The tokens or the accounts cannot be read.
@@ -103,7 +110,9 @@ class Who:
         if (shown := request.headers.get("authorization")) is not None:
             return await self._of_token(self._tokens, token_of(shown))
         secret = request.cookies.get(cookies.name(secure=self._secure), "")
-        found = await run_in_threadpool(self._people.sessions.check, secret) if secret else None
+        active = not (again or _by_itself(request))
+        check = self._people.sessions.check
+        found = await run_in_threadpool(lambda: check(secret, active=active)) if secret else None
         if found is None:
             return None
         session, user = found
@@ -129,6 +138,12 @@ class Who:
         if grant.first and self._first is not None:
             await self._first(person)
         return person
+
+
+def _by_itself(request: HTTPConnection) -> bool:
+    """Whether a page asks without anybody who does something: by the clock, or for a stream, also after a cut."""
+    streams = request.scope["type"] == "websocket" or request.headers.get("accept", "").startswith(STREAM)
+    return streams or BACKGROUND in request.headers
 
 
 class Needs:

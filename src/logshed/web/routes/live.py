@@ -16,6 +16,7 @@ from logshed.doors.ticks import LONGEST_COLLECTION
 from logshed.errors import LiveError
 from logshed.web.site import Shared, Site
 from logshed.web.specifying import EVENTS
+from logshed.web.still import Still
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:
@@ -187,12 +188,9 @@ def _stream(request: Request, site: Site, person: Person, running: Running, coll
     if running.feed.watching >= MOST_STREAMS:
         raise HTTPException(503, "too many are watching", {"Retry-After": "30"})
 
-    async def allowed() -> bool:
-        now = await site.who.asks(request)
-        return now is not None and now.grant.scopes == person.grant.scopes and "read" in now.abilities
-
     sees = collection.__eq__ if collection is not None else lru_cache(MOST_SHOWN)(partial(person.may, "read"))
-    return Stream(running.feed, running.feed.join(sees, request.headers.get("last-event-id", "")), allowed)
+    still = Still(site.who, request, person, seconds=0)
+    return Stream(running.feed, running.feed.join(sees, request.headers.get("last-event-id", "")), still.may)
 
 
 def _told(running: Running) -> dict[str, Any]:

@@ -26,6 +26,11 @@ export class Problem extends Error {
   }
 }
 
+// What a page asks while nobody touches it keeps no session from being idle.
+const UNTOUCHED_MS = 60_000;
+let touched = Date.now();
+for (const kind of ["pointerdown", "pointermove", "keydown", "wheel", "touchmove"]) addEventListener(kind, () => { touched = Date.now(); }, { passive: true, capture: true });
+
 const csrf = () => document.querySelector('meta[name="csrf"]')?.content ?? "";
 
 // A response of the API, or a Problem. `body` is sent as JSON.
@@ -33,6 +38,7 @@ export async function ask(path, { method = "GET", body, signal, headers = {} } =
   const sent = { Accept: "application/json", ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
   if (method !== "GET") sent["X-CSRF-Token"] = csrf();
+  if (Date.now() - touched > UNTOUCHED_MS) sent["X-Logshed-Background"] = "1";
   const answer = await fetch(path, {
     method, signal, headers: sent, body: body === undefined ? undefined : JSON.stringify(body),
   });
