@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from starlette.requests import Request
 from tests.web_people import PASSWORD, Signed, client, delete, get, post, team
@@ -22,8 +23,6 @@ from logshed.web_settings import Web
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    import httpx
 
 
 class Place:
@@ -240,6 +239,19 @@ def test_a_stream_ends_soon_after_its_reader_is_known_no_more_or_sees_other_coll
             assert any(line == "event: begun" for line in lines)
             assert admin.patch(f"/api/v1/users/{name}", json=change).status_code == 200
             assert [line for line in lines if line.startswith("event: records")] == []
+
+
+def test_who_is_known_no_more_gets_no_more_of_what_is_being_sent(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logshed.web.still.SECONDS", 0.1)
+    who = place.add("reads-on", "analyst")
+    sql = {"sql": "SELECT i, repeat('x', 200) AS x FROM range(20_000_000) t (i)"}
+    with client(place.url, who).stream("POST", "/api/v1/sql", json=sql) as answer:
+        parts = answer.iter_raw()
+        next(parts)
+        client(place.url, place.users["admin"]).patch("/api/v1/users/reads-on", json={"role": "viewer"})
+        with pytest.raises(httpx.RemoteProtocolError):
+            for _ in parts:
+                pass
 
 
 def test_what_a_page_asks_by_itself_keeps_no_session_from_being_idle(

@@ -31,21 +31,23 @@ class Still:
         self._who, self._request, self._person, self._ability = who, request, person, ability
         self._seconds = seconds
         self._looked = time.monotonic()
+        self._over = False
 
     async def may(self) -> bool:
-        """Whether they may go on as they began: as the same, in the same collections.
+        """Whether they may go on as they began: as the same, in the same collections; once not, never again.
 
         Raises:
             AccessError: The tokens or the accounts cannot be read.
         """
-        if time.monotonic() - self._looked < (SECONDS if self._seconds is None else self._seconds):
-            return True
+        if self._over or time.monotonic() - self._looked < (SECONDS if self._seconds is None else self._seconds):
+            return not self._over
         self._looked = time.monotonic()
         now = await self._who.asks(self._request, again=True)
-        return (
+        self._over = not (
             now is not None
             and now.user == self._person.user
             and now.grant.scopes == self._person.grant.scopes
             and now.may(self._ability)
             and not now.must_change
         )
+        return not self._over

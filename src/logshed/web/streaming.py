@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
+from logshed.errors import AccessError
 from logshed.pipeline.ndjson import documents
 from logshed.web.row_lines import rows
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from logshed.sql.result import Result
+    from logshed.web.still import Still
 
 Form = Literal["ndjson", "csv", "parquet", "arrow", "rows"]
 KINDS: dict[Form, str] = {
@@ -45,12 +47,17 @@ _FORMULA = r"^[=+\-@\t\r]"
 """What a spreadsheet takes for a formula: OWASP, CSV Injection."""
 
 
-def streamed(result: Result, form: Form, name: str = "", held: ExitStack | None = None) -> StreamingResponse:
+def streamed(
+    result: Result, form: Form, still: Still, name: str = "", held: ExitStack | None = None
+) -> StreamingResponse:
     """A result as it comes; when it was sent, or nobody takes it any more, the statement is ended.
+
+    Who is no longer known, or may see other collections now, gets no more of it: it ends before its time.
 
     Args:
         result: What is sent; it is used up.
         form: How.
+        still: Says whether who asked still may.
         name: What the file is called that a browser saves; empty shows it.
         held: Is closed when all is done.
     """
@@ -61,6 +68,8 @@ def streamed(result: Result, form: Form, name: str = "", held: ExitStack | None 
     async def body() -> AsyncIterator[bytes]:
         with stack:
             while (piece := await run_in_threadpool(next, pieces, None)) is not None:
+                if not await still.may():
+                    raise AccessError("cannot go on: who asked may no longer see it")
                 yield piece
 
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'} if name else {}

@@ -14,6 +14,7 @@ from logshed.pipeline.search import Search, found
 from logshed.web.looking import Looked
 from logshed.web.running import waited
 from logshed.web.site import Shared
+from logshed.web.still import Still
 from logshed.web.streaming import STREAMED, Form, form_of, streamed
 from logshed.web.who import Person, needs
 
@@ -45,4 +46,4 @@ async def export(
         result = await waited(request, site, person, job, lambda: found(search, job.query))
         held = stack.pop_all()
     name = f"{re.sub(r'[^A-Za-z0-9]+', '-', look.collection or 'logs')}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    return streamed(result, chosen, name, held)
+    return streamed(result, chosen, Still(site.who, request, person), name, held)

@@ -16,6 +16,7 @@ from logshed.web.boards import Scope, Scoped, known
 from logshed.web.routes.dashboards import JSON, told
 from logshed.web.running import waited
 from logshed.web.site import Shared, Site
+from logshed.web.still import Still
 from logshed.web.streaming import Form, streamed
 from logshed.web.who import Person, needs
 
@@ -93,7 +94,7 @@ async def _sent(request: Request, site: Site, person: Person, ask: Ask, form: Fo
 
         result = await waited(request, site, person, job, begin)
         held = stack.pop_all()
-    return streamed(result, form, ask.question, held)
+    return streamed(result, form, Still(site.who, request, person), ask.question, held)
 
 
 def _described(question: Question, gold: tuple[str, ...]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
@@ -17,6 +17,7 @@ from logshed.errors import LogshedError
 from logshed.pipeline import casebook, rule_book
 from logshed.web.security import BLANK, assert_sees_all, unseen
 from logshed.web.site import Shared, Site
+from logshed.web.still import Still
 from logshed.web.who import Person, needs
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ async def test(site: Shared, person: Rules, rule: str) -> dict[str, Any]:
 
 
 @router.post("/{rule}/backtests", response_class=StreamingResponse, responses=LINES)
-async def backtest(site: Shared, person: Rules, rule: str, tried: Tried) -> StreamingResponse:
+async def backtest(request: Request, site: Shared, person: Rules, rule: str, tried: Tried) -> StreamingResponse:
     """Try it on what the lake holds of your collections: lines of JSON that tell how far it is, then what it found.
 
     Whoever closes the connection ends it.
@@ -127,7 +128,8 @@ async def backtest(site: Shared, person: Rules, rule: str, tried: Tried) -> Stre
         raise unseen(person, "rule", rule)
     for text in (tried.since, tried.until or "now"):
         site.whole.moment(text)
-    return StreamingResponse(_trying(site, person, rule, tried), media_type="application/x-ndjson")
+    still = Still(site.who, request, person, "rules")
+    return StreamingResponse(_trying(site, person, still, rule, tried), media_type="application/x-ndjson")
 
 
 @router.put("/{rule}/state")
@@ -151,7 +153,7 @@ async def _switch(site: Site, person: Person, rule: str, *, on: bool | None, rea
     return _about(known, security.switches(), {})
 
 
-async def _trying(site: Site, person: Person, rule: str, tried: Tried) -> AsyncIterator[bytes]:
+async def _trying(site: Site, person: Person, still: Still, rule: str, tried: Tried) -> AsyncIterator[bytes]:
     stop, state = threading.Event(), {"done": 0, "total": 0}
 
     def progress(done: int, total: int) -> None:
@@ -167,9 +169,11 @@ async def _trying(site: Site, person: Person, rule: str, tried: Tried) -> AsyncI
         )
     )
     try:
-        while not task.done():
+        while not task.done() and await still.may():
             yield orjson.dumps({"progress": state}) + b"\n"
             await asyncio.wait({task}, timeout=TELL_SECONDS)
+        if not await still.may():
+            return
         try:
             line: dict[str, Any] = {"result": task.result().as_dict()}
         except LogshedError as error:

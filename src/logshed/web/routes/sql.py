@@ -13,6 +13,7 @@ from logshed.schema import FINDINGS, SILVER
 from logshed.web.answers import json_of
 from logshed.web.running import answered, waited
 from logshed.web.site import Shared
+from logshed.web.still import Still
 from logshed.web.streaming import STREAMED, Form, form_of, streamed
 from logshed.web.who import Person, needs
 
@@ -57,7 +58,7 @@ async def run(
         params: dict[str, object] = dict(statement.params)
         result = await waited(request, site, person, job, lambda: job.theirs(statement.sql, params, statement.timezone))
         held = stack.pop_all()
-    answer = streamed(result, form or form_of(accept), held=held)
+    answer = streamed(result, form or form_of(accept), Still(site.who, request, person, "sql"), held=held)
     answer.headers["X-Query-Id"] = job.id
     return answer
 
