@@ -65,7 +65,7 @@ class Provider:
             "authorization_endpoint": f"{self.issuer}/authorize",
             "token_endpoint": self.wrong.get("token_endpoint", f"{self.issuer}/token"),
             "jwks_uri": f"{self.issuer}/keys",
-            "userinfo_endpoint": f"{self.issuer}/userinfo",
+            "userinfo_endpoint": self.wrong.get("userinfo_endpoint", f"{self.issuer}/userinfo"),
             "end_session_endpoint": f"{self.issuer}/leave?realm=logs",
         }
         return JSONResponse(told)

@@ -216,6 +216,9 @@ def test_no_cell_of_a_csv_is_a_formula(mine: httpx.Client) -> None:
     assert [row["body"] for row in rows] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "fine"]
     assert json.loads(rows[0]["attributes"])["owner"] == "mine"
     assert rows[0]["timestamp"] == "2025-01-01T00:00:00.000000+00:00"
+    sql = "SELECT chr(10) || '=1' AS a, '\uff1d1' AS b, '=x'::ENUM('=x') AS c, ' =1' AS d"
+    more = mine.post("/sql", params={"format": "csv"}, json={"sql": sql}).text
+    assert list(csv.reader(io.StringIO(more)))[1] == ["'\n=1", "'\uff1d1", "'=x", " =1"]
 
 
 def test_an_export_is_written_down(mine: httpx.Client, hostile_lake: Lake) -> None:

@@ -15,10 +15,11 @@ from websockets.sync.client import connect
 
 from logshed.access import Tokens
 from logshed.api import Lake
-from logshed.web.routes import loki
+from logshed.pipeline.loki_answers import LokiAnswers
+from logshed.web import loki_tails, tailing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 FROM = int(START.timestamp())
@@ -47,10 +48,11 @@ def token(tokens: Tokens) -> str:
 
 @pytest.fixture(scope="module")
 def base(root: Path, tokens: Tokens) -> Iterator[str]:
-    before, loki.POLL_SECONDS = loki.POLL_SECONDS, 0.2
+    before = loki_tails.POLL_SECONDS, tailing.SECONDS
+    loki_tails.POLL_SECONDS = tailing.SECONDS = 0.2
     with web_server(Lake.open(root), tokens) as url:
         yield f"{url}/loki/api/v1"
-    loki.POLL_SECONDS = before
+    loki_tails.POLL_SECONDS, tailing.SECONDS = before
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +292,38 @@ def test_a_live_tail_begins_with_the_latest_lines_and_goes_on_with_new_ones(base
         more = json.loads(socket.recv(30))
         assert [value[1] for one in more["streams"] for value in one["values"]] == ["it came late"]
         assert more["streams"][0]["stream"]["collection"] == "app"
+
+
+def test_those_who_follow_the_same_cost_one_look_and_who_sees_less_is_told_less(
+    base: str, token: str, tokens: Tokens, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    real = LokiAnswers.arrived
+
+    def counted(self: LokiAnswers, text: str, batches: Sequence[str], *, apart: bool = False) -> Any:
+        looks.append(text)
+        return real(self, text, batches, apart=apart)
+
+    monkeypatch.setattr(LokiAnswers, "arrived", counted)
+    other, url = (
+        tokens.create(["nothing"])[0],
+        f"{base.replace('http', 'ws')}/tail?query=%7Bcollection%3D~%22.%2B%22%7D",
+    )
+
+    def opened(shown: str) -> Any:
+        return connect(url, additional_headers={"Authorization": f"Bearer {shown}"})
+
+    with opened(token) as one, opened(token) as same, opened(other) as foreign:
+        begun = [json.loads(socket.recv(20)) for socket in (one, same, foreign)]
+        assert begun[2] == {"streams": []}
+        (root.parent / "shared.jsonl").write_text('{"timestamp":"2026-03-01T10:06:00Z","message":"told to all"}\n')
+        Lake.open(root).ingest([root.parent / "shared.jsonl"], collection="app")
+        told = [json.loads(socket.recv(30)) for socket in (one, same)]
+        assert told[0] == told[1]
+        assert "told to all" in json.dumps(told[0])
+        assert len(looks) == 2
+        with pytest.raises(TimeoutError):
+            foreign.recv(0.5)
 
 
 def test_a_tail_is_refused_as_any_other_question_is(base: str, token: str, tokens: Tokens) -> None:

@@ -269,14 +269,17 @@ def test_who_signs_out_here_is_sent_to_sign_out_there(place: Place) -> None:
 
 
 def test_a_provider_that_calls_itself_otherwise_or_is_away_is_refused(place: Place, tmp_path: Path) -> None:
-    for number, wrong in enumerate(({"issuer": "https://evil.example"}, {"token_endpoint": "ftp://evil.example"})):
+    evil = "ftp://evil.example"
+    for number, wrong in enumerate(
+        ({"issuer": "https://evil.example"}, {"token_endpoint": evil}, {"userinfo_endpoint": evil})
+    ):
         place.their.wrong = wrong
         folder = tmp_path / str(number)
         folder.mkdir()
         with another(place, folder, place.their.issuer) as (url, _):
             answer = get(f"{url}/sign-in/oidc")
             assert answer.status_code == 502
-            assert next(iter(wrong.values())) in answer.text or "token_endpoint is no address" in answer.text
+            assert next(iter(wrong.values())) in answer.text or f"{next(iter(wrong))} is no address" in answer.text
     with another(place, tmp_path, "http://127.0.0.1:9") as (url, _):
         answer = get(f"{url}/sign-in/oidc")
         assert (answer.status_code, "it cannot be asked" in answer.text) == (502, True)

@@ -11,7 +11,7 @@ from logshed.errors import UsageError
 from logshed.logql import Log, Steps, labels, parse, ranges, selection, statements
 from logshed.logql.series import plain
 from logshed.pipeline import loki_json, loki_times
-from logshed.pipeline.search import Arrivals, Search, found
+from logshed.pipeline.search import Search, found, of_batches
 from logshed.search.scope import Scope
 from logshed.search.statements import ORDER
 
@@ -188,8 +188,8 @@ class LokiAnswers:
         rows = self._query(statements.values_of(name, self._selected(asked), most)).rows()
         return {"values": [value for (value,) in rows], "limit": most}
 
-    def tail(self, asked: Mapping[str, str], *, apart: bool = False) -> Tail:
-        """The latest lines, and those that arrive from now on.
+    def latest(self, asked: Mapping[str, str], *, apart: bool = False) -> Answer:
+        """The latest lines, with which a tail begins, oldest first.
 
         Args:
             asked: ``query``, ``start``, ``limit``.
@@ -199,12 +199,26 @@ class LokiAnswers:
             logshed.errors.QueryError: The query is wrong.
             logshed.errors.UsageError: It asks for no lines.
         """
-        text = _text(asked)
-        tree = parse(text)
-        if not isinstance(tree, Log):
-            raise UsageError("cannot follow a metric: it has no lines; take its selector")
-        lines = statements.lines(tree, text)
-        return Tail(lines, self._listing(lines, asked), self._query, apart=apart)
+        lines = followed(_text(asked))
+        streams = loki_json.streams(found(self._listing(lines, asked), self._query), lines, apart=apart)
+        return {"streams": [{**one, "values": one["values"][::-1]} for one in streams]}
+
+    def arrived(self, text: str, batches: Sequence[str], *, apart: bool = False) -> Answer | None:
+        """The lines of some batches, oldest first; None where there are none.
+
+        Args:
+            text: The query.
+            batches: The batches.
+            apart: Whether metadata is to stand with each line.
+
+        Raises:
+            logshed.errors.QueryError: The query is wrong.
+            logshed.errors.UsageError: It asks for no lines.
+        """
+        lines = followed(text)
+        listing = Listing(Scope(lines.condition), (), None, selected=lines.selected)
+        streams = loki_json.streams(self._query(of_batches(listing, batches)), lines, apart=apart)
+        return {"streams": streams} if streams else None
 
     def _listing(self, lines: Lines, asked: Mapping[str, str]) -> Listing:
         within = loki_times.span(asked, self._now, up=True)
@@ -233,31 +247,17 @@ class LokiAnswers:
         return statements.window(chosen, within.start, within.end)
 
 
-class Tail:
-    """The latest lines, and those that arrive.
+def followed(text: str) -> Lines:
+    """What of lines a query tells that somebody follows.
 
-    Args:
-        lines: What of lines is told.
-        latest: The latest ones.
-        query: Runs a statement.
-        apart: Whether metadata is to stand with each line.
-
-    Attributes:
-        first: The latest lines, oldest first.
+    Raises:
+        logshed.errors.QueryError: The query is wrong.
+        logshed.errors.UsageError: It asks for no lines.
     """
-
-    def __init__(self, lines: Lines, latest: Listing, query: Query, *, apart: bool) -> None:
-        self._lines, self._apart = lines, apart
-        # What is there already is noted before it is listed: nothing falls between the two.
-        self._arrivals = Arrivals(latest, query)
-        streams = loki_json.streams(found(latest, query), lines, apart=apart)
-        self.first: Answer = {"streams": [{**one, "values": one["values"][::-1]} for one in streams]}
-
-    def more(self) -> Answer | None:
-        """The lines that arrived since the last look; None where there are none."""
-        result = self._arrivals.look()
-        streams = [] if result is None else loki_json.streams(result, self._lines, apart=self._apart)
-        return {"streams": streams} if streams else None
+    tree = parse(text)
+    if not isinstance(tree, Log):
+        raise UsageError("cannot follow a metric: it has no lines; take its selector")
+    return statements.lines(tree, text)
 
 
 def _text(asked: Mapping[str, str]) -> str:

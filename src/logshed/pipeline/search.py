@@ -205,6 +205,16 @@ class Arrivals:
         return self._query(_arrived(self._search, floor, fresh))
 
 
+def of_batches(search: Search, batches: Sequence[str]) -> str:
+    """The statement for what matches of some batches that came lately, oldest first.
+
+    Args:
+        search: What to look for; its time is not regarded.
+        batches: The batches.
+    """
+    return _arrived(search, datetime.now(UTC) - _LATE, batches)
+
+
 def _batches(query: Query, since: datetime) -> set[str]:
     """The batches with records that were read since then; only new data files are opened for it."""
     scope = Scope().and_(_observed(since))

@@ -195,7 +195,8 @@ class Provider:
             said = await self._fetched(f"{self.oidc.issuer.rstrip('/')}/.well-known/openid-configuration")
             if said.get("issuer") != self.oidc.issuer:
                 raise _refused(f"it calls itself {str(said.get('issuer'))[:200]!r}, not {self.oidc.issuer!r}")
-            for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
+            asked = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            for name in (*asked, *(["userinfo_endpoint"] if said.get("userinfo_endpoint") else [])):
                 if not self._theirs(str(said.get(name))):
                     raise _refused(f"its {name} is no address by https")
             self._said, self._said_at = said, time.monotonic()

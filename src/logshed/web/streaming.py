@@ -41,10 +41,11 @@ STREAMED: dict[int | str, dict[str, Any]] = {
 
 A stream that ends before its time has no last chunk, and is an error to who reads it.
 """
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
 ROWS_AT_ONCE = 8_192
 """Rows of a wide table that are made text at a time."""
-_FORMULA = r"^[=+\-@\t\r]"
-"""What a spreadsheet takes for a formula: OWASP, CSV Injection."""
+_BEGINS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""With what begins what a spreadsheet takes for a formula (OWASP, CSV Injection), the last four as East Asia writes."""
 
 
 def streamed(
@@ -84,10 +85,10 @@ def form_of(accept: str, default: Form = "ndjson") -> Form:
 
 def harmless(frame: pl.DataFrame) -> pl.DataFrame:
     """Rows whose texts no spreadsheet takes for formulas: an apostrophe stands before those it would."""
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    texts = {name: pl.col(name).cast(pl.String) for name, kind in frame.schema.items() if kind in _TEXTS}
     return frame.with_columns(
-        pl.when(pl.col(name).str.contains(_FORMULA)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
-        for name in texts
+        pl.when(text.str.head(1).is_in(list(_BEGINS))).then("'" + text).otherwise(text).alias(name)
+        for name, text in texts.items()
     )
 
 
@@ -139,7 +140,7 @@ def _csv(result: Result) -> Iterator[bytes]:
 
 def harmless_name(name: str) -> str:
     """A column's name that no spreadsheet takes for a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" and name else name
+    return f"'{name}" if name and name[0] in _BEGINS else name
 
 
 class _Sink(io.RawIOBase):

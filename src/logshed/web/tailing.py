@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from logshed.errors import LogshedError, OverloadedError
 from logshed.pipeline.explore_mark import Mark
@@ -14,9 +14,10 @@ from logshed.pipeline.explore_tail import arrived, batches
 from logshed.pipeline.ndjson import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from logshed.api import Lake
+    from logshed.pipeline.explore import Query
     from logshed.search.scope import Scope
 
 SECONDS = 2.0
@@ -30,8 +31,26 @@ WAITING = 20
 log = logging.getLogger(__name__)
 
 
+class Followed(Protocol):
+    """What a reader looks for; those who look for the same are sent the same."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What they may see."""
+        ...
+
+    def told(self, query: Query, fresh: Sequence[str]) -> str | None:
+        """Of some batches what they look for, as JSON; None where there is nothing.
+
+        Args:
+            query: Runs a statement over what they may see.
+            fresh: The batches.
+        """
+        ...
+
+
 class Kind(NamedTuple):
-    """What a reader looks for; those of the same kind are sent the same.
+    """Records that somebody looks for.
 
     Attributes:
         scopes: What they may see.
@@ -42,6 +61,13 @@ class Kind(NamedTuple):
     scopes: tuple[str, ...]
     scope: Scope
     fields: tuple[str, ...] = ()
+
+    def told(self, query: Query, fresh: Sequence[str]) -> str | None:
+        """Of some batches how many records match, and the newest of them; None where none does."""
+        found = arrived(query, self.scope, fresh, self.fields)
+        if not found.total:
+            return None
+        return f'{{"total":{found.total},"items":[{",".join(documents(found.frame))}]}}'
 
 
 class Message(NamedTuple):
@@ -94,12 +120,12 @@ class Tails:
 
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
-        self._readers: dict[Kind, set[Reader]] = {}
+        self._readers: dict[Followed, set[Reader]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._seen: frozenset[str] | None = None
 
     @contextmanager
-    def reader(self, kind: Kind) -> Iterator[Reader]:
+    def reader(self, kind: Followed) -> Iterator[Reader]:
         """Somebody who watches, until the block ends.
 
         Args:
@@ -114,7 +140,7 @@ class Tails:
         self._readers.setdefault(kind, set()).add(made)
         if self._seen is not None:
             made.begin(self._seen)
-        if self._looking is None:
+        if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         try:
             yield made
@@ -126,7 +152,7 @@ class Tails:
                 self._looking.cancel()
                 self._looking, self._seen = None, None
 
-    async def missed(self, kind: Kind, reader: Reader, mark: Mark) -> Message | None:
+    async def missed(self, kind: Followed, reader: Reader, mark: Mark) -> Message | None:
         """What arrived for a reader between a mark and when they came again; None where nothing did.
 
         Raises:
@@ -151,10 +177,10 @@ class Tails:
         if self._seen is None:
             self._see(there)
             return
-        told: dict[Kind, str | None] = {}
+        told: dict[Followed, str | None] = {}
         if fresh := sorted(there - self._seen):
             while (kind := next((one for one in self._readers if one not in told), None)) is not None:
-                told[kind] = await asyncio.to_thread(self._told, kind, fresh)
+                told[kind] = await self._asked(kind, fresh)
         mark = Mark.of(there, now)
         self._see(there)
         for one, text in told.items():
@@ -167,9 +193,15 @@ class Tails:
         for reader in (one for readers in self._readers.values() for one in readers if not one.begun.is_set()):
             reader.begin(there)
 
-    def _told(self, kind: Kind, fresh: list[str]) -> str | None:
-        query = self._lake.seen_by(kind.scopes).ask
-        found = arrived(query, kind.scope, fresh, kind.fields)
-        if not found.total:
+    async def _asked(self, kind: Followed, fresh: list[str]) -> str | None:
+        """What one kind of readers is told; what cannot be answered sends those who asked it away, and nobody else."""
+        try:
+            return await asyncio.to_thread(self._told, kind, fresh)
+        except LogshedError as error:
+            log.warning("%s; who follows it is sent away", error)
+            for reader in self._readers.get(kind, ()):
+                reader.over.set()
             return None
-        return f'{{"total":{found.total},"items":[{",".join(documents(found.frame))}]}}'
+
+    def _told(self, kind: Followed, fresh: list[str]) -> str | None:
+        return kind.told(self._lake.seen_by(kind.scopes).ask, fresh)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -14,26 +13,26 @@ from starlette.websockets import WebSocketDisconnect
 
 from logshed import __version__
 from logshed.doors.guard import from_here
-from logshed.errors import QueryError, UsageError
-from logshed.pipeline.loki_answers import LokiAnswers
+from logshed.errors import OverloadedError, QueryError, UsageError
+from logshed.pipeline.loki_answers import LokiAnswers, followed
 from logshed.web import forms
+from logshed.web.loki_tails import LogQL, follow
 from logshed.web.problems import problem
 from logshed.web.running import answered
 from logshed.web.site import Shared
-from logshed.web.still import Still
 from logshed.web.who import Needs, Person, needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from logshed.pipeline.loki_answers import Tail
     from logshed.web.running import Query
     from logshed.web.site import Site
 
 router = APIRouter(include_in_schema=False)
 BOTH = ["GET", "POST"]
 """Long queries come as forms."""
-POLL_SECONDS = 2.0
+BEGIN_SECONDS = 30.0
+"""So long a tail waits for what is there when it begins."""
 _BASE = "/loki/api/v1"
 Reader = Annotated[Person, needs("read")]
 
@@ -179,44 +178,19 @@ async def tail(socket: WebSocket, site: Shared) -> None:
         await socket.send_denial_response(problem(403, "not allowed: a page of another place asks"))
         return
     asked = Asked(list(socket.query_params.multi_items()), socket.headers.get("x-loki-response-encoding-flags", ""))
-    answers = LokiAnswers(site.lake(person).ask)
     try:
-        found = await site.pool.run(person, lambda: answers.tail(asked.first, apart=asked.apart))
+        followed(asked.what)
+        with site.tails.reader(LogQL(person.grant.scopes, asked.what, asked.apart)) as reader:
+            await asyncio.wait_for(reader.begun.wait(), BEGIN_SECONDS)
+            answers = LokiAnswers(site.lake(person).ask)
+            first = await site.pool.run(person, lambda: answers.latest(asked.first, apart=asked.apart))
+            await socket.accept()
+            await follow(socket, site, person, reader, first)
+    except WebSocketDisconnect:
+        return
     except (QueryError, UsageError) as error:
         await socket.send_denial_response(PlainTextResponse(f"{error}\n", 400))
-        return
-    await socket.accept()
-    with suppress(WebSocketDisconnect):
-        await _follow(socket, site, person, found)
-
-
-async def _follow(socket: WebSocket, site: Site, person: Person, found: Tail) -> None:
-    """Send what there is, and what comes, until the client goes, may no longer read, or the server ends."""
-    gone, still = asyncio.create_task(_gone(socket)), Still(site.who, socket, person, seconds=0)
-    try:
-        await socket.send_text(orjson.dumps(found.first).decode())
-        while not await _over(gone, site):
-            if not await still.may():
-                return await socket.close(1008, "no longer allowed")
-            more = await site.pool.run(person, found.more)
-            if more is not None:
-                await socket.send_text(orjson.dumps(more).decode())
-        if not gone.done():
-            await socket.close(1001, "the server ends")
-    finally:
-        gone.cancel()
-    return None
-
-
-async def _gone(socket: WebSocket) -> None:
-    """Read until the client closes; what it says is not heard."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
-
-
-async def _over(gone: asyncio.Task[None], site: Site) -> bool:
-    """Wait for the next look; whether there is to be none."""
-    ending = asyncio.create_task(site.ending.wait())
-    done, _ = await asyncio.wait({gone, ending}, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    ending.cancel()
-    return bool(done)
+    except OverloadedError as error:
+        await socket.send_denial_response(problem(429, str(error), {"Retry-After": str(round(error.after))}))
+    except TimeoutError:
+        await socket.send_denial_response(problem(503, "cannot follow: the lake does not answer; try again later"))
