@@ -65,6 +65,15 @@ def test_files_in_which_there_is_nothing_to_see_are_not_read(
     assert (found.files_read, len(found)) == (files, rows)
 
 
+@pytest.mark.parametrize("sandbox", [False, True])
+def test_who_sees_nothing_is_answered_with_nothing_whatever_time_they_ask_for(
+    collections: LakeTables, sandbox: bool
+) -> None:
+    statement = f"SELECT count(*) FROM logs WHERE timestamp >= TIMESTAMPTZ '{START.isoformat()}' AND collection = 'web'"
+    engine = sql.connect("duckdb", collections, sight=Sight(()), sandbox=sandbox)
+    assert engine.query(statement).rows() == [(0,)]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -20,6 +21,9 @@ from tests.web_server import web_server
 
 from logshed.access import Tokens
 from logshed.api import Lake
+from logshed.search.scope import Scope
+from logshed.web import tailing
+from logshed.web.tailing import Kind, Tails
 from logshed.web.views.explore import FIELDS
 
 if TYPE_CHECKING:
@@ -291,6 +295,27 @@ def test_what_arrives_is_sent_to_who_watches(hostile_lake: Lake, mine: httpx.Cli
     (event,) = [json.loads(one) for one in events]
     assert [one["body"] for one in event["items"]] == ["new one of mine"]
     assert event["total"] == 1
+
+
+def test_a_search_that_fails_sends_away_those_alone_who_follow_it(
+    hostile_lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tailing, "SECONDS", 0.2)
+    file = tmp_path / "sound.jsonl"
+    file.write_text(json.dumps(line(901, "sound one", "mine")) + "\n")
+    fails, sound = (Kind(("mine",), Scope(condition)) for condition in ("error('it fails') IS NULL", "true"))
+
+    async def followed() -> tuple[bool, str]:
+        tails = Tails(hostile_lake)
+        with tails.reader(fails) as broken, tails.reader(sound) as whole:
+            await asyncio.wait_for(whole.begun.wait(), 20)
+            await asyncio.to_thread(hostile_lake.ingest, [file], collection="mine")
+            message = await asyncio.wait_for(whole.messages.get(), 20)
+            return broken.over.is_set(), message.text
+
+    over, text = asyncio.run(followed())
+    assert over
+    assert "sound one" in text
 
 
 def test_searches_are_saved_by_who_may_and_shared_by_who_may_more(api: httpx.Client, mine: httpx.Client) -> None:

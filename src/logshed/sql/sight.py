@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 COLUMN = "collection"
 """The column by which a row belongs to somebody; a table without it is nobody's but theirs who see all."""
 EVERY = "*"
+_NEVER = "false"
+"""The row filter that nothing passes."""
 
 _PLAIN = re.compile(r"[^*?\[]*")
 _PRUNABLE = re.compile(r"[^\\%\x00-\x1f\x7f-\x9f\u2028\u2029]*")
@@ -59,7 +61,7 @@ class Sight:
     def row_filter(self) -> str | None:
         """A PyIceberg row filter that all rows to see pass; None where nothing is known."""
         if not self.scopes:
-            return "false"
+            return _NEVER
         parts = []
         for scope in dict.fromkeys(self.scopes):
             start = _PLAIN.match(scope)
@@ -100,6 +102,8 @@ class Seen:
 
     def files(self, table: str, where: str | None) -> Sequence[str]:
         """The data files that may hold rows that may be seen and that pass ``where``."""
+        if self._filter == _NEVER:
+            return ()
         return self._tables.files(table, both(where, self._filter)) if self.columns(table) else ()
 
     def filesystem(self) -> Any | None:
