@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +27,7 @@ from logshed.web.app import application
 from logshed.web.site import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 EVENTS = "text/event-stream"
@@ -58,6 +58,7 @@ class Reader(threading.Thread):
         self._url, self._path, self._caller = url, path, caller
 
     def run(self) -> None:
+        """Read."""
         parts = self._socket() if self._path.startswith("/loki") else self._events()
         for part in parts:
             self.text += part
