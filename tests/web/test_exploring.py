@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.web_server import web_server
 
@@ -331,6 +332,13 @@ def test_searches_are_saved_by_who_may_and_shared_by_who_may_more(api: httpx.Cli
     assert got(api, "/saved")["items"] == []
 
 
+def test_a_saved_search_that_is_too_long_is_refused_at_once(api: httpx.Client) -> None:
+    begun = time.process_time()
+    wanted = {"name": "a", "view": {str(one): "a" * 1_000 for one in range(2_000)}}
+    assert api.post("/saved", json=wanted).status_code == 422
+    assert time.process_time() - begun < 2
+
+
 def test_a_saved_search_holds_nothing_that_the_policy_forbids(api: httpx.Client, sample_lake: Lake) -> None:
     made = api.post("/saved", json={"name": "of jane@example.org", "view": {"q": 'message:"jane@example.org"'}}).json()
     assert made["view"]["q"] == 'message:"[EMAIL]"'
@@ -356,6 +364,32 @@ def test_a_statement_gives_rows_plan_and_mistakes(api: httpx.Client) -> None:
     wrong = api.post("/sql", json={"sql": "SELECT nope FROM logs"})
     assert wrong.status_code == 422
     assert "nope" in wrong.json()["detail"]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "rows", "parquet", "arrow"])
+def test_a_statement_may_give_any_type_in_any_form(api: httpx.Client, form: str) -> None:
+    """What a form has no form for is text; else the answer would break off."""
+    odd = {
+        "'ab'::BLOB": "ab",
+        "INTERVAL 1 DAY": "P0M1DT0S",
+        "'x'::UNION(s VARCHAR, n INT)": "x",
+        "'infinity'::TIMESTAMP": "infinity",
+        "DATE '5000000-01-01'": "1825492972 days since 1970",
+        "[{'b': 'ab'::BLOB}]": '[{"b":"ab"}]',
+    }
+    columns = ", ".join(f"{value} AS c{place}" for place, value in enumerate(odd))
+    answer = api.post("/sql", params={"format": form}, json={"sql": f"SELECT {columns}"})
+    assert answer.status_code == 200
+    if form == "csv":
+        assert list(csv.reader(io.StringIO(answer.text)))[1] == list(odd.values())
+    elif form == "ndjson":
+        assert list(answer.json().values()) == list(odd.values())
+    elif form == "rows":
+        assert json.loads(answer.text.splitlines()[1])[3:5] == ["infinity", "1825492972 days since 1970"]
+    elif form == "parquet":
+        assert pq.read_table(io.BytesIO(answer.content)).column("c1").to_pylist() == ["P0M1DT0S"]
+    else:
+        assert pa.ipc.open_stream(answer.content).read_all().num_columns == len(odd)
 
 
 def test_the_tables_are_listed_with_what_their_columns_mean(api: httpx.Client) -> None:

@@ -86,7 +86,7 @@ class SavedSearches:
             UsageError: The name or the view is empty or too long, or they have too many.
             AccessError: The file cannot be used.
         """
-        _check(name, view)
+        check(name, view)
         now = time.time()
         saved = Saved(secrets.token_hex(8), name, owner, shared, dict(view), now, now)
         with self._file.opened(create=True) as file:
@@ -106,7 +106,7 @@ class SavedSearches:
             UsageError: The name or the view is empty or too long.
             AccessError: The file cannot be used.
         """
-        _check(name, view)
+        check(name, view)
         if not self._file.there:
             return None
         with self._file.opened() as file:
@@ -131,7 +131,12 @@ class SavedSearches:
             return file.execute("DELETE FROM searches WHERE id = ? AND owner = ?", (saved_id, owner)).rowcount > 0
 
 
-def _check(name: str, view: Mapping[str, str]) -> None:
+def check(name: str, view: Mapping[str, str]) -> None:
+    """Refuse what is no name, or is too long.
+
+    Raises:
+        UsageError: It is.
+    """
     if not name.strip() or len(name) > LONGEST_NAME:
         raise UsageError(f"cannot save the search: its name has no sign, or more than {LONGEST_NAME}; give another")
     if len(json.dumps(dict(view))) > LONGEST_VIEW:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logshed.errors import LogshedError
+from logshed.web.readable import in_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def kind_of(kind: pa.DataType) -> str:
 
 
 def _lines(batch: pa.RecordBatch) -> bytes:
-    values = [_values(column) for column in batch.columns]
+    values = [_values(column) for column in in_range(batch).columns]
     option = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
     return b"".join(orjson.dumps(row, default=_told, option=option) for row in zip(*values, strict=True))
 

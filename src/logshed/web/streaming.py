@@ -15,6 +15,7 @@ from starlette.responses import StreamingResponse
 
 from logshed.errors import AccessError
 from logshed.pipeline.ndjson import documents
+from logshed.web.readable import readable, schema_of, storable
 from logshed.web.row_lines import rows
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def frames(result: Result) -> Iterator[pl.DataFrame]:
     """The rows in frames of a good size."""
     names = _unlike(result.columns)
     for batch in result.batches():
-        frame = pl.from_arrow(batch.rename_columns(names))
+        frame = pl.from_arrow(readable(batch.rename_columns(names)))
         if isinstance(frame, pl.DataFrame):  # a batch always gives one
             yield from frame.iter_slices(ROWS_AT_ONCE)
 
@@ -168,18 +169,25 @@ class _Sink(io.RawIOBase):
         return b"".join(held)
 
 
-def _binary(result: Result, opened: Callable[[_Sink], pq.ParquetWriter | pa.RecordBatchWriter]) -> Iterator[bytes]:
+def _binary(
+    result: Result,
+    opened: Callable[[_Sink], pq.ParquetWriter | pa.RecordBatchWriter],
+    made: Callable[[pa.RecordBatch], pa.RecordBatch] = lambda batch: batch,
+) -> Iterator[bytes]:
     sink = _Sink()
     with opened(sink) as writer:
         for batch in result.batches():
-            writer.write_batch(batch)
+            writer.write_batch(made(batch))
             if piece := sink.taken():
                 yield piece
     yield sink.taken()
 
 
 def _parquet(result: Result) -> Iterator[bytes]:
-    return _binary(result, lambda sink: pq.ParquetWriter(sink, result.schema, compression="zstd"))
+    schema = schema_of(result.schema)
+    if schema.equals(result.schema):
+        return _binary(result, lambda sink: pq.ParquetWriter(sink, schema, compression="zstd"))
+    return _binary(result, lambda sink: pq.ParquetWriter(sink, schema, compression="zstd"), storable)
 
 
 def _arrow(result: Result) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from logshed.pipeline.saved_searches import LONGEST_NAME
+from logshed.pipeline.saved_searches import LONGEST_NAME, check
 from logshed.pipeline.typed import safe as safe_texts
 from logshed.web.answers import json_of
 from logshed.web.site import Shared
@@ -79,6 +79,7 @@ def _may_share(person: Person, wanted: Wanted) -> None:
 
 def _sound(site: Site, wanted: Wanted) -> tuple[str, dict[str, str]]:
     """What may rest: what the lake's policy forbids is in none of its records, so that no search for it finds less."""
+    check(wanted.name, wanted.view)  # before all of it is looked through
     safe = safe_texts(site.settings)
     return safe(wanted.name), {safe(name): safe(value) for name, value in wanted.view.items()}
 
