@@ -163,6 +163,14 @@ def test_logcli_asks_with_forms_and_gets_the_same(grafana: httpx.Client) -> None
     assert {one["metric"]["level"]: one["value"] for one in told["result"]}["info"] == [FROM + 120, "2"]
 
 
+def test_more_points_than_anybody_reads_are_refused(grafana: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {**WHOLE, "query": 'sum by (level) (count_over_time({collection="app"}[1m]))', "step": "1"}
+    assert grafana.get("query_range", params=asked).status_code == 200
+    monkeypatch.setattr("logshed.pipeline.loki_json.MOST_POINTS", 10)
+    told = grafana.get("query_range", params=asked)
+    assert (told.status_code, "take a longer step" in told.text) == (400, True)
+
+
 def test_a_plain_number_is_a_scalar(grafana: httpx.Client) -> None:
     assert data(grafana.get("query", params={"query": "1+1", "time": str(FROM)}))["result"] == [FROM, "2"]
 

@@ -10,10 +10,14 @@ from logshed.errors import QueryError
 from logshed.logql.labels import canonical
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from logshed.logql import Steps
     from logshed.logql.statements import Lines
     from logshed.sql.result import Result
 
+MOST_POINTS = 1_000_000
+"""Points of all series of an answer: more is read by nobody, and takes the memory of those who ask for less."""
 MOST_SERIES = 2_000
 """Series of an answer; a panel with more shows nothing to anybody."""
 _MICROSECONDS = 1_000_000
@@ -74,7 +78,7 @@ def series(result: Result, names: tuple[str, ...]) -> list[tuple[dict[str, str],
     """
     import polars as pl  # noqa: PLC0415 - heavy
 
-    frame = result.pl()
+    frame = pl.DataFrame(pl.from_arrow(_bounded(result), rechunk=False))
     keys = frame.columns[1:-1]
     if frame.is_empty():
         return []
@@ -87,6 +91,23 @@ def series(result: Result, names: tuple[str, ...]) -> list[tuple[dict[str, str],
             f"cannot tell {grouped.height:,} series: {MOST_SERIES:,} are the most; sum them by fewer labels"
         )
     return [(_there(names, tuple(row[:-2])), row[-2], row[-1]) for row in grouped.iter_rows()]
+
+
+def _bounded(result: Result) -> pa.Table:
+    """The points of all series; what is too much is not read to its end."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    parts: list[pa.RecordBatch] = []
+    count = 0
+    with result:
+        for part in result.batches():
+            count += part.num_rows
+            if count > MOST_POINTS:
+                raise QueryError(
+                    f"cannot tell more than {MOST_POINTS:,} points; take a longer step, or sum by fewer labels"
+                )
+            parts.append(part)
+    return pa.Table.from_batches(parts, result.schema)
 
 
 def matrix(result: Result, names: tuple[str, ...], steps: Steps) -> list[dict[str, Any]]:
