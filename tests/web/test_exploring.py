@@ -392,6 +392,21 @@ def test_a_statement_may_give_any_type_in_any_form(api: httpx.Client, form: str)
         assert pa.ipc.open_stream(answer.content).read_all().num_columns == len(odd)
 
 
+def test_who_takes_answers_slowly_holds_a_few_statements_alone(
+    api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logshed.web.running.MOST_SENT", 1)
+    sql = {"sql": "SELECT i, repeat('x', 200) AS x FROM range(20_000_000) t (i)"}
+    with api.stream("POST", "/sql", json=sql) as answer:
+        assert answer.status_code == 200
+        more = api.post("/sql", json={"sql": "SELECT 1"})
+        assert (more.status_code, "being sent" in more.json()["detail"]) == (429, True)
+    until = time.monotonic() + 20
+    while api.post("/sql", json={"sql": "SELECT 1"}).status_code != 200:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
 def test_the_tables_are_listed_with_what_their_columns_mean(api: httpx.Client) -> None:
     found = {one["name"]: one["columns"] for one in got(api, "/sql/tables")["items"]}
     assert {"logs", "lines", "iceberg.analytics.logs"} <= set(found)

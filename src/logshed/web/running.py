@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from starlette.exceptions import HTTPException
 
-from logshed.errors import QueryError
+from logshed.errors import OverloadedError, QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,9 @@ class Query(Protocol):
 
 LOOK_SECONDS = 0.5
 """How often it is looked whether somebody still waits."""
+MOST_SENT = 16
+"""Answers of one person that are sent as they are read; each holds a statement for as long as its reader takes it."""
+AGAIN_SECONDS = 5.0
 GONE = 499
 """The status of an answer that nobody waits for."""
 
@@ -51,6 +54,7 @@ class Job:
         what: What it does, in words or as a statement.
         begun: When it began.
         ended: Whether it was told to end.
+        sent: Whether its rows are sent as they are read, which lasts as long as their reader likes.
     """
 
     lake: Lake
@@ -59,6 +63,7 @@ class Job:
     id: str = field(default_factory=lambda: token_hex(8))
     begun: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended: bool = False
+    sent: bool = False
     _open: list[Result] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -117,15 +122,24 @@ class Running:
         self._jobs: dict[str, Job] = {}
 
     @contextmanager
-    def begun(self, lake: Lake, person: Person, what: str) -> Iterator[Job]:
+    def begun(self, lake: Lake, person: Person, what: str, *, sent: bool = False) -> Iterator[Job]:
         """Something that runs until the block ends, however that is.
 
         Args:
             lake: The lake as this person sees it.
             person: For whom.
             what: What it does.
+            sent: Whether its rows are sent as they are read.
+
+        Raises:
+            OverloadedError: Too many of theirs are being sent.
         """
-        job = Job(lake, person.name, what)
+        if sent and sum(job.sent and job.person == person.name for job in self._jobs.values()) >= MOST_SENT:
+            raise OverloadedError(
+                f"cannot answer: {MOST_SENT} answers of yours are being sent; wait for one, or end it",
+                after=AGAIN_SECONDS,
+            )
+        job = Job(lake, person.name, what, sent=sent)
         self._jobs[job.id] = job
         try:
             yield job

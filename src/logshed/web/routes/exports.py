@@ -42,7 +42,7 @@ async def export(
     details = {"search": look.q, "format": chosen, "since": look.since, "until": look.until}
     await site.audit(person, "export", "records", details=details, collection=look.collection or "*")
     with ExitStack() as stack:
-        job = stack.enter_context(site.running.begun(site.lake(person), person, f"export of {look.q}"))
+        job = stack.enter_context(site.running.begun(site.lake(person), person, f"export of {look.q}", sent=True))
         result = await waited(request, site, person, job, lambda: found(search, job.query))
         held = stack.pop_all()
     name = f"{re.sub(r'[^A-Za-z0-9]+', '-', look.collection or 'logs')}-{datetime.now(UTC):%Y%m%dT%H%M%S}"

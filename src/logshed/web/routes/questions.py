@@ -87,7 +87,7 @@ async def _sent(request: Request, site: Site, person: Person, ask: Ask, form: Fo
     details = {"question": ask.question, "search": ask.matching, "format": form, "since": ask.since, "until": ask.until}
     await site.audit(person, "export", ask.question, details=details, collection=ask.collection or "*")
     with ExitStack() as stack:
-        job = stack.enter_context(site.running.begun(site.lake(person), person, f"export of {ask.question}"))
+        job = stack.enter_context(site.running.begun(site.lake(person), person, f"export of {ask.question}", sent=True))
 
         def begin() -> Result:
             return job.query(statement.sql, statement.values, ask.timezone)

@@ -54,7 +54,7 @@ async def run(
     The header `X-Query-Id` names it for `DELETE /api/v1/queries/{id}`; whoever goes away ends it too.
     """
     with ExitStack() as stack:
-        job = stack.enter_context(site.running.begun(site.lake(person), person, statement.sql))
+        job = stack.enter_context(site.running.begun(site.lake(person), person, statement.sql, sent=True))
         params: dict[str, object] = dict(statement.params)
         result = await waited(request, site, person, job, lambda: job.theirs(statement.sql, params, statement.timezone))
         held = stack.pop_all()
