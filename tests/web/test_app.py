@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
+import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -96,6 +99,34 @@ def test_a_body_is_read_up_to_its_limit_alone_whoever_sends_it(guarded: str) -> 
     assert status == 413
     whole = httpx.post(f"{guarded}/api/v1/session", content=b" " * 5_000_000, headers=told, timeout=60)
     assert whole.status_code == 413
+
+
+HALF = {
+    "nothing": b"",
+    "head": b"GET / HTTP/1.1\r\nHost: ",
+    "body": b"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 9\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("said", HALF)
+def test_who_leaves_a_request_half_said_is_cut_off(served: str, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setattr("logshed.doors.timely.SECONDS", 0.3)
+    with socket.create_connection(("127.0.0.1", int(served.rpartition(":")[2])), timeout=10) as connection:
+        connection.sendall(HALF[said])
+        with suppress(ConnectionResetError):
+            assert connection.recv(100) == b""
+
+
+def test_who_said_a_request_whole_has_time_for_its_answer(served: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logshed.doors.timely.SECONDS", 0.3)
+    with httpx.Client(base_url=served, timeout=20) as client, client.stream("GET", "/api/v1/tail") as answer:
+        assert next(answer.iter_lines()).startswith("retry")
+        time.sleep(1)
+        assert client.get("/api/v1/session").status_code == 200
+        time.sleep(1)
+        assert not answer.is_closed
+        assert client.get("/api/v1/session").status_code == 200
 
 
 def test_an_error_is_a_problem_for_programs_and_a_page_for_people(served: str) -> None:

@@ -13,6 +13,7 @@ import uvicorn
 from logshed.doors.feed import Feed
 from logshed.doors.guard import Guard
 from logshed.doors.live_map import LiveMap
+from logshed.doors.timely import hold_to_time
 from logshed.errors import DoorError, UsageError
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def configured(
         config.load()
     except OSError as error:
         raise DoorError(f"cannot use the certificate: {error}; give a certificate and its key as PEM files") from None
+    hold_to_time(config)
     return config
 
 
