@@ -10,11 +10,12 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from logshed.pages import live as live_pages
+from logshed.pages.render import asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -169,13 +170,14 @@ def icon(name: str) -> Markup:
     return Markup(found.content.decode())  # noqa: S704 - our own file
 
 
-def _text(name: str) -> str:
-    return (files("logshed") / "web" / "templates" / name).read_text("utf-8")
+def _text(name: str) -> str | None:
+    found = files("logshed") / "web" / "templates" / name
+    return found.read_text("utf-8") if found.is_file() else None
 
 
 @cache
 def _environment() -> Environment:
-    loader = FunctionLoader(_text)
+    loader = ChoiceLoader([FunctionLoader(_text), FunctionLoader(asset)])  # the map is the live map's own
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.globals |= {"href": href, "module": module, "icon": icon, "version": version("logshed")}
     return made
