@@ -62,3 +62,23 @@ def test_calls_are_found_by_words_and_opened(served: str, browser: Browser) -> N
     expect(page.locator("#api-none")).to_be_visible()
     assert wrong == []
     page.close()
+
+
+def test_what_a_page_asks_while_nobody_touches_it_says_so(served: str, browser: Browser) -> None:
+    """By that header a session stays idle whatever a page that is left open asks."""
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(f"{served}/api")
+    script = page.locator('script[src*="/base.js"]').get_attribute("src")
+
+    def asked() -> bool:
+        with page.expect_request("**/api/v1/session") as found:
+            page.evaluate("async (script) => { await (await import(script)).api('/api/v1/session'); }", script)
+        return "x-logshed-background" in found.value.headers
+
+    fresh = asked()
+    page.clock.fast_forward(61_000)
+    left = asked()
+    page.mouse.move(40, 40)
+    assert (fresh, left, asked()) == (False, True, False)
+    page.close()
