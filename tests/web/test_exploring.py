@@ -9,6 +9,7 @@ import json
 import re
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,10 @@ from tests.web_server import web_server
 
 from logshed.access import Tokens
 from logshed.api import Lake
+from logshed.errors import OverloadedError
 from logshed.search.scope import Scope
 from logshed.web import tailing
-from logshed.web.tailing import Kind, Tails
+from logshed.web.tailing import Kind, Reader, Tails
 from logshed.web.views.explore import FIELDS
 
 if TYPE_CHECKING:
@@ -296,6 +298,20 @@ def test_what_arrives_is_sent_to_who_watches(hostile_lake: Lake, mine: httpx.Cli
     (event,) = [json.loads(one) for one in events]
     assert [one["body"] for one in event["items"]] == ["new one of mine"]
     assert event["total"] == 1
+
+
+def test_nobody_takes_all_tails_that_there_are(hostile_lake: Lake) -> None:
+    async def followed() -> bool:
+        tails = Tails(hostile_lake)
+        with ExitStack() as stack:
+            for number in range(tailing.MOST_OF_ONE):
+                stack.enter_context(tails.reader(Kind(("mine",), Scope(f"{number} = 0")), "greedy"))
+            stack.enter_context(tails.reader(Kind(("mine",), Scope("0 = 0")), "greedy"))
+            with pytest.raises(OverloadedError, match="of yours"):
+                stack.enter_context(tails.reader(Kind(("mine",), Scope()), "greedy"))
+            return isinstance(stack.enter_context(tails.reader(Kind(("mine",), Scope()), "other")), Reader)
+
+    assert asyncio.run(followed())
 
 
 def test_a_search_that_fails_sends_away_those_alone_who_follow_it(

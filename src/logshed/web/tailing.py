@@ -25,6 +25,8 @@ SECONDS = 2.0
 MOST_READERS = 2_000
 MOST_KINDS = 100
 """Different searches that are followed at once."""
+MOST_OF_ONE = 25
+"""Of these by one person, so that nobody takes them all."""
 AGAIN_SECONDS = 30.0
 WAITING = 20
 """Messages that may wait for a reader; a slower one is sent away, and goes on where it was when it comes again."""
@@ -85,14 +87,19 @@ class Message(NamedTuple):
 class Reader:
     """One who watches.
 
+    Args:
+        who: Their name.
+
     Attributes:
+        who: Their name.
         messages: What waits for them.
         begun: Set once what was there when they came is known; what arrives from then on is sent.
         there: The batches that were there.
         over: Set when they are to come again, since they are too slow.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, who: str = "") -> None:
+        self.who = who
         self.messages: asyncio.Queue[Message] = asyncio.Queue(WAITING)
         self.begun = asyncio.Event()
         self.there: frozenset[str] = frozenset()
@@ -125,18 +132,23 @@ class Tails:
         self._seen: frozenset[str] | None = None
 
     @contextmanager
-    def reader(self, kind: Followed) -> Iterator[Reader]:
+    def reader(self, kind: Followed, who: str = "") -> Iterator[Reader]:
         """Somebody who watches, until the block ends.
 
         Args:
             kind: What they look for.
+            who: Their name.
 
         Raises:
-            OverloadedError: Too many watch, or too many different searches are followed.
+            OverloadedError: Too many watch, or too many different searches are followed, by all or by them.
         """
+        own = {one for one, readers in self._readers.items() if any(reader.who == who for reader in readers)}
+        if len(own | {kind}) > MOST_OF_ONE:
+            told = f"cannot follow: {MOST_OF_ONE} searches of yours are followed; end one"
+            raise OverloadedError(told, after=AGAIN_SECONDS)
         if sum(map(len, self._readers.values())) >= MOST_READERS or len(self._readers | {kind: set()}) > MOST_KINDS:
             raise OverloadedError("cannot follow: too many do; come again later", after=AGAIN_SECONDS)
-        made = Reader()
+        made = Reader(who)
         self._readers.setdefault(kind, set()).add(made)
         if self._seen is not None:
             made.begin(self._seen)

@@ -180,7 +180,7 @@ async def tail(socket: WebSocket, site: Shared) -> None:
     asked = Asked(list(socket.query_params.multi_items()), socket.headers.get("x-loki-response-encoding-flags", ""))
     try:
         followed(asked.what)
-        with site.tails.reader(LogQL(person.grant.scopes, asked.what, asked.apart)) as reader:
+        with site.tails.reader(LogQL(person.grant.scopes, asked.what, asked.apart), person.name) as reader:
             await asyncio.wait_for(reader.begun.wait(), BEGIN_SECONDS)
             answers = LokiAnswers(site.lake(person).ask)
             first = await site.pool.run(person, lambda: answers.latest(asked.first, apart=asked.apart))

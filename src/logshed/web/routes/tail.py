@@ -56,13 +56,13 @@ async def tail(
     kind = Kind(person.grant.scopes, scope, tuple(field or ()))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     still = Still(site.who, request, person)
-    return StreamingResponse(_events(site, kind, still, mark), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_events(site, person, kind, still, mark), media_type="text/event-stream", headers=headers)
 
 
-async def _events(site: Site, kind: Kind, still: Still, mark: Mark | None) -> AsyncIterator[str]:
+async def _events(site: Site, person: Person, kind: Kind, still: Still, mark: Mark | None) -> AsyncIterator[str]:
     ending = asyncio.create_task(site.ending.wait())
     try:
-        with site.tails.reader(kind) as reader:
+        with site.tails.reader(kind, person.name) as reader:
             while not ending.done() and not reader.begun.is_set():
                 await _first(reader.begun.wait(), ending)
             if reader.begun.is_set():
