@@ -13,7 +13,7 @@ from tests.sql.conftest import START, record, records, write_lake
 import logshed
 from logshed.api import Lake
 from logshed.errors import SearchError, UsageError
-from logshed.pipeline import explore_pages
+from logshed.pipeline import explore_places
 from logshed.pipeline.explore import asked, extent, opened
 from logshed.pipeline.explore_bars import bars
 from logshed.pipeline.explore_complete import complete
@@ -116,8 +116,8 @@ def test_a_cursor_that_is_none_is_refused(lake: Lake, cursor: str) -> None:
 
 
 def test_a_cursor_cannot_change_the_statement(lake: Lake) -> None:
-    place = explore_pages.Place(START, "' OR true --", "g'", 0, 0)
-    cursor = explore_pages.Cursor(place, None, None, "b1' OR true --").text()
+    place = explore_places.Place(START, "' OR true --", "g'", 0, 0)
+    cursor = explore_places.Cursor(place, None, None, "b1' OR true --").text()
     assert page(lake.query, asked("", since="all"), limit=9, cursor=cursor).result.rows() == []
 
 
@@ -163,7 +163,8 @@ def test_a_first_look_is_what_window_bars_and_page_tell_apart(
     near = look.near()
     opening, counted = look.count()
     rows = near or look.rest()
-    apart, order = opened(lake.ask, window), {"limit": shown.limit, "oldest_first": shown.oldest_first}
+    apart = opened(lake.ask, window)
+    order: dict[str, Any] = {"limit": shown.limit, "oldest_first": shown.oldest_first}
     told = page(lake.ask, apart.window, shown.fields, **order)
     assert (opening.since, opening.first, opening.last) == (apart.since, apart.first, apart.last)
     assert rows.frame.equals(told.result.pl())
@@ -187,9 +188,9 @@ def test_few_records_in_a_long_time_are_found_by_their_times(tmp_path: Path) -> 
     assert look.near() is None
     opening, counted = look.count()
     assert counted == bars(query, opening.window, (START, START + timedelta(days=36, microseconds=1)))
-    rows = look.rest()
-    assert rows.frame["timestamp"].to_list() == [START + timedelta(days=day) for day in (36, 27, 18)]
-    following = page(query, asked("rare", since="all"), limit=3, cursor=rows.next)
+    shown = look.rest()
+    assert shown.frame["timestamp"].to_list() == [START + timedelta(days=day) for day in (36, 27, 18)]
+    following = page(query, asked("rare", since="all"), limit=3, cursor=shown.next)
     assert following.result.pl()["timestamp"].to_list() == [START + timedelta(days=day) for day in (9, 0)]
 
 

@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,14 @@ from tests.web_server import web_server
 from logshed.access import Tokens
 from logshed.api import Lake
 from logshed.errors import OverloadedError
+from logshed.pipeline.explore_first import Wanted
 from logshed.search.scope import Scope
 from logshed.web import tailing
+from logshed.web.looking import Look
+from logshed.web.site import Site
 from logshed.web.tailing import Kind, Reader, Tails
 from logshed.web.views.explore import FIELDS
+from logshed.web.who import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -160,6 +165,31 @@ def test_a_page_begins_the_search_that_its_script_asks_for(served: str, api: htt
         assert first_look(api, **{**asked, "q": "status:404"}, begun=begun(browser, "/explore"))["bars"]["total"]
     script = (files("logshed") / "web" / "static" / "explore_cells.js").read_text("utf-8")
     assert tuple(re.findall(r'"(\w+)"', script.partition("SUMMARY = [")[2].partition("]")[0])) == FIELDS
+
+
+def test_a_first_look_is_joined_by_who_began_it_and_by_nobody_else(hostile_lake: Lake) -> None:
+    async def running() -> list[int]:
+        site, look, wanted = (
+            Site(hostile_lake, None),
+            Look.model_validate({"q": "level:error", "since": "all"}),
+            Wanted(("body",)),
+        )
+        counts = []
+        for person, asked in (
+            (LOCAL, look),
+            (replace(LOCAL, name="another"), look),
+            (LOCAL, Look.model_validate({"since": "all"})),
+        ):
+            name = site.firsts.begin(LOCAL, look, wanted)
+            taken = site.firsts.taken(name, person, asked, wanted)
+            await asyncio.sleep(0)  # those that begin do so now
+            counts.append(len(site.running.seen_by(LOCAL)))
+            assert [part async for part in taken.parts()]
+            site.firsts.taken(name, LOCAL, look, wanted).end()  # nobody takes it any more
+        await site.stop()
+        return counts
+
+    assert asyncio.run(running()) == [1, 2, 1]
 
 
 def test_a_search_is_completed(api: httpx.Client) -> None:
