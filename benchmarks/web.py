@@ -1,7 +1,7 @@
 """Looks at a dashboard of a real ``logshed serve`` as many people do at once: how long until all its figures are there.
 
     python benchmarks/web.py LAKE [--users 50] [--rounds 6] [--every 10] [--dashboard overview] [--ingest]
-                             [--window all] [--window 2026-01-10/2026-01-11]
+                             [--window all] [--window 2026-01-10/2026-01-11] [--after 5]
 
 A user asks for the page, then for its answers, six at once as browsers do, and again every ten seconds, with what they
 have as ``If-None-Match``. Three figures are told of each window: the first look at a server that keeps nothing, all
@@ -223,11 +223,13 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=10.0)
     parser.add_argument("--dashboard", default="overview")
     parser.add_argument("--window", action="append")
+    parser.add_argument("--after", type=float, default=0.0, help="seconds after the start, in which it looks ahead")
     parser.add_argument("--ingest", action="store_true", help="bring records into the lake meanwhile: it is changed")
     options = parser.parse_args()
     print(f"{options.users} users, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}", flush=True)
     for window in options.window or ["24h", "all"]:
         with serving(options.lake) as served:
+            time.sleep(options.after)
             asyncio.run(measured(options.lake, served, options, window))
 
 
