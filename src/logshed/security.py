@@ -10,7 +10,7 @@ from logshed.errors import MissingError
 from logshed.queries.times import LATEST, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from logshed.detection_settings import Suppress
@@ -129,15 +129,14 @@ class Security:
 
         return Switches(self._settings.detect.disabled, self._root)
 
-    def switch(self, rule: str, *, on: bool | None, by: str, reason: str = "", noted: bool = False) -> None:
-        """Switch a rule, detector or check on or off from now on, whatever the settings say.
+    def switch(self, rule: str, *, on: bool | None, by: str | None = None, reason: str = "") -> None:
+        """Switch a rule, detector or check on or off from now on, whatever the settings say; the trail tells it.
 
         Args:
             rule: Its name.
             on: None lets the settings say again.
-            by: Who does it.
+            by: Who does it; None is who runs this process.
             reason: Why.
-            noted: Write it into the audit trail as done by who runs this process; others write who did it themselves.
 
         Raises:
             logshed.errors.DetectionError: There is none of this name.
@@ -148,12 +147,12 @@ class Security:
 
         store = self._opened()
         rule_book.assert_known(rule, self._settings)
-        if noted:
-            trail.noted(store, self._settings, "rule", rule, details={"on": on, "reason": reason})
+        trail.noted(store, self._settings, "rule", rule, details={"on": on, "reason": reason}, by=by)
         if on is None:
             switches.leave(store.root, rule)
         else:
-            switches.switch(store.root, rule, on=on, by=by, reason=typed.safe(self._settings)(reason))
+            said = typed.safe(self._settings)(reason)
+            switches.switch(store.root, rule, on=on, by=by or trail.actor(), reason=said)
 
     def incident(self, name: str) -> dict[str, Any]:
         """The newest version of an incident.
@@ -209,7 +208,7 @@ class Security:
         return self.change_incidents([name], Change(status, note, muted_until, assignee, by))[0]
 
     def change_incidents(self, names: Sequence[str], done: Change) -> list[dict[str, Any]]:
-        """Write new versions of several incidents, all or none.
+        """Write new versions of several incidents, all or none; the audit trail tells each.
 
         Args:
             names: Their ids, or how those begin.
@@ -218,12 +217,18 @@ class Security:
         Raises:
             logshed.errors.UsageError: One of them is not there.
         """
-        from logshed.pipeline import casework, typed  # noqa: PLC0415 - heavy
+        from logshed.pipeline import casework, trail, typed  # noqa: PLC0415 - heavy
 
         safe = typed.safe(self._settings)
         assignee = None if done.assignee is None else safe(done.assignee)
         kept = replace(done, note=safe(done.note), assignee=assignee)
-        return casework.change(self._seen(), names, kept, self._sight)
+        store, by = self._seen(), done.by or None
+
+        def noted(row: Mapping[str, Any]) -> None:
+            target, collection = row["incident_id"], row["collection"]
+            trail.noted(store, self._settings, "incident", target, details=kept.told(), by=by, collection=collection)
+
+        return casework.change(store, names, kept, self._sight, noted)
 
     def mutes(self) -> tuple[Suppress, ...]:
         """What people do not want to be told of; the settings may hold more.
@@ -235,30 +240,41 @@ class Security:
 
         return suppress.read(self._opened().root)
 
-    def mute(self, rule: Suppress) -> Suppress:
-        """Keep back findings from now on; a mute of the same name is replaced.
+    def mute(self, rule: Suppress, *, by: str | None = None) -> Suppress:
+        """Keep back findings from now on; a mute of the same name is replaced. The audit trail tells it.
 
         Args:
             rule: Which findings, under which name, until when and why.
+            by: Who does it; None is who runs this process.
 
         Returns:
             It as it is kept: nothing that the policy forbids is.
         """
-        from logshed.pipeline import suppress, typed  # noqa: PLC0415 - heavy
+        from logshed.pipeline import suppress, trail, typed  # noqa: PLC0415 - heavy
 
-        safe = typed.safe(self._settings)
+        store, safe = self._opened(), typed.safe(self._settings)
         changed = {name: safe(getattr(rule, name)) for name in ("name", "actor", "reason")}
         kept = rule.model_copy(update=changed)
-        suppress.add(self._opened().root, kept)
+        told = kept.model_dump(mode="json", exclude={"name"})
+        trail.noted(store, self._settings, "mute", kept.name, details=told, by=by, collection=kept.collection)
+        suppress.add(store.root, kept)
         return kept
 
-    def unmute(self, name: str) -> None:
-        """End a mute.
+    def unmute(self, name: str, *, by: str | None = None) -> None:
+        """End a mute; the audit trail tells it.
+
+        Args:
+            name: Its name.
+            by: Who does it; None is who runs this process.
 
         Raises:
             logshed.errors.MissingError: There is none of this name.
         """
-        from logshed.pipeline import suppress  # noqa: PLC0415 - heavy
+        from logshed.pipeline import suppress, trail  # noqa: PLC0415 - heavy
 
-        if not suppress.remove(self._opened().root, name):
+        store = self._opened()
+        found = next((one for one in suppress.read(store.root) if one.name == name), None)
+        if found is None:
             raise MissingError(f"cannot end the mute {name}: there is none; `logshed mutes list` shows them")
+        trail.noted(store, self._settings, "unmute", name, by=by, collection=found.collection)
+        suppress.remove(store.root, name)

@@ -9,6 +9,7 @@ import pytest
 from tests.pipeline import security_lake
 
 from logshed.pipeline import casebook
+from logshed.pipeline.trail import actor
 from logshed.queries.times import EARLIEST, LATEST
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def test_findings_are_muted_by_command_and_the_mute_is_ended(logshed: Run, watch
     assert (kept["name"], kept["actor"], kept["until"]) == ("ours", "198.51.100.0/24", "2099-01-31")
     assert logshed("mutes", "end", "ours", "--lake", watched.root).returncode == 0
     assert logshed("mutes", "list", "--lake", watched.root).stdout == "Nothing is muted.\n"
+    sql = "SELECT verb, target, actor FROM audit WHERE verb LIKE '%mute' ORDER BY sequence"
+    assert watched.query(sql).rows() == [("mute", "ours", actor()), ("unmute", "ours", actor())]
     for words in (
         ("mutes", "end", "ours"),
         ("mutes", "add", "all"),
@@ -56,3 +59,19 @@ def test_an_incident_is_given_to_somebody(logshed: Run, watched: Lake) -> None:
     done = logshed("incidents", "assign", row["incident_id"][:12], "ann", "--lake", watched.root)
     assert "ann works on it" in done.stdout, done.stderr
     assert watched.security.incident(row["incident_id"])["assignee"] == "ann"
+    sql = "SELECT target, actor, collection, details FROM audit WHERE verb = 'incident'"
+    told = (row["incident_id"], actor(), row["collection"], '{"assignee": "ann"}')
+    assert watched.query(sql).rows() == [told]
+
+
+def test_who_decides_whom_to_block_stands_in_the_trail_and_no_secret_in_the_reason(logshed: Run, watched: Lake) -> None:
+    made = logshed(
+        "decisions", "add", "192.0.2.77/24", "--reason", "password=hunter2", "--for", "2d", "--lake", watched.root
+    )
+    assert made.returncode == 0, made.stderr
+    assert "hunter2" not in logshed("decisions", "list", "--json", "--lake", watched.root).stdout
+    assert logshed("decisions", "delete", "192.0.2.0/24", "--lake", watched.root).returncode == 0
+    assert logshed("decisions", "delete", "192.0.2.0/24", "--lake", watched.root).returncode == 2
+    rows = watched.query("SELECT target, actor, details FROM audit WHERE verb = 'decide' ORDER BY sequence").rows()
+    assert [(target, by) for target, by, _ in rows] == [("192.0.2.0/24", actor())] * 2
+    assert "hunter2" not in str(rows)

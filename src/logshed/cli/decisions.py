@@ -9,7 +9,6 @@ import typer
 
 from logshed.cli import tables, terminal
 from logshed.cli.commands import JsonOption, LakeOption, add
-from logshed.errors import UsageError
 
 if TYPE_CHECKING:
     from logshed.api import Lake
@@ -64,19 +63,19 @@ def add_decision(
     lake: LakeOption = None,
 ) -> None:
     """Decide that an address or a network is to be blocked for some time."""
-    from logshed.pipeline import decisions  # noqa: PLC0415 - heavy
+    from logshed.pipeline.deciding import decide  # noqa: PLC0415 - heavy
 
     opened = _lake(lake)
-    made = decisions.add(opened.root, address, until=opened.later(span), reason=reason, simulated=simulate)
+    made = decide(opened.root, opened.settings, address, opened.later(span), reason, simulated=simulate)
     print(f"{made.address} is to be blocked until {made.until}" + (" (simulated)." if simulate else "."))
 
 
 def delete(address: AddressArgument, *, lake: LakeOption = None) -> None:
     """Take a decision back."""
-    from logshed.pipeline import decisions  # noqa: PLC0415 - heavy
+    from logshed.pipeline.deciding import take_back  # noqa: PLC0415 - heavy
 
-    if not decisions.delete(_root(lake), address):
-        raise UsageError(f"cannot take back {address}: nothing was decided on it; see `logshed decisions list`")
+    opened = _lake(lake)
+    take_back(opened.root, opened.settings, address)
     print(f"{address} is not to be blocked any more.")
 
 

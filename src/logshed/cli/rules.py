@@ -202,10 +202,9 @@ def enable(
 
 def _switch(path: Path | None, name: str, *, on: bool | None, reason: str) -> None:
     from logshed.api import Lake  # noqa: PLC0415 - heavy
-    from logshed.pipeline.trail import actor  # noqa: PLC0415 - heavy
 
     opened = Lake.open(path)
-    opened.security.switch(name, on=on, by=actor(), reason=reason, noted=True)
+    opened.security.switch(name, on=on, reason=reason)
     print(f"{name} is {'on' if opened.security.switches().on(name) else 'off'}.")
 
 

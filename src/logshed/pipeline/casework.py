@@ -23,7 +23,7 @@ from logshed.schema import INCIDENTS, polars_schema
 from logshed.sql.duckdb import DuckDB
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from logshed.lake.store import Store
     from logshed.sql.sight import Sight
@@ -54,6 +54,12 @@ class Change:
     assignee: str | None = None
     by: str = ""
 
+    def told(self) -> dict[str, str]:
+        """It as the audit trail tells it."""
+        until = None if self.muted_until is None else self.muted_until.isoformat()
+        named = {"status": self.status, "note": self.note, "assignee": self.assignee, "until": until}
+        return {name: value for name, value in named.items() if value or (name == "assignee" and value is not None)}
+
 
 def find(store: Store, names: Sequence[str], sight: Sight | None = None) -> list[dict[str, Any]]:
     """The incidents whose ids begin so, in the order of the names.
@@ -81,7 +87,13 @@ def _only(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found[0]
 
 
-def change(store: Store, names: Sequence[str], done: Change, sight: Sight | None = None) -> list[dict[str, Any]]:
+def change(
+    store: Store,
+    names: Sequence[str],
+    done: Change,
+    sight: Sight | None = None,
+    noted: Callable[[Mapping[str, Any]], None] | None = None,
+) -> list[dict[str, Any]]:
     """Write new versions of incidents, all in one commit.
 
     Args:
@@ -89,6 +101,7 @@ def change(store: Store, names: Sequence[str], done: Change, sight: Sight | None
         names: Their ids, or how those begin.
         done: What is done to each.
         sight: What of the lake is seen; None is all.
+        noted: Writes down that each is about to be changed; what it raises leaves them all as they are.
 
     Returns:
         The new versions.
@@ -102,6 +115,8 @@ def change(store: Store, names: Sequence[str], done: Change, sight: Sight | None
     with held(store.root / FOLDER):  # a version that another writes meanwhile would hide this one's notes
         batch, now = new_batch(), datetime.now(UTC)
         found = {row["incident_id"]: row for row in find(store, names, sight)}
+        for row in found.values() if noted is not None else ():
+            noted(row)
         rows = [_changed(row, done, now, batch) for row in found.values()]
         if rows:
             frame = pl.DataFrame(rows, schema=polars_schema(INCIDENTS), orient="row").sort("timestamp")

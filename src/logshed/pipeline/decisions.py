@@ -75,7 +75,7 @@ def add(root: Path, address: str, *, until: datetime, reason: str = "", simulate
         UsageError: It is neither.
     """
     decision = Decision(
-        address=_checked(address),
+        address=checked(address),
         until=until.isoformat(timespec="seconds"),
         reason=reason,
         origin="manual",
@@ -89,10 +89,10 @@ def add(root: Path, address: str, *, until: datetime, reason: str = "", simulate
 
 def delete(root: Path, address: str) -> bool:
     """Take a decision back; whether there was one."""
-    checked = _checked(address)
+    wanted = checked(address)
     with held(root / FOLDER):
         known = read(root)
-        kept = [one for one in known if one.address != checked]
+        kept = [one for one in known if one.address != wanted]
         _write(root, kept)
     return len(kept) < len(known)
 
@@ -163,7 +163,12 @@ def _nftables(addresses: list[str]) -> Iterator[str]:
 FORMS: dict[str, Callable[[list[str]], Iterator[str]]] = {"plain": _plain, "nginx": _nginx, "nftables": _nftables}
 
 
-def _checked(address: str) -> str:
+def checked(address: str) -> str:
+    """An address as it is kept, or a network as CIDR.
+
+    Raises:
+        UsageError: It is neither.
+    """
     try:
         network = ip_network(address.strip(), strict=False)
     except ValueError:
@@ -180,7 +185,7 @@ def _external(text: str) -> str | None:
     except ValueError:
         return None  # a mask or a pseudonym of redaction, or a name
     inside = network.is_private or network.is_loopback or network.is_link_local or network.is_multicast
-    return None if inside else _checked(text)
+    return None if inside else checked(text)
 
 
 def _write(root: Path, decisions: list[Decision]) -> None:

@@ -126,17 +126,32 @@ def noted(
     target: str,
     outcome: str = "ok",
     details: Mapping[str, Any] | None = None,
+    *,
+    by: str | None = None,
+    collection: str = ANY,
 ) -> None:
     """Write down what was done to a lake, and put it into its trail; nothing that its policy forbids is written.
+
+    Args:
+        store: The lake.
+        settings: Whose policy holds.
+        verb: What was done.
+        target: To what.
+        outcome: ``ok``, ``refused`` or ``failed``.
+        details: More of it; no secrets.
+        by: Who does it. None is who runs this process; for others a server does it, which brings entries of many into
+            the lake together, and this leaves that to it.
+        collection: The set of logs that it is done to.
 
     Raises:
         LogshedError: It cannot be written.
     """
     policy = load_policy(settings.policy, settings.plugins, keys=settings.keys)
     redactor = Redactor(of_everything(policy))
-    own = Trail(store.root / FILE, lambda text: str(redactor.redact(pl.Series([text])).text[0]))
-    own.note(verb, target, outcome, details)
-    own.ship(store)
+    own = Trail(store.root / FILE, lambda text: str(redactor.redact(pl.Series([text])).text[0]), by)
+    own.note(verb, target, outcome, details, collection=collection)
+    if by is None:
+        own.ship(store)
 
 
 def _whole(file: BinaryIO) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import polars as pl
 from fastapi import Depends
@@ -34,13 +34,14 @@ from logshed.web.watching import Watching
 from logshed.web.who import LOCAL, Who
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from logshed.access import Token
     from logshed.api import Lake
     from logshed.web.who import Person
     from logshed.web_settings import Web
 
+T = TypeVar("T")
 SHIP_SECONDS = 5.0
 """How often entries of the local trail go into the lake's."""
 log = logging.getLogger(__name__)
@@ -134,6 +135,17 @@ class Site:
 
         await asyncio.to_thread(note)
         self._unshipped.set()
+
+    async def changed(self, person: Person, work: Callable[[], T]) -> T:
+        """What work comes to that writes down itself what it does, for this person; it goes into the lake soon.
+
+        Raises:
+            LogshedError: What the work raises.
+        """
+        try:
+            return await self.pool.run(person, work)
+        finally:
+            self._unshipped.set()
 
     def the_tokens(self) -> Tokens:
         """The tokens, also where nobody is asked for one."""

@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
+from logshed.pipeline import deciding
 from logshed.pipeline import decisions as book
-from logshed.pipeline import typed
 from logshed.web.security import BLANK, assert_sees_all
 from logshed.web.site import Shared
 from logshed.web.who import Person, needs
@@ -57,19 +56,17 @@ async def decide(site: Shared, person: Triages, decided: Decided) -> dict[str, A
     """Decide that an address or a network is to be blocked for some time."""
     assert_sees_all(person, "decisions are")
     until = site.whole.later(decided.until)
-    await site.audit(person, "decide", decided.address, details=decided.model_dump(exclude={"address"}))
+    lake, by, how = site.whole, person.name, {"simulated": decided.simulated}
 
     def work() -> book.Decision:
-        reason = typed.safe(site.settings)(decided.reason)
-        return book.add(site.whole.root, decided.address, until=until, reason=reason, simulated=decided.simulated)
+        return deciding.decide(lake.root, lake.settings, decided.address, until, decided.reason, by=by, **how)
 
-    return asdict(await site.pool.run(person, work))
+    return asdict(await site.changed(person, work))
 
 
 @router.delete("", status_code=204)
 async def take_back(site: Shared, person: Triages, address: Annotated[str, Query(max_length=64)]) -> None:
     """Take a decision back."""
     assert_sees_all(person, "decisions are")
-    await site.audit(person, "decide", address, details={"taken back": True})
-    if not await site.pool.run(person, book.delete, site.whole.root, address):
-        raise HTTPException(404, f"cannot take back {address}: nothing was decided on it")
+    lake = site.whole
+    await site.changed(person, lambda: deciding.take_back(lake.root, lake.settings, address, by=person.name))

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from logshed.errors import MissingError
 from logshed.pipeline import casebook, evidence
 from logshed.pipeline.casework import Change
-from logshed.web.security import BLANK, asked
+from logshed.web.security import BLANK, asked, unseen
 from logshed.web.site import Shared, Site
 from logshed.web.who import Person, needs
 
@@ -149,14 +150,10 @@ async def _change(site: Site, person: Person, ids: list[str], changed: Changed) 
         raise HTTPException(422, "cannot change the incident: nothing was given; give a status, an assignee or a note")
     muted_until = site.whole.later(changed.until) if status == "muted" else None
     done = Change(status, changed.note.strip(), muted_until, changed.assignee, person.name)
-    details = {key: value for key, value in changed.model_dump().items() if value and key not in {"ids", "until"}}
-    details |= {"until": muted_until.isoformat()} if muted_until else {}
-    for row in await asked(site, person, "incident", ids[0], lambda: security.incidents(ids)):
-        await site.audit(person, "incident", row["incident_id"], details=details, collection=row["collection"])
-    rows: list[dict[str, Any]] = await asked(
-        site, person, "incident", ids[0], lambda: security.change_incidents(ids, done)
-    )
-    return rows
+    try:
+        return await site.changed(person, lambda: security.change_incidents(ids, done))
+    except MissingError:
+        raise unseen(person, "incident", ids[0]) from None
 
 
 def _filter(site: Site, wanted: Wanted) -> casebook.Filter:

@@ -54,10 +54,8 @@ async def mute(site: Shared, person: Triages, muted: Muted) -> dict[str, Any]:
     before = next((one for one in kept if one.name == muted.name), None)
     if before is not None and not covered(before.collection, person.grant.scopes):
         raise HTTPException(403, "not allowed: another one's mute has this name; take another name")
-    details = muted.model_dump(mode="json", exclude={"name"})
-    await site.audit(person, "mute", muted.name, details=details, collection=muted.collection)
     rule = Suppress(**muted.model_dump())
-    return _about(await site.pool.run(person, site.whole.security.mute, rule), "people")
+    return _about(await site.changed(person, lambda: site.whole.security.mute(rule, by=person.name)), "people")
 
 
 @router.delete("/{name}", status_code=204)
@@ -67,8 +65,7 @@ async def end(site: Shared, person: Triages, name: str) -> None:
     found = next((one for one in kept if one.name == name and covered(one.collection, person.grant.scopes)), None)
     if found is None:
         raise unseen(person, "mute", name)
-    await site.audit(person, "unmute", name, collection=found.collection)
-    await site.pool.run(person, site.whole.security.unmute, name)
+    await site.changed(person, lambda: site.whole.security.unmute(name, by=person.name))
 
 
 def _about(one: Suppress, origin: str) -> dict[str, Any]:
