@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -76,6 +77,15 @@ def _asked(url: str, path: str, headers: dict[str, str], **body: Any) -> Any:
     return answer.json()
 
 
+def _checked(url: str, path: str, headers: dict[str, str], body: dict[str, Any] | None = None) -> Any:
+    """The result of a long check, which is waited for."""
+    begun = httpx.post(f"{url}/api/v1/admin{path}", headers=headers, json=body, timeout=60)
+    assert begun.status_code == 202, begun.text
+    told = httpx.get(f"{url}{begun.headers['location']}", headers=headers, params={"wait": 60}, timeout=90).json()
+    assert (told["state"], told["id"]) == ("done", begun.json()["id"])
+    return told["result"]
+
+
 def test_who_may_not_see_all_looks_after_nothing(guarded: str, tokens: Tokens) -> None:
     for scope, verbs in ((["*"], ["read"]), (["shop"], ["read", "admin"])):
         headers = {"Authorization": f"Bearer {tokens.create(scope, verbs)[0]}"}
@@ -101,9 +111,9 @@ def test_the_lake_is_verified_and_its_state_told(guarded: str, admin: dict[str, 
     state = {one["table"]: one for one in _asked(guarded, "/lake", admin)["items"]}
     assert state["silver.logs"]["rows"] == 10
     assert state["silver.logs"]["small"] == state["silver.logs"]["files"] > 0
-    report = _asked(guarded, "/redaction", admin, share=1.0)
+    report = _checked(guarded, "/redaction", admin, {"share": 1.0})
     assert (report["ok"], report["policy"]) == (True, "default")
-    assert httpx.post(f"{guarded}/api/v1/admin/integrity", headers=admin, timeout=60).json()["ok"] is True
+    assert _checked(guarded, "/integrity", admin)["ok"] is True
     assert {one["state"] for one in _asked(guarded, "/health", admin)["items"]} <= {"ok", "note"}
     assert _asked(guarded, "/cost", admin)["events_per_day"] == 10.0
 
@@ -121,7 +131,7 @@ def test_retention_is_told_as_the_settings_have_it_and_looking_takes_nothing(
 def test_what_an_administrator_does_stands_in_the_trail_whose_chain_is_whole(
     guarded: str, admin: dict[str, str], kept_lake: Lake
 ) -> None:
-    _asked(guarded, "/compliance", admin, regime="gdpr", share=1.0)
+    assert _checked(guarded, "/compliance", admin, {"regime": "gdpr", "share": 1.0})["answers"]
     kept_lake.ship_trail()
     entries = _asked(guarded, "/trail?verb=compliance", admin)["items"]
     assert [(one["target"], one["outcome"]) for one in entries] == [("gdpr", "ok")]
@@ -139,6 +149,37 @@ def test_runs_and_regimes_are_told_and_a_regime_that_is_none_is_refused(guarded:
     assert wrong.status_code == 404
 
 
+SLOW = "SELECT count(*) FROM range(30000000000) WHERE range % 7 = 3"
+
+
+def test_what_runs_is_seen_by_whoever_administers_and_ended_from_the_page(
+    local: str, guarded: str, admin: dict[str, str], tokens: Tokens, browser: Browser
+) -> None:
+    page = browser.new_page()
+    with ThreadPoolExecutor(2) as threads:
+        asked = threads.submit(httpx.post, f"{local}/api/v1/sql", json={"sql": SLOW}, timeout=60)
+        page.goto(f"{local}/admin/queries")
+        row = page.locator("#queries tbody tr", has_text="range % 7")
+        expect(row).to_be_visible(timeout=15_000)
+        page.wait_for_timeout(1_000)  # what took a second is remembered
+        row.get_by_role("button", name="End").click()
+        expect(row).to_have_count(0, timeout=15_000)
+        assert "was ended" in asked.result().text or asked.result().status_code >= 400
+        over = page.locator("#queries-over tbody tr", has_text="range % 7")
+        expect(over.locator(".badge")).to_have_text("ended", timeout=15_000)
+        page.close()
+        others = {"Authorization": f"Bearer {tokens.create(['shop'], ['read'])[0]}"}
+        foreign = threads.submit(httpx.post, f"{guarded}/api/v1/sql", headers=admin, json={"sql": SLOW}, timeout=60)
+        while not (seen := httpx.get(f"{guarded}/api/v1/queries", headers=admin, timeout=60).json()["items"]):
+            assert not foreign.done()
+        assert httpx.get(f"{guarded}/api/v1/queries", headers=others, timeout=60).json()["items"] == []
+        ended = f"{guarded}/api/v1/queries/{seen[0]['id']}"
+        assert httpx.delete(ended, headers=others, timeout=60).status_code == 404
+        assert httpx.delete(ended, headers=admin, timeout=60).status_code == 204
+        foreign.result()
+        assert httpx.get(f"{guarded}/api/v1/queries/over", headers=others, timeout=60).json()["items"] == []
+
+
 def test_the_pages_show_it_and_run_it(local: str, browser: Browser) -> None:
     page = browser.new_page()
     wrong: list[str] = []
@@ -151,6 +192,10 @@ def test_the_pages_show_it_and_run_it(local: str, browser: Browser) -> None:
     page.goto(f"{local}/admin/redaction")
     page.get_by_role("button", name="Look now").click()
     expect(page.locator("#redaction .badge")).to_have_text("nothing found", timeout=20_000)
+    page.get_by_role("link", name="Link to this result").click()
+    expect(page.locator("#check .badge")).to_have_text("nothing found")
+    page.go_back()
+    expect(page.locator("#redaction-before summary")).to_have_text("Checks of before (1)")
     expect(page.locator("#redacted tbody tr")).to_have_count(2)
     page.goto(f"{local}/admin/retention")
     expect(page.locator("#retention")).to_contain_text("shop: for ever")

@@ -115,8 +115,9 @@ def change(
     with held(store.root / FOLDER):  # a version that another writes meanwhile would hide this one's notes
         batch, now = new_batch(), datetime.now(UTC)
         found = {row["incident_id"]: row for row in find(store, names, sight)}
-        for row in found.values() if noted is not None else ():
-            noted(row)
+        if noted is not None:
+            for row in found.values():
+                noted(row)
         rows = [_changed(row, done, now, batch) for row in found.values()]
         if rows:
             frame = pl.DataFrame(rows, schema=polars_schema(INCIDENTS), orient="row").sort("timestamp")

@@ -32,6 +32,7 @@ class Result:
     Attributes:
         schema: The columns' names and Arrow types.
         files_read: Data files that the statement had to read, or None where the engine does not tell.
+        rows_given: Rows that were given so far.
         title: What a notebook shows above the rows; empty where the statement has no name.
         chart: How a notebook draws the rows; None shows a table only.
     """
@@ -47,6 +48,7 @@ class Result:
     ) -> None:
         self.schema = pa.schema([_narrowed(field) for field in schema])
         self.files_read = files_read
+        self.rows_given = 0
         self.title = ""
         self.chart: Chart | None = None
         self._batches = iter(batches)
@@ -79,6 +81,7 @@ class Result:
         self._begun = True
         try:
             for batch in self._batches:
+                self.rows_given += batch.num_rows
                 yield _as_schema(batch, self.schema)
         finally:
             self.close()

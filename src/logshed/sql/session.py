@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 
 from logshed.errors import QueryError
-from logshed.sql import data_files, mistakes, permitted, prune, spilling
+from logshed.sql import data_files, ending, mistakes, permitted, prune, spilling
 from logshed.sql.result import BATCH_ROWS, Result
 from logshed.sql.views import literal, views
 
@@ -151,6 +151,7 @@ class Session:
             self._show(self._stubs, wanted)
         self._shift = 0
         self._lock()
+        ending.begun(self._interrupt, self._progress)
         reader = self._interruptible(self._start, values)
         return Result(
             reader.schema,
@@ -161,6 +162,8 @@ class Session:
         )
 
     def _start(self, values: Mapping[str, object]) -> pa.RecordBatchReader:
+        if self._ended:
+            raise QueryError(_CANCELLED)
         relation = self._connection.sql(self._sql, params=values or None)
         if relation is None:
             raise QueryError("cannot run the query: it gives no rows; write a SELECT")
@@ -277,7 +280,14 @@ class Session:
                 raise QueryError(_HIDDEN) from error
             raise mistakes.explained(error, self._sql, self.known, self._shift) from error
 
+    def _interrupt(self) -> None:
+        """End the statement from another thread, while this one waits for its first rows."""
+        self._ended = True
+        self._connection.interrupt()
+
     def _progress(self) -> float | None:
+        if self._ended:
+            return None
         percent = self._connection.query_progress()
         return percent / 100 if percent >= 0 else None
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from logshed.errors import LogshedError, QueryError
 from logshed.sizes import parsed
-from logshed.sql import messages
+from logshed.sql import ending, messages
 from logshed.sql.feeding import Feed
 from logshed.sql.processes import Process, pool
 from logshed.sql.result import Result
@@ -103,6 +103,7 @@ class _Statement:
         finally:
             os.close(into)
         self._talk.start()
+        ending.begun(self._interrupt)
         try:
             reader = pa.ipc.open_stream(io.BufferedReader(pipe, 1 << 20))
         except (pa.ArrowInvalid, OSError) as error:
@@ -179,6 +180,11 @@ class _Statement:
         self._end(
             "late", f"cannot run the query: it took longer than {seconds:g} s; ask for less, or for a shorter time"
         )
+        self._process.end()
+
+    def _interrupt(self) -> None:
+        """End the statement from another thread, while this one waits for its first rows."""
+        self._cancelled = True
         self._process.end()
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from logshed.redaction.engine import Redactor
 from logshed.redaction.naming import of_everything
 from logshed.redaction.policy_files import load_policy
 from logshed.web.boards import known
+from logshed.web.checking import Checks
 from logshed.web.extents import Extents
 from logshed.web.first import Firsts
 from logshed.web.kept import Answers
@@ -70,6 +71,7 @@ class Site:
         firsts: First looks at searches, which pages begin.
         tails: Who watches what arrives.
         searches: What people have saved.
+        checks: Long checks, with their results.
         answers: Answers to questions, kept for many who ask the same.
         watching: The live feeds.
         ending: Set when the server is to end; what streams has to look at it.
@@ -86,14 +88,15 @@ class Site:
         self.signing = Signing(self.people, tokens, self.web, self.audit)
         self.managing = Managing(self.people, self.the_tokens(), self.audit)
         self.who = Who(tokens, self.people, secure=self.web.secure, first=self._first)
+        self.ending = asyncio.Event()
         self.pool = Pool()
         self.running = Running()
         self.tails = Tails(lake)
         self.extents = Extents()
         self.firsts = Firsts(self)
         self.searches = SavedSearches(lake.root / FILE_OF_SEARCHES)
+        self.checks = Checks(self.running, self.ending)
         self.answers = Answers(lake, self.pool, self.running)
-        self.ending = asyncio.Event()
         self.watching = Watching(lake.settings, self.ending)
         self._redactor: Redactor | None = None
         self._unshipped = asyncio.Event()
@@ -183,6 +186,7 @@ class Site:
     async def stop(self) -> None:
         """End it, and bring what was written down into the lake."""
         await self.watching.stop()
+        await self.checks.close()
         for task in (self._shipping, self._warming):
             if task is not None:
                 task.cancel()

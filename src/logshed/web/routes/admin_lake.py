@@ -1,4 +1,4 @@
-"""The lake for those who look after it: tables, integrity, retention, costs, runs by the clock, compliance, trail."""
+"""The lake for those who look after it: tables, health, retention, costs, runs by the clock, regimes, trail."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 
 from logshed.web.paging import Paged
 from logshed.web.site import Shared
@@ -19,15 +17,6 @@ Admin = Annotated[Person, needs("administer")]
 Words = Annotated[str | None, Query(max_length=200)]
 Moment = Annotated[str | None, Query(max_length=64, description="`24h`, `7d`, a date, `all`.")]
 Days = Annotated[int, Query(ge=0, le=100_000)]
-
-
-class Asked(BaseModel):
-    """A law or a standard, and how much of the lake is looked at for it."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"regime": "gdpr", "share": 0.01}})
-
-    regime: str = Field(max_length=60, description="`gdpr`, `hipaa`, `ccpa`, `pci`, or one of your own.")
-    share: float = Field(0.01, gt=0, le=1, description="Share of the rows; of few rows all are read.")
 
 
 @router.get("/lake")
@@ -41,14 +30,6 @@ async def health(site: Shared, person: Admin) -> dict[str, Any]:
     """What is missing or misset, and what to do: as `logshed doctor`."""
     found = await site.pool.run(person, site.lake(person).doctor)
     return {"items": [asdict(one) for one in found], "next": None}
-
-
-@router.post("/integrity")
-async def verify_integrity(site: Shared, person: Admin) -> dict[str, Any]:
-    """Prove that the lake's files are what was committed: every file of lines is read."""
-    await site.audit(person, "verify", "the lake")
-    found = await site.pool.run(person, site.lake(person).verify)
-    return found.as_dict()
 
 
 @router.get("/retention")
@@ -127,15 +108,3 @@ async def regimes(site: Shared, person: Admin) -> dict[str, Any]:
         return [{"name": one.name, "title": one.title, "points": len(one.points)} for one in found]
 
     return {"items": await site.pool.run(person, told), "next": None}
-
-
-@router.post("/compliance")
-async def compliance(site: Shared, person: Admin, asked: Asked) -> dict[str, Any]:
-    """How the lake stands to a law or a standard, point by point, with evidence; no legal advice."""
-    from logshed.redaction.regime_files import regime_names  # noqa: PLC0415 - heavy
-
-    if asked.regime not in regime_names(site.settings.plugins):
-        raise HTTPException(404, f"there is no regime {asked.regime}")
-    await site.audit(person, "compliance", asked.regime, details={"share": asked.share})
-    report = await site.pool.run(person, site.lake(person).compliance, asked.regime, asked.share)
-    return report.as_dict()

@@ -1,11 +1,10 @@
-"""Redaction policies: which there are, what each does, how two differ; and whether the lake holds what one forbids."""
+"""Redaction policies: which there are, what each does, how two differ."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from logshed.web.site import Shared, Site
@@ -14,15 +13,6 @@ from logshed.web.who import Person, needs
 router = APIRouter(prefix="/api/v1/admin", tags=["admin"])
 Admin = Annotated[Person, needs("administer")]
 Name = Annotated[str, Query(max_length=100, description="A policy's name.", examples=["default"])]
-
-
-class Look(BaseModel):
-    """How much of the lake is looked through, by whose rules."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"share": 0.05, "policy": None}})
-
-    share: float = Field(0.01, gt=0, le=1, description="Share of the rows; of few rows all are read.")
-    policy: str | None = Field(None, max_length=100, description="By whose rules; `strictest` for every rule there is.")
 
 
 @router.get("/policies")
@@ -48,17 +38,6 @@ async def show_policy(site: Shared, person: Admin, name: str) -> dict[str, Any]:
 
     _check(site, name)
     return await site.pool.run(person, described, name, site.settings.plugins)
-
-
-@router.post("/redaction")
-async def verify_redaction(site: Shared, person: Admin, look: Look) -> dict[str, Any]:
-    """Look through what rests in the lake for what the policy forbids; values are told with their letters hidden."""
-    if look.policy not in (None, "strictest"):
-        _check(site, str(look.policy))
-    await site.audit(person, "verify redaction", look.policy or site.settings.policy, details={"share": look.share})
-    lake = site.lake(person)
-    report = await site.pool.run(person, lambda: lake.verify_redaction(look.share, policy=look.policy))
-    return report.as_dict()
 
 
 def _listed(site: Site) -> list[dict[str, Any]]:

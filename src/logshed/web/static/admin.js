@@ -1,13 +1,12 @@
 // Looking after the lake: each page of the area uses its part of this.
 import { api, byId, bytes, count, element, failed, key, path, sound } from "./base.js";
+import { checking, one as check } from "./admin_checks.js";
+import { panel, told } from "./admin_reports.js";
+import { queries } from "./admin_queries.js";
 import { badge, cell, empty, filled, listed, table, tiles } from "./tables.js";
 
 const WAIT_MS = 250;
-const KINDS = { ok: "good", met: "good", note: "warn", refused: "warn", "for a human": "warn", bad: "bad", failed: "bad", "not met": "bad", running: "soft" };
-const told = (name) => (row) => (row[name] ? badge(KINDS[row[name]] ?? "soft", row[name]) : cell("text", null));
-const panel = (title, ...children) => element("section", { class: "panel" }, element("h2", { text: title }), ...children);
 const days = (number) => (number === null ? "for ever" : `${count(number)} ${number === 1 ? "day" : "days"}`);
-const post = (address, body) => api(address, { method: "POST", body });
 
 // ---- Policies -------------------------------------------------------------------------------------------------------
 
@@ -61,23 +60,8 @@ function policies() {
 
 // ---- Redaction ------------------------------------------------------------------------------------------------------
 
-const readOf = (report) => Object.entries(report.rows).map(([place, rows]) => ({ place, rows, read: report.read[place] ?? 0 }));
-
-function leaks(report) {
-  const found = report.leaks.length ? table([
-    { title: "Where", value: (row) => `${row.table}, ${row.column}` }, { title: "Rule", key: "rule", kind: "code" },
-    { title: "Values", key: "count", kind: "count" }, { title: "Examples, hidden", key: "examples", kind: "list" }, { title: "One stands in", key: "where" },
-  ], report.leaks) : empty("Nothing that the policy forbids was found");
-  const rows = table([{ title: "Place", key: "place" }, { title: "Rows", key: "rows", kind: "count" }, { title: "Read", key: "read", kind: "count" }], readOf(report));
-  return element("div", { class: "sections" }, panel(report.ok ? "Clean" : "Leaks", element("p", {}, badge(report.ok ? "good" : "bad", report.ok ? "nothing found" : `${count(report.leaks.length)} kinds of leaks`), ` by the policy ${sound(report.policy)}.`), found), panel("What was read", rows));
-}
-
 function redaction() {
-  byId("redaction-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const form = new FormData(event.target);
-    filled(byId("redaction"), () => post("/api/v1/admin/redaction", { share: Number(form.get("share")), policy: form.get("policy") || null }), leaks);
-  });
+  checking("redaction", byId("redaction-form"), (form) => ({ share: Number(form.get("share")), policy: form.get("policy") || null }));
   filled(byId("redacted"), () => api(path("/api/v1/collections", { limit: 1000 })), ({ items }) => (items.length ? table([
     { title: "Collection", key: "collection", href: (row) => `/collections/${encodeURIComponent(row.collection)}` },
     { title: "Records", key: "records", kind: "count" }, { title: "Spans replaced", key: "redacted", kind: "count" },
@@ -155,14 +139,6 @@ function cost() {
 
 // ---- Health, runs, compliance ---------------------------------------------------------------------------------------
 
-function integrity(found) {
-  const figures = `${count(found.files)} files of lines (${bytes(found.bytes)}) read, ${count(found.others)} of other tables there, ${count(found.entries)} entries of the audit trail.`;
-  return element("div", {}, element("p", {}, badge(found.ok ? "good" : "bad", found.ok ? "everything is as it was committed" : `${count(found.problems.length)} things are not`)), element("p", { text: figures }),
-    found.unknown ? element("p", { class: "soft", text: `${count(found.unknown)} files are from before checksums were kept.` }) : "",
-    found.problems.length ? table([{ title: "Kind", key: "kind" }, { title: "What", key: "what" }], found.problems) : "",
-    element("p", { class: "note" }, "State ", element("code", { class: "value", text: found.state })));
-}
-
 const CHECKS = [{ title: "State", made: told("state") }, { title: "What was found", key: "text", kind: "words" }];
 
 function checks({ items }) {
@@ -178,7 +154,7 @@ function health() {
     { title: "Small", key: "small", kind: "count" }, { title: "Bytes", key: "bytes", kind: "bytes" }, { title: "Snapshots", key: "snapshots", kind: "count" },
     { title: "Changed", key: "changed", kind: "ago" }, { title: "Kept by", key: "kept", kind: "code" },
   ], items));
-  byId("integrity-run").addEventListener("click", () => filled(byId("integrity"), () => post("/api/v1/admin/integrity"), integrity));
+  checking("integrity", byId("integrity-form"), () => undefined);
   filled(byId("checks"), () => api("/api/v1/admin/health"), checks);
 }
 
@@ -190,23 +166,12 @@ function schedules() {
     element("pre", { class: "sample", text: '[[schedule]]\nname = "nightly"\ncron = "15 3 * * *"\nrun = "maintain"' }))));
 }
 
-function points(report) {
-  const sums = Object.entries(report.answers.reduce((all, { state }) => ({ ...all, [state]: (all[state] ?? 0) + 1 }), {}));
-  return panel(report.title, element("p", { class: "tools" }, ...sums.map(([state, number]) => badge(KINDS[state] ?? "soft", `${number} ${state}`))), table([
-    { title: "Point", key: "title", kind: "words" }, { title: "State", made: told("state") }, { title: "Evidence", key: "evidence", kind: "words" }, { title: "Where it says so", key: "source" },
-  ], report.answers), element("p", { class: "note", text: `Policy ${report.policy}. ${readOf(report).map(({ place, rows, read }) => `${count(read)} of ${count(rows)} rows of ${place}`).join(", ")} were read${report.ok ? "" : "; a point is not met"}.` }));
-}
-
 async function compliance() {
-  byId("compliance-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const form = new FormData(event.target);
-    filled(byId("compliance"), () => post("/api/v1/admin/compliance", { regime: form.get("regime"), share: Number(form.get("share")) }), points);
-  });
+  checking("compliance", byId("compliance-form"), (form) => ({ regime: form.get("regime"), share: Number(form.get("share")) }));
   const { items } = await api("/api/v1/admin/regimes");
   byId("regimes").append(...items.map(({ name, title }) => new Option(title, name)));
   byId("compliance-ask").disabled = false;
 }
 
-const PARTS = { policies, redaction, retention, trail, cost, checks: health, schedules, compliance };
+const PARTS = { policies, redaction, retention, trail, cost, checks: health, schedules, compliance, check, queries };
 for (const [id, begin] of Object.entries(PARTS)) if (byId(id)) Promise.resolve(begin()).catch(failed);

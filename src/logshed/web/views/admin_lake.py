@@ -20,6 +20,7 @@ LEADS = {
     "trail": ("Audit trail", "Who did what, when, to what. Each entry is chained to the one before by hashes."),
     "cost": ("Cost", "What the lake costs a month, by list prices with their date and source."),
     "health": ("Lake health", "Tables and files, whether they are what was committed, and what is missing or misset."),
+    "queries": ("Running queries", "Who asks what now, and for how long; what nobody needs can be ended."),
     "schedule": ("Runs by the clock", "What logshed schedule runs, and what came of the last time."),
     "compliance": ("Compliance", "How the lake stands to a law or a standard: evidence for a review, no legal advice."),
 }
@@ -38,6 +39,13 @@ def _shown(name: str) -> Callable[..., Awaitable[Response]]:
         return page(request, person, f"admin_{name}.html", f"admin.{name}", title, lead=lead)
 
     return looked_after
+
+
+@router.get("/admin/checks/{check}")
+async def check(request: Request, person: Annotated[Person, sees("administer")], check: str) -> Response:
+    """How a long check stands, and what came of it."""
+    lead = "How it stands, and what came of it."
+    return page(request, person, "admin_check.html", "admin.health", "A check", lead=lead, check=check)
 
 
 for one in LEADS:
