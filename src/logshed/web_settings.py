@@ -101,6 +101,11 @@ class Web(BaseModel):
     )
     idle: Span = Field(8 * 3600, ge=60, le=30 * 86_400, description="How long a session lasts without a request: `8h`.")
     session: Span = Field(7 * 86_400, ge=60, le=365 * 86_400, description="How long a session lasts at most: `7d`.")
+    receivers: Annotated[tuple[str, ...], BeforeValidator(_several)] = Field(
+        (),
+        description="Addresses of `logshed receive` on other machines that tell their figures, such as "
+        "`http://10.0.0.5:9464`, for the page of receivers.",
+    )
     passwords: bool = Field(True, description="Let people sign in by a password; `false` leaves `[web.oidc]` alone.")
     oidc: Oidc | None = Field(None, description="An identity provider; the file's alone.")
 
@@ -119,7 +124,7 @@ class Web(BaseModel):
         """Whether people reach it by TLS alone."""
         return self.certificate is not None or (self.public_url or "").startswith("https://")
 
-    def given(self, **options: str | Path | None) -> Self:
+    def given(self, **options: str | Path | tuple[str, ...] | None) -> Self:
         """The settings with what a command was told; None leaves them as they are.
 
         Raises:
@@ -142,6 +147,19 @@ class Web(BaseModel):
         for one in value:
             ip_network(one)
         return value
+
+    @field_validator("receivers")
+    @classmethod
+    def _sound_receivers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            parts = urlsplit(one)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+                raise ValueError(f"{one!r} is no address; write it as http://10.0.0.5:9464")
+            if parts.username or parts.password:
+                raise ValueError(
+                    "an address of receivers holds a password; let the receiver listen where none is asked"
+                )
+        return tuple(one.rstrip("/") for one in value)
 
     @field_validator("public_url")
     @classmethod

@@ -14,6 +14,7 @@ from tests.pipeline.samples import java
 
 from logshed.api import Lake
 from logshed.engines.local import LocalEngine
+from logshed.pipeline import standing
 from logshed.pipeline.ingest import Ingest
 from logshed.pipeline.planning import Options
 from logshed.settings import Settings
@@ -103,8 +104,13 @@ def test_every_line_arrives_once_through_rotation(logs: Path, started: Start, ho
             log.rotate(*how)
             time.sleep(0.4)
     wait_for(lambda: following.lines() >= log.written)
+    told = standing.read([following.lake().root])
+    assert [(one["verb"], one["state"], one["now"]["files"] > 0) for one in told] == [
+        ("ingest --follow", "running", True)
+    ]
     code, out, _ = following.stop()
     assert code == 0
+    assert standing.read([following.lake().root]) == []
     assert "Took 6,000 lines" in out
     assert following.lake().query(NUMBERS).rows() == [(6_000, 6_000, 0, 5_999)]
     assert following.lake().audit().ok

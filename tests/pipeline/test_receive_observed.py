@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -17,9 +18,11 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from tests.traces import attributes, collecting
 
 from logshed.access import Tokens
+from logshed.pipeline import standings
 from logshed.pipeline.receive import Receive, _Running
 from logshed.settings import Settings
 from logshed.spool import Piece, Spool
+from logshed.web.receivers import Receivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,10 +134,32 @@ def test_what_a_client_sends_is_seen_all_the_way_into_the_lake(
     assert found["logshed_receive_door_dropped_datagrams_total", "syslog_udp"] == 0
     assert found["logshed_ingest_lag_seconds",] == 0
     assert found["logshed_spool_bytes",] < found["logshed_spool_limit_bytes",]
+    told_on_this_machine_and_to_others(receiver, tmp_path)
     receiver.process.send_signal(signal.SIGTERM)
     _, errors = receiver.process.communicate(timeout=30)
     assert receiver.process.returncode == 0, errors
+    assert standings.here(tmp_path / "logshed-spool", tmp_path)["items"] == []
     traced(collector)
+
+
+def told_on_this_machine_and_to_others(receiver: Receiver, folder: Path) -> None:
+    """The file in the spool, and what asks it over HTTP, tell the same figures."""
+    until = time.monotonic() + 30
+    while True:
+        (told,) = standings.here(folder / "logshed-spool", folder)["items"]
+        if told["totals"]["records"] == 400 and told["now"]["backlog_bytes"] == 0:
+            break
+        assert time.monotonic() < until, told
+        time.sleep(0.2)
+    assert (told["verb"], told["state"], told["pid"]) == ("receive", "running", receiver.process.pid)
+    assert told["collections"] == {"web": 400}
+    assert told["totals"]["throttled"] == 1
+    assert (told["doors"]["http"], told["problem"]) == (receiver.doors["http"], "")
+    address = f"http://{receiver.doors['metrics'][0]}"
+    first, away = asyncio.run(Receivers((address, "http://127.0.0.1:1")).look())
+    assert (first["state"], first["problem"], away["state"]) == ("running", "", "unreachable")
+    assert first["totals"] == told["totals"]
+    assert first["now"]["spool_limit_bytes"] == told["now"]["spool_limit_bytes"]
 
 
 def traced(collector: Collector) -> None:

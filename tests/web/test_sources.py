@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,13 +15,15 @@ from tests.web_server import web_server
 from logshed.access import People, Tokens
 from logshed.api import Lake
 from logshed.pipeline.canary_book import Book, Sent
+from logshed.pipeline.standing import Standing
 from logshed.settings import Settings
+from logshed.spool.dead import DEAD, DeadLetters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
     from tests.servers import Engine
 
 HOSTILE = '\u202e<img src=x onerror="document.title=1"> \x1b[31m'
@@ -59,7 +63,7 @@ def guarded(odd_lake: Lake, tokens: Tokens, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def local(odd_lake: Lake) -> Iterator[str]:
-    with web_server(odd_lake) as url:
+    with web_server(odd_lake, web=odd_lake.settings.web.given(receivers=("http://127.0.0.1:1",))) as url:
         yield url
 
 
@@ -92,7 +96,7 @@ def test_a_reader_sees_the_figures_of_their_own_collections_alone(guarded: str, 
         assert _asked(guarded, path, token).status_code == 403, path
     assert {row["collection"] for row in _asked(guarded, "/sources?since=all", token).json()["items"]} == {"shop"}
     assert {row["collection"] for row in _asked(guarded, "/sources/gaps?since=all", token).json()["items"]} == {"shop"}
-    for path in ("/sources/ledger", "/sources/canaries"):
+    for path in ("/sources/ledger", "/sources/canaries", "/sources/receivers"):
         assert _asked(guarded, path, token).status_code == 403
     till, _ = tokens.create(["till"])
     assert _asked(guarded, "/sources/rejects", till).json()["items"] == []
@@ -163,7 +167,24 @@ def test_what_redaction_takes_is_not_shown_back_and_what_is_no_line_is_refused(g
     assert _asked(guarded, "/formats/no_such", token).status_code == 404
 
 
-def test_the_pages_show_what_there_is_and_hostile_lines_are_text(local: str, browser: Browser) -> None:
+def _stands(page: Page, local: str, lake: Lake) -> None:
+    """One that runs, one that has told nothing for long, one elsewhere that does not answer, and dead letters."""
+    spool = lake.settings.spool
+    spool.mkdir()
+    told = Standing(spool, "receive", str)
+    told.tell({"records": 400.0, "bytes": 4e6}, {"backlog_bytes": 0, "lag_seconds": None}, f"waits for {HOSTILE}")
+    Standing(lake.root, "ingest --follow", str, name="follow-1").tell({"records": 7.0}, {"files": 2})
+    os.utime(lake.root / "running" / "follow-1.json", (time.time() - 100, time.time() - 100))
+    DeadLetters(spool / DEAD).put(protocol="syslog", reason="it is no syslog", data=b"x")
+    page.goto(f"{local}/sources/receivers")
+    expect(page.locator("#receivers .badge")).to_have_text(["running", "silent", "unreachable"])
+    expect(page.locator("#receivers .figure").first).to_have_text("400")
+    expect(page.locator("#receivers .warning").first).to_contain_text("1 dead letter waits")
+    told.end()
+    expect(page.locator("#receivers .badge")).to_have_text(["silent", "unreachable"], timeout=15_000)
+
+
+def test_the_pages_show_what_there_is_and_hostile_lines_are_text(local: str, odd_lake: Lake, browser: Browser) -> None:
     page = browser.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -185,6 +206,7 @@ def test_the_pages_show_what_there_is_and_hostile_lines_are_text(local: str, bro
     expect(page.locator("#explained h2").first).to_have_text("json")
     page.goto(f"{local}/sources/ledger")
     expect(page.locator(".tile .figure").nth(1)).to_have_text("52")
+    _stands(page, local, odd_lake)
     page.goto(f"{local}/sources/running")
     expect(page.locator("#no-places")).to_contain_text("[[collect]]")
     assert wrong == []

@@ -181,6 +181,15 @@ class Counts(Collector):
         with self._lock:
             return sum(self._counters[name].values())
 
+    def by(self, name: str) -> dict[tuple[str, ...], float]:
+        """A counter's figures by its labels.
+
+        Raises:
+            KeyError: There is no such counter.
+        """
+        with self._lock:
+            return dict(self._counters[name])
+
     def lag(self) -> float:
         """Seconds since the oldest record came that is not in the lake yet; 0 where all are."""
         oldest = self._oldest

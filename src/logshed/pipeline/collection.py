@@ -14,6 +14,8 @@ from logshed.pipeline import draining
 from logshed.pipeline.collect import DRAIN_S, Collect
 from logshed.pipeline.live_sink import LiveSink
 from logshed.pipeline.planning import Options, job_of
+from logshed.pipeline.standing import Standing
+from logshed.pipeline.standings import of_collector
 from logshed.pipeline.trail import FILE, Trail
 from logshed.redaction.naming import Names
 from logshed.redaction.policy_files import load_policy
@@ -66,6 +68,7 @@ class Collection:
         with Spool(settings.spool, limit=settings.spool_bytes) as spool:
             names = Names(policy, lambda: lake_secret(spool.root))
             trail = Trail(spool.root / FILE, lambda text: names.texts([text])[0])
+            standing = Standing(spool.root, "collect", lambda text: names.texts([text])[0])
             collecting = Collect(
                 spool,
                 job,
@@ -73,7 +76,7 @@ class Collection:
                 trail,
                 drain=self._drain(trail),
                 drain_s=LIVE_S if settings.live.enabled else DRAIN_S,
-                progress=self.progress,
+                progress=lambda report: self._tell(standing, report),
             )
             running = asyncio.ensure_future(collecting.run(feeds))
             loop = asyncio.get_running_loop()
@@ -84,7 +87,14 @@ class Collection:
             except asyncio.CancelledError:
                 if not running.cancelled():
                     raise
+            finally:
+                standing.end()
             return collecting.report
+
+    def _tell(self, standing: Standing, report: CollectReport) -> None:
+        of_collector(standing, report)
+        if self.progress is not None:
+            self.progress(report)
 
     def _drain(self, trail: Trail) -> Callable[[], None] | None:
         store = self.store

@@ -14,6 +14,9 @@ from logshed.lake.names import LINES
 from logshed.pipeline.ingest import Ingest
 from logshed.pipeline.naming import Naming
 from logshed.pipeline.planning import Planner
+from logshed.pipeline.standing import Standing
+from logshed.pipeline.standings import of_follower
+from logshed.pipeline.typed import safe
 from logshed.redaction.policy_files import load_policy
 from logshed.sources import files
 from logshed.sources.watching import Waiter, Watch
@@ -141,6 +144,7 @@ class Follow:
         self._waits = False
         self._progress = progress
         self._tries: Counter[str] = Counter()
+        self._standing = Standing(store.root, "ingest --follow", safe(settings), name=f"follow-{os.getpid()}")
 
     def run(self, paths: Sequence[str], stop: Event) -> FollowReport:
         """Ingest what is there and what comes, until ``stop`` is set; the batch at hand is finished.
@@ -153,6 +157,12 @@ class Follow:
             LakeError: The lake cannot be written; what was committed before is whole. Where its storage or catalog
                 does not answer, and may again, it is waited for.
         """
+        try:
+            return self._followed(paths, stop)
+        finally:
+            self._standing.end()
+
+    def _followed(self, paths: Sequence[str], stop: Event) -> FollowReport:
         begun = time.monotonic()
         watch, waiter = Watch(paths, exclude=[str(self._store.root)]), Waiter()
         watch.take_up(self._missed(watch.earlier()))
@@ -241,5 +251,6 @@ class Follow:
         return missed
 
     def _tell(self) -> None:
+        of_follower(self._standing, self.report)
         if self._progress is not None:
             self._progress(self.report)

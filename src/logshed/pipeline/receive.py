@@ -31,6 +31,8 @@ from logshed.pipeline.receive_names import ReceiveNames
 from logshed.pipeline.receive_report import ReceiveReport
 from logshed.pipeline.receive_safe import Safe
 from logshed.pipeline.receiving import Receiving
+from logshed.pipeline.standing import Standing
+from logshed.pipeline.standings import of_receiver
 from logshed.pipeline.trail import FILE, Trail
 from logshed.redaction.naming import Names
 from logshed.redaction.policy_files import load_policy
@@ -135,7 +137,8 @@ class _Running:
             DeadRecords(spool.root, safe, self._counts),
             room=settings.receive.waiting_bytes,
         )
-        self.report = ReceiveReport(self._counts)
+        self.report = ReceiveReport(self._counts, limit=spool.limit)
+        self._standing = Standing(spool.root, "receive", lambda text: names.texts([text])[0])
 
     async def until(self, ending: asyncio.Event) -> ReceiveReport:
         """Receive until an event is set."""
@@ -157,6 +160,7 @@ class _Running:
             await asyncio.gather(writing, *keeping, return_exceptions=True)
             await self._drained()
             self.report.seconds = time.monotonic() - begun
+            self._standing.end()
             self._trail.note("receive", "doors", details={"state": "ends", "records": self.report.records})
         return self.report
 
@@ -219,6 +223,9 @@ class _Running:
             self.report.waiting = self._receiving.waiting
             self.report.spool = self._spool.index.bytes
             self._progress(self.report)
+            await asyncio.to_thread(
+                of_receiver, self._standing, self.report, self._counts, lambda: _unread(self._spool)
+            )
 
     def _checks(self) -> dict[str, Check]:
         spool = self._spool

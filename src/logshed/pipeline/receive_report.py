@@ -18,6 +18,7 @@ class ReceiveReport:
         addresses: Where each door is.
         waiting: Bytes that wait to be written.
         spool: Bytes that the spool takes.
+        limit: Bytes that it may take.
         lake: Why records wait in the spool, or empty.
         seconds: Wall time, at the end.
     """
@@ -26,6 +27,7 @@ class ReceiveReport:
     addresses: dict[str, list[str]] = field(default_factory=dict)
     waiting: int = 0
     spool: int = 0
+    limit: int = 0
     lake: str = ""
     seconds: float = 0.0
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.exceptions import HTTPException
 
+from logshed.pipeline import standings
 from logshed.web.paging import Paged
+from logshed.web.receivers import Receivers, receivers
 from logshed.web.site import Shared
 from logshed.web.who import Person, needs
 
@@ -75,6 +78,16 @@ async def canaries(site: Shared, person: Reader) -> dict[str, Any]:
     if not person.grant.unlimited:
         raise HTTPException(403, "not allowed: canaries are of all collections")
     return {"items": await site.pool.run(person, site.whole.canaries), "next": None}
+
+
+@router.get("/receivers")
+async def standing(site: Shared, person: Reader, asked: Annotated[Receivers, Depends(receivers)]) -> dict[str, Any]:
+    """How receivers, collectors and what follows files stand: those of this machine, and of `[web] receivers`."""
+    if not person.grant.unlimited:
+        raise HTTPException(403, "not allowed: receivers are of all collections")
+    lake = site.whole
+    here, others = await asyncio.gather(asyncio.to_thread(standings.here, lake.settings.spool, lake.root), asked.look())
+    return {"items": [*here["items"], *others], "next": None, "dead": here["dead"]}
 
 
 def _check(person: Person, collection: str | None) -> None:

@@ -1,5 +1,6 @@
 // Sources: what arrives, rejects, a line explained, gaps, the ledger. Each page of the area uses its part of this.
 import { api, byId, count, element, failed, key, path, percent, sound, toast } from "./base.js";
+import { receivers } from "./sources_receivers.js";
 import { badge, cell, empty, filled, listed, table, tiles } from "./tables.js";
 
 const WAIT_MS = 250;
@@ -207,5 +208,5 @@ function running() {
   load();
 }
 
-const PARTS = { sources: arriving, rejects, explained: explaining, gaps, ledger, canaries, containers: running };
+const PARTS = { receivers, sources: arriving, rejects, explained: explaining, gaps, ledger, canaries, containers: running };
 for (const [id, begin] of Object.entries(PARTS)) if (byId(id)) Promise.resolve(begin()).catch(failed);

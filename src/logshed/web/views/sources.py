@@ -1,4 +1,4 @@
-"""The pages of sources: what arrives, rejects, a line explained, gaps, the ledger, running systems."""
+"""The pages of sources: what arrives, rejects, a line explained, gaps, the ledger, receivers, running systems."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ PAGES = (
     Page("sources.explain", "Explain a line", "/sources/explain", "sources", 73),
     Page("sources.gaps", "Gaps", "/sources/gaps", "sources", 74),
     Page("sources.ledger", "Ledger", "/sources/ledger", "sources", 75),
-    Page("sources.running", "Running systems", "/sources/running", "sources", 76, "collect"),
+    Page("sources.receivers", "Receivers", "/sources/receivers", "sources", 76),
+    Page("sources.running", "Running systems", "/sources/running", "sources", 77, "collect"),
 )
 EXAMPLE = '198.51.100.7 - - [26/Nov/2026:10:00:00 +0000] "GET /lamps HTTP/1.1" 200 5120 "-" "curl/8.5"'
 router = APIRouter(include_in_schema=False)
@@ -55,6 +56,12 @@ async def gaps(request: Request, person: Reader) -> Response:
 async def ledger(request: Request, person: Reader) -> Response:
     """What became of every line."""
     return page(request, person, "sources_ledger.html", "sources.ledger", "Ledger")
+
+
+@router.get("/sources/receivers")
+async def receivers(request: Request, person: Reader) -> Response:
+    """How what brings logs in stands now."""
+    return page(request, person, "sources_receivers.html", "sources.receivers", "Receivers")
 
 
 @router.get("/sources/running")
