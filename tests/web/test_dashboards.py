@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,11 +13,12 @@ from tests.web_server import web_server
 
 from logshed.access import Tokens
 from logshed.api import Lake
+from logshed.settings import Settings
 from logshed.web.boards import known
 from logshed.web.site import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -29,7 +31,9 @@ HOSTILE = '<img src=x onerror="document.title=1">\u202etxt'
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Records that this file alone changes."""
-    made = Lake.open(tmp_path_factory.mktemp("boards") / "lake", create=True)
+    folder = tmp_path_factory.mktemp("boards")
+    (folder / "logshed.toml").write_text('plugins = ["own"]\n')
+    made = Lake.open(folder / "lake", create=True, settings=Settings.load(folder, environ={}))
     bring(made, tmp_path_factory.mktemp("logs") / "first.jsonl", 12)
     return made
 
@@ -105,6 +109,67 @@ def test_the_api_lists_dashboards_and_lays_one_out(served: str) -> None:
     assert got(f"{served}/api/v1/dashboards/nothing").status_code == 404
     assert got(f"{served}/api/v1/dashboards/overview/answers/a99").status_code == 404
     assert got(f"{served}/dashboards/nothing", headers={"Accept": "text/html"}).status_code == 404
+
+
+MINE = """
+title = "{title}"
+description = "What is ours."
+order = 400
+
+[[panels]]
+title = "Ours"
+question = "mine"
+what = "records"
+width = "full"
+chart = false
+"""
+QUESTION = """/*
+title = "Ours"
+description = "How many records there are, and some more."
+window = "24h"
+
+[columns]
+ours = "records and {more}"
+*/
+SELECT count(*) + {more} AS ours FROM logs
+WHERE timestamp >= $since AND timestamp < $until
+"""
+
+
+def test_own_files_are_read_anew_and_of_a_wrong_one_the_last_good_one_stays(url: str, lake: Lake, page: Page) -> None:
+    own = lake.root.parent / "own"
+    for folder in ("dashboards", "queries"):
+        (own / folder).mkdir(parents=True)
+    board, question = own / "dashboards" / "mine.toml", own / "queries" / "mine.sql"
+    question.write_text(QUESTION.format(more=1))
+    board.write_text(MINE.format(title="Mine"))
+    until(url, lambda told: "mine" in told["boards"])
+    shown(page, f"{url}/dashboards/mine?since=all&until=")
+    expect(page.locator("nav a", has_text="Mine")).to_have_count(1)
+    expect(panel(page, "Ours").locator("tbody")).to_contain_text("13")
+    question.write_text(QUESTION.format(more=2))
+    board.write_text("title = [\n")
+    told = until(url, lambda told: told["broken"])
+    assert list(told["broken"]) == ["dashboard mine"]
+    shown(page, f"{url}/dashboards/mine?since=all&until=")
+    expect(page.locator(".board-head .warning")).to_contain_text("cannot load the dashboard mine")
+    expect(panel(page, "Ours").locator("tbody")).to_contain_text("14")
+    board.write_text(MINE.format(title="Mine again"))
+    assert "Mine again" in until(url, lambda told: not told["broken"])["boards"].values()
+    board.unlink()
+    until(url, lambda told: "mine" not in told["boards"])
+
+
+def until(url: str, holds: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    """What is told of dashboards once something holds."""
+    end = time.monotonic() + 30
+    while True:
+        found = got(f"{url}/api/v1/dashboards").json()
+        told = {"boards": {one["name"]: one["title"] for one in found["items"]}, "broken": found["broken"]}
+        if holds(told):
+            return told
+        assert time.monotonic() < end, told
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("which", ["overview", pytest.param("", marks=pytest.mark.soak)], ids=["overview", "all"])

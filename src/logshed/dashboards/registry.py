@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from logshed.queries import Question
 
 
-def load(extra: Iterable[Path] = (), questions: Mapping[str, Question] | None = None) -> dict[str, Dashboard]:
+def load(
+    extra: Iterable[Path] = (),
+    questions: Mapping[str, Question] | None = None,
+    broken: dict[str, str] | None = None,
+) -> dict[str, Dashboard]:
     """All dashboards by name, in the order of their pages.
 
     Args:
         extra: More roots to look in (the ``plugins`` path of logshed.toml).
         questions: The questions that they may name; None takes all that there are.
+        broken: Is given what is wrong with a dashboard, by its name, which is left out then; None raises it.
 
     Raises:
         logshed.errors.DashboardError: A file is wrong; the text names it and the key.
@@ -34,9 +39,14 @@ def load(extra: Iterable[Path] = (), questions: Mapping[str, Question] | None = 
     """
     roots = tuple(extra)
     known = queries.load(roots) if questions is None else questions
-    found = [
-        parse(name, file.read_text("utf-8"), known) for name, file in data_files("dashboards", ".toml", roots).items()
-    ]
+    found: list[Dashboard] = []
+    for name, file in data_files("dashboards", ".toml", roots).items():
+        try:
+            found.append(parse(name, file.read_text("utf-8"), known))
+        except (DashboardError, OSError, UnicodeDecodeError) as error:
+            if broken is None:
+                raise
+            broken[name] = str(error)
     return {one.name: one for one in sorted(found, key=lambda one: (one.order, one.name))}
 
 

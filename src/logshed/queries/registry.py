@@ -18,17 +18,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def load(extra: Iterable[Path] = ()) -> dict[str, Question]:
+def load(extra: Iterable[Path] = (), broken: dict[str, str] | None = None) -> dict[str, Question]:
     """All questions by name.
 
     Args:
         extra: More roots to look in (the ``plugins`` path of logshed.toml).
+        broken: Is given what is wrong with a question, by its name, which is left out then; None raises it.
 
     Raises:
         logshed.errors.QueryError: A file's header is wrong.
     """
     known = parts.load(extra)
-    return {name: parse(name, file.read_text("utf-8"), known) for name, file in _questions(extra).items()}
+    found: dict[str, Question] = {}
+    for name, file in _questions(extra).items():
+        try:
+            found[name] = parse(name, file.read_text("utf-8"), known)
+        except (QueryError, OSError, UnicodeDecodeError) as error:
+            if broken is None:
+                raise
+            broken[name] = str(error)
+    return found
 
 
 def question(name: str, extra: Iterable[Path] = ()) -> Question:

@@ -67,8 +67,14 @@ def application(site: Site) -> FastAPI:
     specifying.complete(app)
     for module in (*_walked(routes), *_walked(views)):
         app.include_router(module.router, responses=specifying.WRONG)
-    pages = [page for module in _walked(views) for page in _pages(module, site)]
-    app.state.pages = sorted(pages, key=lambda one: one.order)
+    modules = list(_walked(views))
+
+    def pages() -> list[Page]:
+        """All pages; some depend on files that change while this runs."""
+        return sorted((page for one in modules for page in _pages(one, site)), key=lambda one: one.order)
+
+    pages()  # what is wrong with them is told now
+    app.state.pages = pages
     app.router.routes.append(Route("/static/{tag}/{name:path}", _static))
     problems.add(app)
     return app

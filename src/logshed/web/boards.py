@@ -1,101 +1,49 @@
-"""The dashboards and questions that there are, read once: files that change count when the server is started anew."""
+"""The dashboards and questions that there are now, and which records a question is asked of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from logshed import dashboards, queries
 from logshed.pipeline import boards
-from logshed.queries import gold
+from logshed.web.own_files import Own
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from logshed.dashboards import Dashboard
-    from logshed.dashboards.model import Asked
     from logshed.pipeline.boards import Ask
-    from logshed.queries import Question
+    from logshed.web.own_files import Known
     from logshed.web.site import Site
     from logshed.web.who import Person
 
-HOME = "overview"
-"""The dashboard that the web application begins with."""
-
-
-@dataclass(frozen=True)
-class Board:
-    """A dashboard.
-
-    Attributes:
-        page: Its title and what is on it.
-        layout: As the API and the page take it.
-        asked: What it asks, by short names.
-    """
-
-    page: Dashboard
-    layout: dict[str, Any]
-    asked: dict[str, Asked]
-
-    @property
-    def href(self) -> str:
-        """Where its page is."""
-        return "/" if self.page.name == HOME else f"/dashboards/{self.page.name}"
-
-
-@dataclass(frozen=True)
-class Known:
-    """What there is.
-
-    Attributes:
-        boards: The dashboards that the web application shows, in their order.
-        questions: The named questions.
-        gold: Short names of the gold tables.
-    """
-
-    boards: dict[str, Board]
-    questions: dict[str, Question]
-    gold: tuple[str, ...]
-
-    def board(self, name: str) -> Board:
-        """A dashboard.
-
-        Raises:
-            HTTPException: There is none of this name.
-        """
-        if name not in self.boards:
-            raise HTTPException(404, f"there is no dashboard {name!r}; there are {', '.join(self.boards)}")
-        return self.boards[name]
-
 
 def known(site: Site) -> Known:
-    """What there is.
+    """What there is now.
 
     Raises:
-        logshed.errors.DashboardError: A dashboard's file is wrong.
-        logshed.errors.QueryError: A question's header is wrong.
+        logshed.errors.DashboardError: A dashboard's file is wrong, and there is no good one from before.
+        logshed.errors.QueryError: A question's header is wrong, likewise.
     """
     return there(tuple(site.settings.plugins))
 
 
-@lru_cache(maxsize=8)
 def there(plugins: tuple[Path, ...]) -> Known:
-    """What there is, also in these roots, read once.
+    """What there is now, also in these roots.
 
     Raises:
-        logshed.errors.DashboardError: A dashboard's file is wrong.
-        logshed.errors.QueryError: A question's header is wrong.
+        logshed.errors.DashboardError: A dashboard's file is wrong, and there is no good one from before.
+        logshed.errors.QueryError: A question's header is wrong, likewise.
     """
-    questions = queries.load(plugins)
-    tables = tuple(gold.load(plugins))
-    shown = [one for one in dashboards.load(plugins, questions).values() if one.shown != "report"]
-    found = {one.name: Board(one, boards.layout(one, questions, tables), boards.asked(one)) for one in shown}
-    return Known(found, questions, tables)
+    return _own(plugins).known()
+
+
+@lru_cache(maxsize=8)
+def _own(plugins: tuple[Path, ...]) -> Own:
+    return Own(plugins)
 
 
 class Scope(BaseModel):

@@ -49,7 +49,8 @@ LONGEST_SECONDS = 120.0
 """How long an answer may take."""
 log = logging.getLogger(__name__)
 
-Key = tuple[tuple[str, ...], "Ask"]
+Key = tuple[tuple[str, ...], "Ask", int]
+"""Who may see what, what was asked, and of which reading of the questions' files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Answers:
         Raises:
             logshed.errors.LogshedError: It cannot be answered.
         """
-        key = (tuple(sorted(person.grant.scopes)), ask)
+        key = (tuple(sorted(person.grant.scopes)), ask, there(tuple(self._whole.settings.plugins)).number)
         state = await self._now()
         kept = self._kept.get(key)
         if kept is not None:
@@ -204,6 +205,8 @@ def _compute(job: Job, ask: Ask, plugins: tuple[Path, ...]) -> tuple[bytes, str,
     def query(sql: str, params: dict[str, object]) -> Result:
         return job.query(sql, params, ask.timezone)
 
+    if ask.question not in known.questions:
+        raise QueryError(f"cannot answer {ask.question}: its file is gone; load the page again")
     told = answer(ask, known.questions[ask.question], query, known.gold)
     tag = sha256(orjson.dumps([told["columns"], told["data"], told["reached"]])).hexdigest()[:24]
     return orjson.dumps(told), tag, time.monotonic() - begun

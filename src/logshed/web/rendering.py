@@ -80,7 +80,7 @@ def page(
         status: The HTTP status.
         context: What the template shows.
     """
-    pages: Sequence[Page] = request.app.state.pages
+    pages: Sequence[Page] = request.app.state.pages()
     shown = [one for one in pages if one.ability in person.abilities]
     area = here.split(".", maxsplit=1)[0]
     parts = [one for one in shown if one.name.startswith(f"{area}.")]

@@ -20,8 +20,11 @@ JSON = "application/json"
 
 @router.get("")
 async def listed(site: Shared, person: Reader) -> Response:
-    """All dashboards, in their order: ours, installed packages' and the lake owner's own."""
-    del person
+    """All dashboards, in their order: ours, installed packages' and the lake owner's own, as their files are now.
+
+    Whoever administers is told under `broken` which files cannot be used, and why.
+    """
+    there = known(site)
     items = [
         {
             "name": name,
@@ -30,9 +33,10 @@ async def listed(site: Shared, person: Reader) -> Response:
             "window": board.page.window,
             "href": board.href,
         }
-        for name, board in known(site).boards.items()
+        for name, board in there.boards.items()
     ]
-    return Response(orjson.dumps({"items": items, "next": None}), media_type=JSON)
+    broken = {"broken": there.broken} if person.may("administer") else {}
+    return Response(orjson.dumps({"items": items, "next": None, **broken}), media_type=JSON)
 
 
 @router.get("/{name}")
