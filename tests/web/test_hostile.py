@@ -61,6 +61,7 @@ PAGES = [
     "/sources",
     "/sources/rejects",
     "/sources/ledger",
+    "/sources/receivers",
     "/collections",
     f"/collections/{ODD}",
     "/trace/" + "ab" * 16,
@@ -68,6 +69,7 @@ PAGES = [
     "/admin/users",
     "/admin/tokens",
     "/admin/redaction",
+    "/admin/queries",
 ]
 
 

@@ -18,7 +18,8 @@ function spool({ spool_bytes: taken, spool_limit_bytes: limit }) {
 
 function rate(name, rates) {
   if (rates[name] === undefined) return null;
-  return `${name.endsWith("bytes") ? bytes(rates[name]) : count(rates[name])}/s`;
+  const exact = rates[name] < 10 ? Math.round(rates[name] * 100) / 100 : Math.round(rates[name]);
+  return `${name.endsWith("bytes") ? bytes(exact) : count(exact)}/s`;
 }
 
 function about(one) {
@@ -34,9 +35,9 @@ function run(one) {
   const advice = one.state === "silent" ? "It has told nothing for a while: it was ended without a word, or hangs. Look at its log." : null;
   return element("section", { class: "panel", data: { verb: one.verb } },
     element("div", { class: "panel-head" }, element("h2", { class: "value", text: `${one.verb}: ${sound(one.where)}` }), badge(STATES[one.state] ?? "soft", one.state)),
-    about(one), one.problem || advice ? element("p", { class: "warning value", text: [advice, one.problem].filter(Boolean).map(sound).join(" ") }) : null,
-    totals.length ? tiles(totals) : null, now.length ? tiles(now) : null,
-    collections.length ? table([{ title: "Collection", key: "collection", href: (row) => `/collections/${encodeURIComponent(row.collection)}` }, { title: "Records received", key: "records", kind: "count" }], collections) : null);
+    element("div", { class: "sections" }, about(one), one.problem || advice ? element("p", { class: "warning value", text: [advice, one.problem].filter(Boolean).map(sound).join(" ") }) : null,
+    totals.length || now.length ? tiles([...totals, ...now]) : null,
+    collections.length ? table([{ title: "Collection", key: "collection", href: (row) => `/collections/${encodeURIComponent(row.collection)}` }, { title: "Records received", key: "records", kind: "count" }], collections) : null));
 }
 
 function shown({ items, dead }) {
