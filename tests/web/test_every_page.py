@@ -32,7 +32,7 @@ HEIGHT = 900
 @pytest.fixture(scope="module")
 def hrefs(sample_lake: Lake) -> list[str]:
     """Where the pages of the navigation are."""
-    return [page.href for page in application(Site(sample_lake, None)).state.pages]
+    return [page.href for page in application(Site(sample_lake, None)).state.pages()]
 
 
 @pytest.fixture(scope="module")
