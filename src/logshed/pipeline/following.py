@@ -165,6 +165,7 @@ class Follow:
     def _followed(self, paths: Sequence[str], stop: Event) -> FollowReport:
         begun = time.monotonic()
         watch, waiter = Watch(paths, exclude=[str(self._store.root)]), Waiter()
+        of_follower(self._standing, self.report)  # the first round may take long
         watch.take_up(self._missed(watch.earlier()))
         while True:
             started, before = time.monotonic(), self.report.counts.read

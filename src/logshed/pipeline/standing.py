@@ -19,7 +19,7 @@ FOLDER = "running"
 ENDING = ".json"
 EVERY_S = 5.0
 SILENT_S = 30.0
-"""What has told nothing for so long has ended without a word, or hangs."""
+"""What has told nothing for so long has ended without a word, is busy with much at once, or hangs."""
 FORGOTTEN_S = 86_400.0
 """What has told nothing for so long is forgotten."""
 LARGEST = 2**18
@@ -98,10 +98,14 @@ class Standing:
 
 
 def read(roots: Sequence[Path]) -> list[dict[str, Any]]:
-    """What the runs of some folders told last, with ``state`` ``running`` or ``silent``; what is damaged says so.
+    """What the runs of some folders told last.
 
     Args:
         roots: Folders of spools and lakes.
+
+    Returns:
+        Each with its ``state``: ``running``, ``silent`` for long, ``gone`` where its process is not there any more, or
+        ``unreadable``.
     """
     found = [_read(path) for root in dict.fromkeys(roots) for path in sorted((root / FOLDER).glob(f"*{ENDING}"))]
     return [one for one in found if one is not None]
@@ -114,12 +118,26 @@ def _read(path: Path) -> dict[str, Any] | None:
         with path.open("rb") as file:
             told: dict[str, Any] = orjson.loads(file.read(LARGEST))
         late = age > max(SILENT_S, 4 * float(told["every"]))
-        return {**told, "where": str(path.parent.parent.name), "state": "silent" if late else "running"}
+        state = "running" if not late else "gone" if _gone(told) else "silent"
+        return {**told, "where": str(path.parent.parent.name), "state": state}
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError) as error:
         problem = f"cannot read {path.name}: {type(error).__name__}; it is written anew while its run lasts"
         return {"verb": path.stem, "where": str(path.parent.parent.name), "state": "unreadable", "problem": problem}
+
+
+def _gone(told: dict[str, Any]) -> bool:
+    """Whether a process of this machine is not there any more."""
+    if told["host"] != socket.gethostname():
+        return False
+    try:
+        os.kill(int(told["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # it is another user's
+        return False
+    return False
 
 
 def _now() -> str:

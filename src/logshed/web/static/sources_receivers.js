@@ -3,7 +3,7 @@ import { ago, api, byId, bytes, count, duration, element, failed, percent, sound
 import { badge, empty, filled, table, tiles } from "./tables.js";
 
 const POLL_MS = 5000;
-const STATES = { running: "good", silent: "bad", unreachable: "bad", unreadable: "warn" };
+const STATES = { running: "good", silent: "warn", gone: "bad", unreachable: "bad", unreadable: "warn" };
 const TOTALS = { records: "Records", bytes: "Bytes", stored: "In the lake", rejected: "No format took", refused: "Refused", dropped: "Dropped", duplicates: "Came twice", throttled: "Sent away", errors: "Errors", batches: "Batches" };
 const NOW = { backlog_bytes: "Waits for the lake", lag_seconds: "Oldest that waits", spool_bytes: "Spool takes", connections: "Connections", waiting_bytes: "Waits for the disk", files: "Files", sources: "Sources", lost: "Sources with losses", targets: "Places", following: "Following", waiting: "Waiting", failed: "Failed", batch_seconds: "Last batch took" };
 
@@ -32,7 +32,7 @@ function run(one) {
   const totals = Object.entries(TOTALS).filter(([name]) => one.totals?.[name] !== undefined).map(([name, title]) => [title, figure(name, one.totals[name]), rate(name, one.rates)]);
   const now = Object.entries(NOW).filter(([name]) => (one.now?.[name] ?? null) !== null).map(([name, title]) => [title, figure(name, one.now[name]), name === "spool_bytes" ? spool(one.now) : null]);
   const collections = Object.entries(one.collections ?? {}).map(([collection, records]) => ({ collection, records }));
-  const advice = one.state === "silent" ? "It has told nothing for a while: it was ended without a word, or hangs. Look at its log." : null;
+  const advice = { silent: "It has told nothing for a while: it is busy with much at once, or hangs.", gone: "It was ended without a word. Look at its log." }[one.state];
   return element("section", { class: "panel", data: { verb: one.verb } },
     element("div", { class: "panel-head" }, element("h2", { class: "value", text: `${one.verb}: ${sound(one.where)}` }), badge(STATES[one.state] ?? "soft", one.state)),
     element("div", { class: "sections" }, about(one), one.problem || advice ? element("p", { class: "warning value", text: [advice, one.problem].filter(Boolean).map(sound).join(" ") }) : null,
