@@ -283,7 +283,8 @@ def test_one_comes_in_by_the_form_and_is_sent_out_when_the_token_is_revoked(
         assert page.evaluate("document.cookie") == ""
         tokens.revoke(known.id)
         page.wait_for_url(f"{door.url}login", timeout=5_000)
-        assert not [one for one in window.said if "401" not in one]
+        # Whoever types sooner than the form takes the focus is told by Chromium that it was not taken.
+        assert not [one for one in window.said if "401" not in one and "Autofocus" not in one]
 
 
 def test_the_page_finds_its_door_again(browser: Browser) -> None:
