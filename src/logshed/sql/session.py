@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Wanted = dict[str, "str | None"]
 """Tables that a statement reads, each with a row filter or None."""
 
+_INTERRUPTED = "Query interrupted"
 _TURN = 0.2
 """Seconds until a Ctrl-C is seen at the latest."""
 
@@ -102,6 +103,17 @@ def opened(zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+@contextmanager
+def interrupts() -> Iterator[None]:
+    """Let a Ctrl-C be one: in the main thread DuckDB takes the signal and makes another error of it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == _INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
+
+
 def own_database(zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
     """A database in which a statement finds the names that it expects."""
     connection = opened(zone, limits)
@@ -117,8 +129,10 @@ class Session:
         self._tables = tables
         self._sql = sql
         self._place = place
-        self._connection = self._connected(zone, limits)
+        with interrupts():
+            self._connection = self._connected(zone, limits)
         self._thread = ThreadPoolExecutor(1, "logshed-sql")
+        self._thread.submit(int).result()  # it runs from now on: a Ctrl-C while it starts would leave two of them
         self._columns: dict[str, Sequence[TableColumn]] = {}
         self._stubs: prune.Stubs | None = None
         self._shift = 0
@@ -139,7 +153,7 @@ class Session:
             logshed.errors.QueryError: The statement is wrong, or it does more than read.
         """
         try:
-            with self.mistakes_explained():
+            with interrupts(), self.mistakes_explained():
                 return self._run(params)
         except BaseException:
             self.close()
@@ -251,18 +265,30 @@ class Session:
         """Run a call in the session's thread: a Ctrl-C reaches Python only while Python waits, not inside DuckDB.
 
         The wait is in short turns, as the system may hand the signal to another thread, which does not wake this one.
+        Whoever ends the statement does so in each turn: DuckDB forgets an interrupt that comes just before it begins.
         """
         try:
             future = self._thread.submit(call, *words)
-            while not wait([future], _TURN).done:
-                pass
+            self._wait(future)
         except KeyboardInterrupt:
-            self._connection.interrupt()
-            wait([future])
+            self._settle()
             raise
         except RuntimeError as error:  # another thread has closed the result
             raise QueryError(_CANCELLED) from error
         return future.result()
+
+    def _wait(self, future: Future[Any]) -> None:
+        while not wait([future], _TURN).done:
+            if self._ended:
+                self._connection.interrupt()
+
+    def _settle(self) -> None:
+        """End what runs, and wait until nothing does."""
+        self._interrupt()
+        try:
+            self._wait(self._thread.submit(int))
+        except RuntimeError:  # it was closed before
+            return
 
     @contextmanager
     def mistakes_explained(self) -> Iterator[None]:
@@ -293,7 +319,6 @@ class Session:
 
     def close(self) -> None:
         """End the statement, also one that another thread reads, and free its memory."""
-        self._ended = True
-        self._connection.interrupt()
+        self._settle()
         self._thread.shutdown()
         self._connection.close()
