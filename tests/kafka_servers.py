@@ -98,7 +98,8 @@ class Broker:
         """Make a topic."""
         from confluent_kafka.admin import NewTopic  # noqa: PLC0415 - not installed everywhere
 
-        new = NewTopic(topic, num_partitions=partitions, replication_factor=1)
+        config = {"retention.ms": "-1"}  # some messages of the tests are years old
+        new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=config)
         self.client("AdminClient").create_topics([new])[topic].result(10)
 
     def delete(self, topic: str) -> None:

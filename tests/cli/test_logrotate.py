@@ -25,7 +25,15 @@ def lines(first: int, last: int) -> str:
 
 
 @pytest.mark.skipif(LOGROTATE is None, reason="needs logrotate; as root: apt-get install logrotate")
-@pytest.mark.parametrize("how", ["create", "copytruncate", "create\n  compress", "copytruncate\n  compress"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "create",
+        pytest.param("copytruncate", marks=pytest.mark.soak),
+        pytest.param("create\n  compress", marks=pytest.mark.soak),
+        "copytruncate\n  compress",
+    ],
+)
 def test_a_log_that_logrotate_turns_over_is_neither_lost_nor_doubled(logshed: Run, tmp_path: Path, how: str) -> None:
     folder = tmp_path / "logs"
     folder.mkdir(mode=0o755)

@@ -77,11 +77,8 @@ def ways(name: str) -> list[dict[str, Any]]:
 
 
 ASKED = [(name, way) for name in ANSWERS for way in ways(name)]
-SMALL: dict[str, list[Row]] = {
-    "empty": [],
-    "one bare row": [sample_lake.record(1, datetime(2024, 5, 1, tzinfo=UTC))],
-}
-"""Lakes that have next to nothing."""
+BARE = [sample_lake.record(1, datetime(2024, 5, 1, tzinfo=UTC))]
+"""A row of which nothing is told."""
 
 
 def bound(name: str, way: dict[str, Any]) -> dict[str, Any]:
@@ -190,11 +187,6 @@ def asked_of(lakes: dict[str, list[Row]], folder: Path) -> Small:
     return dict(zip(lakes, zip(roots, each, strict=True), strict=True))
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return asked_of(SMALL, tmp_path_factory.mktemp("small"))
-
-
 @pytest.mark.parametrize("place", range(len(ASKED)), ids=[f"{name}-{way}" for name, way in ASKED])
 def test_a_question_is_answered_as_plain_python_does(place: int, told: list[Any]) -> None:
     name, way = ASKED[place]
@@ -212,9 +204,13 @@ def test_clickhouse_gives_the_same_answer(place: int, told: list[Any], answers: 
     assert plain(answers[place][2]) == plain(rows)
 
 
-@pytest.mark.parametrize("lake", SMALL)
-def test_a_lake_with_next_to_nothing_is_no_failure(lake: str, small: Small) -> None:
-    assert_the_same(*small[lake], empty=lake == "empty")
+def test_a_lake_with_next_to_nothing_is_no_failure(tmp_path: Path) -> None:
+    assert_the_same(*asked_of({"bare": BARE}, tmp_path)["bare"], empty=False)
+
+
+@pytest.mark.soak
+def test_an_empty_lake_is_no_failure(tmp_path: Path) -> None:
+    assert_the_same(*asked_of({"empty": []}, tmp_path)["empty"], empty=True)
 
 
 @pytest.mark.soak

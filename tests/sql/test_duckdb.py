@@ -27,6 +27,7 @@ from logshed.lake.store import Store
 from logshed.pipeline.tables import LakeTables
 from logshed.sql.duckdb import DuckDB
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were begun by
 engine = DuckDB(LakeTables(lambda: Store.open(Path(sys.argv[1]), create=False)))
 engine.query("SELECT count(*) FROM logs").rows()
 stopped = 0
@@ -49,12 +50,13 @@ print("stopped", stopped)
 """
 
 STOPPED = """
-import sys
+import signal, sys
 from pathlib import Path
 from logshed.lake.store import Store
 from logshed.pipeline.tables import LakeTables
 from logshed.sql.duckdb import DuckDB
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were begun by
 engine = DuckDB(LakeTables(lambda: Store.open(Path(sys.argv[1]), create=False)))
 engine.query("SELECT count(*) FROM logs").rows()
 print("loaded", flush=True)
