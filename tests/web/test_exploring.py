@@ -186,6 +186,8 @@ def test_a_first_look_is_joined_by_who_began_it_and_by_nobody_else(hostile_lake:
             counts.append(len(site.running.seen_by(LOCAL)))
             assert [part async for part in taken.parts()]
             site.firsts.taken(name, LOCAL, look, wanted).end()  # nobody takes it any more
+            while site.running.seen_by(LOCAL):  # noqa: ASYNC110 - what is ended lets go of its statement first
+                await asyncio.sleep(0.01)
         await site.stop()
         return counts
 
