@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from logshed.errors import GoneError, SourceError, UnreachableError
-from logshed.sources.codecs import CODECS, Decompressed
-from logshed.sources.machines import BLOCK_BYTES
-from logshed.sources.rawfile import RawFile
+from logshed.errors import SourceError, UnreachableError
+from logshed.sources.contents import first, is_packed
 from logshed.sources.rotation import family, oldest_first
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from logshed.sources.machines import Entry, Machine
 
@@ -28,8 +24,6 @@ PATIENCE = 20
 """Looks after which a file that is nowhere any more is given up."""
 WAITED = 2
 """Looks for which what follows a part waits, where that part may be a copy that is just being written."""
-PACKED_BYTES = 2**28
-"""Bytes of a compressed file that are taken: rotation had compressed it before it was read to its end."""
 
 
 @dataclass(slots=True)
@@ -240,7 +234,7 @@ class Generations:
     async def _head(self, machine: Machine, entry: Entry) -> bytes:
         """A file's first bytes; none where they cannot be read now."""
         try:
-            return await _first(machine, entry, 0, MARK_BYTES)
+            return await first(machine, entry, 0, MARK_BYTES)
         except UnreachableError:
             raise
         except SourceError:
@@ -261,7 +255,7 @@ class Generations:
         if not part.offset:
             return True  # its head is the same, and that is all that is known of it
         try:
-            tail = await _first(machine, entry, part.offset - part.tail_size, part.tail_size)
+            tail = await first(machine, entry, part.offset - part.tail_size, part.tail_size)
         except UnreachableError:
             raise
         except SourceError:
@@ -283,50 +277,3 @@ class Generations:
             gone.append(part)
         self.lost += [part.number for part in gone if part.missing and part.offset]
         self.parts = [part for part in self.parts if part not in gone]
-
-
-def is_packed(entry: Entry | None) -> bool:
-    """Whether a file is compressed."""
-    return entry is not None and _codec(entry) != ""
-
-
-async def content(machine: Machine, entry: Entry, start: int) -> AsyncIterator[bytes]:
-    """A file's bytes from an offset to its end, decompressed.
-
-    Raises:
-        GoneError: It is gone, or another one.
-        SourceError: It cannot be read.
-    """
-    codec = _codec(entry)
-    if not codec:
-        async for block in machine.blocks(entry, start):
-            yield block
-        return
-    if entry.size > PACKED_BYTES:
-        raise SourceError(f"cannot read {entry.path}: it is too large to be unpacked; take it with `logshed ingest`")
-    packed = b"".join([block async for block in machine.blocks(entry, 0)])
-    stream = Decompressed(RawFile(io.BytesIO(packed)), codec)
-    position = 0
-    while data := await asyncio.to_thread(stream.read, BLOCK_BYTES):
-        if position + len(data) > start:
-            yield data[max(0, start - position) :]
-        position += len(data)
-    if stream.problem:
-        raise GoneError(f"cannot read all of {entry.path}: {stream.problem}; it may just be being written")
-
-
-async def _first(machine: Machine, entry: Entry, start: int, size: int) -> bytes:
-    found = b""
-    blocks = content(machine, entry, start)
-    try:
-        async for block in blocks:
-            found += block
-            if len(found) >= size:
-                break
-    finally:
-        await blocks.aclose()  # type: ignore[attr-defined]
-    return found[:size]
-
-
-def _codec(entry: Entry) -> str:
-    return next((name for name, codec in CODECS.items() if entry.path.endswith(codec.suffixes)), "")

@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from logshed.errors import GoneError, SourceError, UnreachableError
+from logshed.sources.contents import content, is_packed
 from logshed.sources.feeds import Stream
-from logshed.sources.generations import MARK_BYTES, WAITED, Generations, Part, content, is_packed
+from logshed.sources.generations import MARK_BYTES, WAITED, Generations, Part
 from logshed.sources.hosts import shown
 from logshed.sources.rotation import family
 from logshed.sources.sorting import Sorting

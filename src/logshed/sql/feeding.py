@@ -14,8 +14,8 @@ import pyarrow as pa
 from logshed.errors import QueryError
 from logshed.sql import shared
 from logshed.sql.data_files import empty, parquet, shut
+from logshed.sql.databases import opened
 from logshed.sql.result import BATCH_ROWS
-from logshed.sql.session import opened
 from logshed.sql.views import literal, named, quoted
 
 if TYPE_CHECKING:

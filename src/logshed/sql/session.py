@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 
 from logshed.errors import QueryError
-from logshed.sql import data_files, ending, mistakes, permitted, prune, spilling
+from logshed.sql import data_files, ending, mistakes, permitted, prune
+from logshed.sql.databases import interrupts, own_database
 from logshed.sql.result import BATCH_ROWS, Result
-from logshed.sql.views import literal, views
+from logshed.sql.views import views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Wanted = dict[str, "str | None"]
 """Tables that a statement reads, each with a row filter or None."""
 
-_INTERRUPTED = "Query interrupted"
 _TURN = 0.2
 """Seconds until a Ctrl-C is seen at the latest."""
 
@@ -47,13 +46,6 @@ _OF_VALUES = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.Inv
 _HIDDEN = (
     "cannot run the query: a value does not fit what is done with it; which one is not told, as not all may be seen"
 )
-
-_OWN = """
-ATTACH ':memory:' AS iceberg;
-USE iceberg.main;
-CREATE SCHEMA iceberg.analytics;
-CREATE SCHEMA iceberg.lake;
-"""
 
 
 class Place(Protocol):
@@ -81,44 +73,6 @@ class Place(Protocol):
     def lock(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Leave the connection what it was shown, and nothing else."""
         ...
-
-
-def opened(zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
-    """A database of its own in memory; what does not fit there goes into a folder."""
-    memory, threads, spill = (limits.get(name) for name in ("memory_limit", "threads", "temp_limit"))
-    config = {
-        "TimeZone": zone,
-        "memory_limit": memory,
-        "threads": threads,
-        "max_temp_directory_size": spill,
-        "temp_directory": str(spilling.folder() / f"logshed-{secrets.token_hex(8)}"),
-        "python_enable_replacements": "false",  # else a table's name could mean a variable of ours
-        "autoinstall_known_extensions": "false",  # nothing is fetched for a name in a statement
-        "autoload_known_extensions": "false",
-        "errors_as_json": "true",  # they say where the mistake is
-    }
-    connection = duckdb.connect()
-    execute = connection.execute
-    execute("".join(f"SET {name} = {literal(str(value))};" for name, value in config.items() if value is not None))
-    return connection
-
-
-@contextmanager
-def interrupts() -> Iterator[None]:
-    """Let a Ctrl-C be one: in the main thread DuckDB takes the signal and makes another error of it."""
-    try:
-        yield
-    except RuntimeError as error:
-        if str(error) == _INTERRUPTED:
-            raise KeyboardInterrupt from error
-        raise
-
-
-def own_database(zone: str, limits: Limits) -> duckdb.DuckDBPyConnection:
-    """A database in which a statement finds the names that it expects."""
-    connection = opened(zone, limits)
-    connection.execute(_OWN)
-    return connection
 
 
 class Session:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from logshed.sql import prune
 from logshed.sql.data_files import Files, nothing
-from logshed.sql.session import Session, opened
+from logshed.sql.databases import opened
+from logshed.sql.session import Session
 from logshed.sql.views import literal
 
 if TYPE_CHECKING:

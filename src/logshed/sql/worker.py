@@ -25,7 +25,8 @@ import pyarrow as pa
 from logshed.errors import QueryError
 from logshed.sql import messages, mistakes, permitted, spilling
 from logshed.sql.data_files import Files
-from logshed.sql.session import Session, own_database
+from logshed.sql.databases import own_database
+from logshed.sql.session import Session
 from logshed.sql.streams import Streams
 from logshed.sql.views import views
 
