@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
+from threading import Barrier, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -188,6 +188,22 @@ def test_two_machines_that_ingest_at_once_store_every_line_once(backed: Settings
         found = lakes[0].query(f'SELECT count(*), count(DISTINCT ("generation", "offset")) FROM {table}').rows()
         assert found == [(300, 300)], table
     assert lakes[1].audit().as_dict()["ok"]
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+def test_several_machines_that_make_a_lake_at_once_make_one(kind: str, servers: Servers, tmp_path: Path) -> None:
+    for number in range(4):  # before it was mended, one of four machines failed
+        name = f"{kind}_at_once{number}"
+        settings = settings_of(servers.catalog(kind, name), servers.storage("folder", name))
+        start = Barrier(4)
+
+        def opened(machine: int, name: str = name, settings: Settings = settings, start: Barrier = start) -> bytes:
+            start.wait(30)
+            lake = Lake.open(tmp_path / f"{name}-{machine}", create=True, settings=settings)
+            return lake._opened().secret()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert len(set(pool.map(opened, range(4)))) == 1
 
 
 def test_a_run_that_is_killed_between_its_commits_is_finished_by_the_next_one(

@@ -16,7 +16,7 @@ from pyiceberg.exceptions import (
     TableAlreadyExistsError,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from logshed.errors import LogshedError, StorageError
 from logshed.lake import fileio
@@ -67,7 +67,36 @@ def opened(root: Path, backing: Backing) -> Catalog:
         properties["uri"] = uri
     name = str(root / CATALOG_FILE) if catalog.own else f"the catalog ({catalog})"
     with told(catalog, name):
-        return _explained(kept(load_catalog(catalog.name, type=catalog.type, **properties)), catalog, name)
+        return _explained(_shared(kept(_loaded(catalog, properties))), catalog, name)
+
+
+_MADE = re.compile(r"already exists|duplicate key|Duplicate entry|UNIQUE constraint", re.IGNORECASE)
+"""What databases say where another made the same thing between the look for it and its making."""
+
+
+def _loaded(catalog: CatalogSettings, properties: dict[str, str]) -> Catalog:
+    """The catalog; of several that open a new database at once, one makes its tables, the others find them made."""
+    try:
+        return load_catalog(catalog.name, type=catalog.type, **properties)
+    except DBAPIError as error:
+        if not _MADE.search(str(error)):
+            raise
+        return load_catalog(catalog.name, type=catalog.type, **properties)
+
+
+def _shared(catalog: Catalog) -> Catalog:
+    """The same catalog, of which several may make one namespace at once: who comes second is told that it is there."""
+    create = catalog.create_namespace
+
+    @wraps(create)
+    def run(namespace: Any, *words: Any, **named: Any) -> None:
+        try:
+            create(namespace, *words, **named)
+        except IntegrityError as error:
+            raise NamespaceAlreadyExistsError(f"namespace {namespace} was made by another meanwhile") from error
+
+    setattr(catalog, create.__name__, run)
+    return catalog
 
 
 def _database(catalog: CatalogSettings, uri: str) -> str:
