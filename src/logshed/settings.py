@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -23,35 +22,30 @@ from pydantic import (
     field_validator,
 )
 
-from logshed.alert_settings import Alert, rooted
+from logshed.alert_settings import Alert
 from logshed.detection_settings import DetectSettings, Suppress
 from logshed.engine_settings import EngineSettings
 from logshed.errors import SettingsError
 from logshed.forward_settings import Forward
-from logshed.forward_settings import rooted as rooted_forward
 from logshed.kafka_settings import Kafka
 from logshed.live_settings import Live
 from logshed.object_settings import Objects
 from logshed.objective_settings import Objective
 from logshed.receive_settings import Receive
-from logshed.receive_settings import rooted as rooted_receive
 from logshed.record_settings import Drop, Enrichment, ThreatListFile, Transform, TransformTest, paths
 from logshed.retain_settings import Retain
 from logshed.schedule_settings import Schedule
+from logshed.setting_layers import FILE, PREFIX, Names, dotenv, key_of, layers, rooted
 from logshed.sizes import Size
-from logshed.ssh_settings import Place, Ssh, older
-from logshed.ssh_settings import rooted as rooted_host
+from logshed.ssh_settings import Place, Ssh
 from logshed.storage_settings import Backing, CatalogSettings, StorageSettings
 from logshed.web_settings import Web
-from logshed.web_settings import rooted as rooted_web
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Drop", "Enrichment", "Settings", "ThreatListFile", "Transform", "TransformTest", "unknown_variables"]
 
-FILE = "logshed.toml"
-PREFIX = "LOGSHED_"
 ELSEWHERE = frozenset({"LOGSHED_SINK_TOKEN", "LOGSHED_SERVER", "LOGSHED_TOKEN", "LOGSHED_TOKEN_FILE"})
 """Variables that are no settings: commands read them."""
 TABLES = frozenset(
@@ -227,13 +221,13 @@ class Settings(BaseModel):
         given: dict[str, Any] = {name: folder / f"logshed-{name}" for name in ("lake", "spool")}
         given["tokens"] = folder / "logshed-tokens.db"
         origins: dict[str, str] = {}
-        for origin, base, values in _layers(folder, os.environ if environ is None else environ, file):
+        for origin, base, values in layers(folder, os.environ if environ is None else environ, file, _names()):
             for key, value in values.items():
-                rooted = _rooted(key, value, base)
-                if key in NESTED and isinstance(rooted, bool):
-                    rooted = {"enabled": rooted}  # so that a variable that sets one key more switches nothing on again
-                nested = key in NESTED and isinstance(rooted, dict) and isinstance(given.get(key), dict)
-                given[key] = given[key] | rooted if nested else rooted
+                found = rooted(key, value, base)
+                if key in NESTED and isinstance(found, bool):
+                    found = {"enabled": found}  # so that a variable that sets one key more switches nothing on again
+                nested = key in NESTED and isinstance(found, dict) and isinstance(given.get(key), dict)
+                given[key] = given[key] | found if nested else found
             origins |= dict.fromkeys(values, origin)
         try:
             return cls.model_validate(given)
@@ -280,94 +274,15 @@ class Settings(BaseModel):
 
 def unknown_variables(folder: Path, environ: Mapping[str, str] | None = None) -> list[str]:
     """Variables named ``LOGSHED_...`` in ``.env`` or the environment that set nothing, each with the nearest name."""
-    found = {**_dotenv(folder), **(os.environ if environ is None else environ)}
-    names = sorted(name for name in found if name.startswith(PREFIX) and not _key(name) and name not in ELSEWHERE)
-    return [f"{name} ({_nearest(name.removeprefix(PREFIX).lower(), Settings.model_fields)})" for name in names]
+    known = _names()
+    found = {**dotenv(folder), **(os.environ if environ is None else environ)}
+    names = [name for name in found if name.startswith(PREFIX) and not key_of(name, known) and name not in ELSEWHERE]
+    near = {name: _nearest(name.removeprefix(PREFIX).lower(), Settings.model_fields) for name in sorted(names)}
+    return [f"{name} ({one})" for name, one in near.items()]
 
 
-def _layers(
-    folder: Path, environ: Mapping[str, str], file: str | Path | None
-) -> list[tuple[str, Path, dict[str, Any]]]:
-    """Where settings stand, weakest first: what to call the place, what its paths are relative to, its values."""
-    written = folder / FILE if file is None else Path(file).absolute()
-    return [
-        ("the environment", Path(), older(environ)),
-        (FILE, written.parent, _file(written)),
-        (".env", folder, _variables(_dotenv(folder))),
-        ("the environment", Path(), _variables(environ)),
-    ]
-
-
-def _file(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"cannot read {path}: {error}; correct the file or move it away") from None
-
-
-def _dotenv(folder: Path) -> dict[str, str]:
-    path = folder / ".env"
-    if not path.is_file():
-        return {}
-    from dotenv import dotenv_values  # noqa: PLC0415 - most folders have no .env
-
-    try:
-        return {name: value for name, value in dotenv_values(path).items() if value is not None}
-    except (UnicodeDecodeError, OSError) as error:
-        raise SettingsError(f"cannot read {path}: {error}; correct the file or move it away") from None
-
-
-def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in environ.items():
-        if value and (key := _key(name)):
-            table, _, own = key.partition(".")
-            found[table] = found.get(table, {}) | {own: value} if own else value
-    return found
-
-
-def _key(name: str) -> str | None:
-    """The setting that a variable sets, if any; one of a table as ``table.key``."""
-    key = name.removeprefix(PREFIX).lower()
-    if name != PREFIX + key.upper():
-        return None
-    for table, model in NESTED.items():
-        if (own := key.removeprefix(f"{table}_")) != key and own in model.model_fields:
-            return f"{table}.{own}"
-    return key if key in Settings.model_fields.keys() - TABLES - NESTED.keys() else None
-
-
-def _rooted(key: str, value: Any, base: Path) -> Any:
-    """Paths as they hold from anywhere: relative to where they were written."""
-    if key in ("lake", "spool", "tokens") and isinstance(value, str):
-        return base / Path(value).expanduser()
-    if key == "plugins" and isinstance(parts := paths(value), list):
-        return [base / Path(part).expanduser() if isinstance(part, str) else part for part in parts]
-    if key in _ROOTED:
-        whole = value if isinstance(value, list) else [value]
-        found = [_ROOTED[key](one, base) if isinstance(one, dict) else one for one in whole]
-        return found if isinstance(value, list) else found[0]
-    key_file = (
-        key == "keys" and isinstance(value, str) and value and not value.startswith("env:") and "://" not in value
-    )
-    if key_file or (key == "policy" and isinstance(value, str) and value.endswith(".toml")):
-        return str(base / Path(value).expanduser())
-    return value
-
-
-_ROOTED: dict[str, Callable[[dict[str, Any], Path], Any]] = {
-    "enrichment": Enrichment.rooted,
-    "kafka": Kafka.rooted,
-    "alert": rooted,
-    "forward": rooted_forward,
-    "ssh": rooted_host,
-    "collect": rooted_host,
-    "receive": rooted_receive,
-    "web": rooted_web,
-}
-"""Tables that hold paths."""
+def _names() -> Names:
+    return Names(Settings.model_fields.keys() - TABLES - NESTED.keys(), NESTED)
 
 
 def _told(error: ValidationError, origins: Mapping[str, str]) -> str:

@@ -73,7 +73,8 @@ def _requirements() -> list[str]:
 
 
 def _configuration() -> Iterator[Finding]:
-    from logshed.settings import FILE, Settings, unknown_variables  # noqa: PLC0415 - not for `--help`
+    from logshed.setting_layers import FILE  # noqa: PLC0415 - not for `--help`
+    from logshed.settings import Settings, unknown_variables  # noqa: PLC0415 - as above
 
     here = Path.cwd()
     settings, finding = _tried(
