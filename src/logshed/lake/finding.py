@@ -12,7 +12,7 @@ from pyiceberg.types import StringType
 
 from logshed.errors import LakeError
 from logshed.lake import parquet
-from logshed.lake.compacting import types
+from logshed.lake.compact_rows import types
 from logshed.lake.scan import paths
 from logshed.lake.writing import cause_of, whole_schema
 

@@ -13,7 +13,8 @@ from polars.io.plugins import register_io_source
 from logshed.errors import LakeError
 from logshed.lake import by_ids, parquet, storage
 from logshed.lake.compact_plan import STEM
-from logshed.lake.compacting import LEVEL, types
+from logshed.lake.compact_rows import types
+from logshed.lake.compacting import LEVEL
 from logshed.lake.scan import paths
 from logshed.lake.writing import ROW_GROUP_ROWS, cause_of, whole_schema
 from logshed.work import DataFile
