@@ -167,6 +167,17 @@ print([name for name in ("pyiceberg", "sqlglot", "polars", "pandas", "clickhouse
     assert done.stdout.strip() == "[]"
 
 
+def test_a_question_of_a_lake_loads_no_other_way_to_files_than_ours(lake_root: Path) -> None:
+    script = f"""
+import sys
+from logshed.api import Lake
+assert Lake.open({str(lake_root)!r}).query("SELECT count(*) FROM logs").rows()
+print([name for name in ("pyiceberg.io.fsspec", "pyiceberg.io.pyarrow", "fsspec", "pandas") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 MISTAKES = {
     "SELECT url_pth FROM logs": (
         'no column "url_pth"; did you mean "url_path"?',

@@ -56,8 +56,7 @@ def opened(root: Path, backing: Backing) -> Catalog:
     properties = {name: secret(value, f"catalog.properties.{name}") for name, value in catalog.properties.items()}
     warehouse = storage.warehouse or f"file://{root / WAREHOUSE}"
     properties.setdefault("warehouse", warehouse)
-    if storage.remote:
-        properties["py-io-impl"] = fileio.NAME
+    properties["py-io-impl"] = fileio.NAME
     uri = catalog.address
     if catalog.type == "sql":
         properties["uri"] = _database(catalog, uri) if uri else f"sqlite:///{root / CATALOG_FILE}"

@@ -67,9 +67,9 @@ class Pinned:
         return self._loaded(f"{GOLD}.{name}")
 
     def _loaded(self, name: str) -> Table:
-        return _read(self.at[name], remote=self.backing.storage.remote)
+        return _read(self.at[name])
 
 
 @lru_cache(maxsize=64)
-def _read(location: str, *, remote: bool) -> Table:
-    return StaticTable.from_metadata(location, {"py-io-impl": fileio.NAME} if remote else {})
+def _read(location: str) -> Table:
+    return StaticTable.from_metadata(location, {"py-io-impl": fileio.NAME})

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyiceberg.avro.file import AvroFile
-from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.typedef import Record
 
 from logshed.lake import storage
@@ -119,8 +118,7 @@ def without_ids(text: str) -> str:
 
 
 def _avro(path: str) -> Iterator[str]:
-    io = LakeIO({}) if storage.is_remote(path) else PyArrowFileIO()
-    with AvroFile[Record](io.new_input(path)) as file:
+    with AvroFile[Record](LakeIO().new_input(path)) as file:
         yield from _leaves(file.header.meta)
         for record in file:
             yield from _leaves(record)
