@@ -17,6 +17,7 @@ from logshed.lake.store import Store
 from logshed.pipeline.tables import LakeTables
 from logshed.sql import connect
 from logshed.sql.duckdb import DuckDB
+from logshed.sql.mistakes import WIDEST
 from logshed.sql.views import ANALYTICS, record_id
 
 # Python loses an interrupt that comes within a callback of its garbage collector: it is sent again then.
@@ -26,6 +27,7 @@ from pathlib import Path
 from logshed.lake.store import Store
 from logshed.pipeline.tables import LakeTables
 from logshed.sql.duckdb import DuckDB
+from logshed.sql.mistakes import WIDEST
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were begun by
 engine = DuckDB(LakeTables(lambda: Store.open(Path(sys.argv[1]), create=False)))
@@ -55,6 +57,7 @@ from pathlib import Path
 from logshed.lake.store import Store
 from logshed.pipeline.tables import LakeTables
 from logshed.sql.duckdb import DuckDB
+from logshed.sql.mistakes import WIDEST
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were begun by
 engine = DuckDB(LakeTables(lambda: Store.open(Path(sys.argv[1]), create=False)))
@@ -141,6 +144,7 @@ from pathlib import Path
 from logshed.lake.store import Store
 from logshed.pipeline.tables import LakeTables
 from logshed.sql.duckdb import DuckDB
+from logshed.sql.mistakes import WIDEST
 
 engine = DuckDB(LakeTables(lambda: Store.open(Path({str(lake_root)!r}), create=False)))
 engine.query("SELECT count(*) FROM logs").rows()
@@ -160,6 +164,7 @@ def test_select_1_imports_neither_pyiceberg_nor_sqlglot_nor_polars() -> None:
     script = """
 import sys
 from logshed.sql.duckdb import DuckDB
+from logshed.sql.mistakes import WIDEST
 assert DuckDB(None).query("SELECT 1").rows() == [(1,)]
 print([name for name in ("pyiceberg", "sqlglot", "polars", "pandas", "clickhouse_connect") if name in sys.modules])
 """
@@ -195,6 +200,18 @@ MISTAKES = {
     "SELECT severity_text::INTEGER FROM logs": ("Could not convert string", "line 1:", 20),
     "EXPLAIN SELECT url_pth FROM logs": ('did you mean "url_path"?', "line 1: EXPLAIN SELECT url_pth", 15),
 }
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 500), (500, 0), (500, 500), (3, 3), (95, 3)])
+def test_of_a_long_line_what_is_around_the_mistake_is_shown(left: int, right: int, engine: DuckDB) -> None:
+    sql = f"SELECT{' ' * left} url_pth{' ' * right} FROM logs"
+    with pytest.raises(QueryError) as caught:
+        engine.query(sql).rows()
+    shown, caret = str(caught.value).splitlines()[-2:]
+    assert len(shown) <= WIDEST + 12
+    assert shown[caret.index("^") : caret.rindex("^") + 1] == "url_pth"
+    assert shown.endswith("…") == (right == 500)
+    assert shown.startswith("  line 1: …") == (left >= 95)
 
 
 @pytest.mark.parametrize(("sql", "expected"), MISTAKES.items())

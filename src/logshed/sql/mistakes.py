@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _KIND = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 _NO_MEMBER = re.compile(r'does not have a column named "(.*?)"')
 _LINE_BLOCK = re.compile(r"\n\nLINE \d+:.*", re.DOTALL)
+WIDEST = 100
+"""Letters of a statement's line that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,16 @@ def _place(sql: str, mistake: _Mistake) -> str:
     before = sql.encode()[: mistake.position].decode(errors="ignore")
     number = before.count("\n")
     column = len(before) - (before.rfind("\n") + 1)
-    lines = sql.split("\n")
+    line, column = _around(sql.split("\n")[number], column)
     label = f"  line {number + 1}: "
-    width = max(1, len(mistake.name)) if lines[number][column:].startswith(mistake.name) else 1
-    return f"\n{label}{lines[number]}\n{' ' * (len(label) + column)}{'^' * width}"
+    width = max(1, len(mistake.name)) if line[column:].startswith(mistake.name) else 1
+    return f"\n{label}{line}\n{' ' * (len(label) + column)}{'^' * width}"
+
+
+def _around(line: str, column: int) -> tuple[str, int]:
+    """What of a long line is around a place, and where in it that is: a caret under a line that wraps shows nothing."""
+    if len(line) <= WIDEST:
+        return line, column
+    begin = max(0, min(column - WIDEST // 2, len(line) - WIDEST))
+    left, right = "…" if begin else "", "…" if begin + WIDEST < len(line) else ""
+    return f"{left}{line[begin : begin + WIDEST]}{right}", column - begin + len(left)
