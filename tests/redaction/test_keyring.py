@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +32,35 @@ def test_a_rotation_keeps_the_old_keys(tmp_path: Path) -> None:
     ring = load_keys(str(path))
     assert [key.name for key in ring.keys] == ["k1", "k2"]
     assert ring.current.secret == second.secret != first.secret
+
+
+def test_several_who_add_a_key_at_once_lose_none(tmp_path: Path) -> None:
+    for number in range(20):  # before it was mended, each time some of them failed, or one was written over
+        path, start = tmp_path / str(number) / "keys", Barrier(4)
+
+        def made(_: int, path: Path = path, start: Barrier = start) -> bytes:
+            start.wait(30)
+            return add_key(path).secret
+
+        with ThreadPoolExecutor(4) as pool:
+            found = set(pool.map(made, range(4)))
+        assert {key.secret for key in load_keys(str(path)).keys} == found
+
+
+def test_of_several_who_make_the_first_key_at_once_one_does(tmp_path: Path) -> None:
+    path, start = tmp_path / "keys", Barrier(4)
+
+    def made(_: int) -> str:
+        start.wait(30)
+        try:
+            return add_key(path, first=True).secret.hex()
+        except RedactionError as error:
+            assert "has a key; `logshed key rotate` adds one" in str(error)  # noqa: PT017 - one of them raises none
+            return ""
+
+    with ThreadPoolExecutor(4) as pool:
+        found = sorted(pool.map(made, range(4)))
+    assert found == ["", "", "", load_keys(str(path)).current.secret.hex()]
 
 
 def test_keys_may_be_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

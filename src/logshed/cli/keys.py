@@ -55,15 +55,10 @@ def new(*, file: FileOption = None, key_id: IdOption = "") -> None:
     Keep a copy apart from the lake: without the key no pseudonym can be found from a value again. Where there is a key
     already, `logshed key rotate` makes the next.
     """
-    from logshed.redaction.keyring import add_key, load_keys  # noqa: PLC0415 - only here
+    from logshed.redaction.keyring import add_key  # noqa: PLC0415 - only here
 
     path = _path(file)
-    if path.exists():
-        count = len(load_keys(str(path)).keys)
-        raise RedactionError(
-            f"cannot make the first key: {path} has {_keys(count)}; `logshed key rotate` adds one, --file names another"
-        )
-    print(f"Made key {add_key(path, key_id).name} in {path}. Keep a copy apart from the lake.")
+    print(f"Made key {add_key(path, key_id, first=True).name} in {path}. Keep a copy apart from the lake.")
 
 
 def rotate(*, file: FileOption = None, key_id: IdOption = "") -> None:
@@ -143,10 +138,6 @@ def _path(file: Path | None) -> Path:
     if where.startswith("env:") or "://" in where:
         raise UsageError(f"cannot make a key in {where}: the setting keys names no file; make it with --file FILE")
     return Path(where) if where else DEFAULT.expanduser()
-
-
-def _keys(count: int) -> str:
-    return "a key" if count == 1 else f"{count} keys"
 
 
 def _settings() -> Settings:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import secrets
 import stat
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from logshed.errors import RedactionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEFAULT = Path("~/.config/logshed/keys")
 """Where keys are looked for and made unless a setting names another place."""
@@ -73,17 +79,32 @@ def load_keys(where: str) -> KeyRing:
     return _parsed(_read(path), str(path))
 
 
-def add_key(path: Path, name: str = "") -> Key:
+def add_key(path: Path, name: str = "", *, first: bool = False) -> Key:
     """Append a new random key to a file, which is made (mode 600) where there is none; it makes pseudonyms from now on.
 
     Args:
         path: The file.
         name: The key's id; the next of k1, k2, … by default.
+        first: Whether there may be no other yet.
 
     Raises:
-        RedactionError: The id is malformed or taken, or the file cannot be read or written.
+        RedactionError: The id is malformed or taken, there is a key already, or the file cannot be read or written.
     """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _held(path):  # of two who add one at once neither may write over the other's
+            return _added(path, name, first=first)
+    except OSError as error:
+        raise RedactionError(f"cannot write {path}: {error.strerror}; name another file with --file") from error
+
+
+def _added(path: Path, name: str, *, first: bool) -> Key:
     there = load_keys(str(path)).keys if path.exists() else ()
+    if first and path.exists():
+        count = "a key" if len(there) == 1 else f"{len(there)} keys"
+        raise RedactionError(
+            f"cannot make the first key: {path} has {count}; `logshed key rotate` adds one, --file names another"
+        )
     name = name or next(f"k{number}" for number in range(1, len(there) + 2) if f"k{number}" not in _names(there))
     if not _ID.fullmatch(name):
         raise RedactionError(f"cannot make key {name}: its id may hold small letters, digits, - and _; give another")
@@ -91,17 +112,25 @@ def add_key(path: Path, name: str = "") -> Key:
         raise RedactionError(f"cannot make key {name}: {path} has one of that id; give another")
     key = Key(name, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), secrets.token_bytes(KEY_BYTES))
     lines = [f"{one.name} {one.secret.hex()} {one.made}".rstrip() for one in (*there, key)]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.new")
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="ascii") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise RedactionError(f"cannot write {path}: {error.strerror}; name another file with --file") from error
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)  # of one who was ended
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="ascii") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
     return key
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Let one at a time add a key; the lock ends with its process."""
+    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, _MODE)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _names(keys: tuple[Key, ...]) -> set[str]:
