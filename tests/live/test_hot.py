@@ -293,3 +293,18 @@ def test_the_fewest_lines_go_from_those_that_have_fewest() -> None:
         most = level(counts, left)
         assert sum(min(one, most) for one in counts) <= left
         assert most == max(counts) or sum(min(one, most + 1) for one in counts) > left
+
+
+def test_lines_are_taken_away_for_good_also_while_others_go(redis: RedisServer) -> None:
+    hot, trimmed = redis.hot(), []
+    hot.put(rows(9_000), ORIGIN)
+
+    def holds(_: str, lines: list[str]) -> list[bool]:
+        if not trimmed:
+            trimmed.append(redis.client().zremrangebyrank("logs:collid:1824", 0, 3_999))  # another has no more room
+        return [int(line.split()[1]) % 10 == 0 for line in lines]
+
+    hot.remove(holds)
+    left = [int(line.split()[1]) for line in redis.client().zrange("logs:collid:1824", 0, -1)]
+    assert trimmed == [4_000]
+    assert left == [number for number in range(4_000, 9_000) if number % 10]

@@ -183,15 +183,16 @@ class HotStore(HotReader):
         """
         gone = 0
         for collection, _ in self.sizes():
-            key, first = keys.LINES + collection, 0
+            key, at = keys.LINES + collection, 0
             with told(self.settings, "write"):
-                while page := self._client.zrange(key, first, first + PAGE - 1):
-                    hits = holds(collection, [keys.bare(member) for member in page])
+                while True:  # by ranks some would be passed over where others come or go meanwhile
+                    at, found = self._client.zscan(key, at, count=PAGE)
+                    page = [member for member, _ in found]
+                    hits = holds(collection, [keys.bare(member) for member in page]) if page else []
                     wanted = [member for member, hit in zip(page, hits, strict=True) if hit]
-                    if wanted:
-                        self._client.zrem(key, *wanted)
-                    gone += len(wanted)
-                    first += len(page) - len(wanted)
+                    gone += self._client.zrem(key, *wanted) if wanted else 0
+                    if not at:
+                        break
         return gone
 
     def _publish(self, piece: pl.DataFrame) -> None:
