@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from logshed.errors import LakeError
 from logshed.lake.folder import write_atomically
+from logshed.lake.held import held
 
 if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a look.
+
+    Attributes:
+        since: From when on is still to be judged; None where nothing is.
+        ran: When it was judged last.
+        mark: Another one whenever new records are noted.
+    """
+
+    since: datetime | None = None
+    ran: datetime | None = None
+    mark: str = ""
+
+
 class Turns:
-    """The time that is still to be judged.
+    """The time that is still to be judged; several processes may do it at once.
 
     Args:
         root: The lake's folder.
@@ -24,20 +42,9 @@ class Turns:
     """
 
     def __init__(self, root: Path, name: str, every: timedelta) -> None:
-        """Read what was left.
-
-        Raises:
-            LakeError: The file is damaged.
-        """
         self._path = root / "security" / f"{name}.json"
         self._every = every
-        self._since: datetime | None = None
-        self._ran: datetime | None = None
-        try:
-            known = json.loads(self._path.read_text()) if self._path.exists() else {}
-            self._since, self._ran = (_moment(known.get(name)) for name in ("since", "ran"))
-        except (ValueError, AttributeError, OSError) as error:
-            raise LakeError(f"cannot read {self._path}: {type(error).__name__}; remove it") from error
+        self._mark = ""
 
     def due(self, first: datetime | None, now: datetime) -> datetime | None:
         """From when on to judge now; None where it is too early.
@@ -45,23 +52,41 @@ class Turns:
         Args:
             first: When the first of the new records happened; None where there are none.
             now: The present.
+
+        Raises:
+            LakeError: The file is damaged, or cannot be written.
         """
-        known = [one for one in (first, self._since or self._ran) if one is not None]
-        self._since = min(known, default=None)
-        if self._since is None or (self._ran is not None and now - self._ran < self._every):
-            self._write()
-            return None
-        return self._since
+        with held(self._path.parent):
+            known = self._read()
+            since = min([one for one in (first, known.since or known.ran) if one is not None], default=None)
+            self._mark = known.mark if first is None else uuid4().hex
+            self._write(_Known(since, known.ran, self._mark))
+        early = known.ran is not None and now - known.ran < self._every
+        return None if early else since
 
     def done(self, now: datetime) -> None:
-        """All up to now is judged."""
-        self._since, self._ran = None, now
-        self._write()
+        """All up to now is judged, but for what another process has noted meanwhile.
 
-    def _write(self) -> None:
-        self._path.parent.mkdir(exist_ok=True)
-        state = {"since": self._since and self._since.isoformat(), "ran": self._ran and self._ran.isoformat()}
-        write_atomically(self._path, json.dumps(state))
+        Raises:
+            LakeError: The file is damaged, or cannot be written.
+        """
+        with held(self._path.parent):
+            known = self._read()
+            left = None if known.mark == self._mark else known.since
+            self._write(_Known(left, max(now, known.ran or now), known.mark))
+
+    def _read(self) -> _Known:
+        try:
+            told = json.loads(self._path.read_text())
+            return _Known(_moment(told.get("since")), _moment(told.get("ran")), str(told.get("mark", "")))
+        except FileNotFoundError:
+            return _Known()
+        except (ValueError, AttributeError, OSError) as error:
+            raise LakeError(f"cannot read {self._path}: {type(error).__name__}; remove it") from error
+
+    def _write(self, known: _Known) -> None:
+        since, ran = (one and one.isoformat() for one in (known.since, known.ran))
+        write_atomically(self._path, json.dumps({"since": since, "ran": ran, "mark": known.mark}))
 
 
 def _moment(text: str | None) -> datetime | None:
