@@ -6,16 +6,19 @@ import sqlite3
 import stat
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
 
-from logshed.access import People, passwords
+from logshed.access import People, Tokens, passwords
 from logshed.access import sessions as session_module
 from logshed.access.links import KINDS
 from logshed.errors import AccessError, UsageError
+from logshed.pipeline.identities import admit
+from logshed.web_settings import Oidc
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +40,40 @@ def test_a_user_signs_in_by_name_and_password_and_by_nothing_else(people: People
     assert (found.id, found.state, found.scopes) == (anna.id, "active", ("shop", "blog-*"))
     wrong = [("Anna", OTHERS), ("Anna", ""), ("Anna", WORDS.upper()), ("Bert", WORDS), ("", ""), ("Anna", WORDS * 999)]
     assert [people.accounts.verify(*one) for one in wrong] == [None] * len(wrong)
+
+
+def test_of_several_who_add_a_user_at_once_one_does_and_the_others_are_told(people: People) -> None:
+    for number in range(20):  # before it was mended, some were told that the file cannot be used
+        start = threading.Barrier(4)
+
+        def made(_: int, name: str = f"anna{number}", start: threading.Barrier = start) -> str:
+            start.wait(30)
+            try:
+                return people.accounts.add(name, "viewer", ["*"]).name
+            except UsageError as error:
+                return str(error)
+
+        with ThreadPoolExecutor(4) as pool:
+            told = sorted(pool.map(made, range(4)))
+        taken = f"cannot add the user anna{number}: there is one of that name; take another"
+        assert told == [f"anna{number}", *[taken] * 3]
+
+
+def test_who_signs_in_elsewhere_for_the_first_time_twice_at_once_is_one_user(people: People) -> None:
+    oidc = Oidc(issuer="https://id.example.org", client_id="logs", role="viewer", collections={"*": ("shop",)})
+    tokens = Tokens(people.path.with_name("tokens.db"))
+    for number in range(10):
+        start, persons = threading.Barrier(4), [f"a{number}", f"a{number}", f"b{number}", f"c{number}"]
+
+        def admitted(subject: str, name: str = f"anna{number}", start: threading.Barrier = start) -> tuple[str, str]:
+            start.wait(30)
+            user = admit(people, tokens, oidc, {"sub": subject, "preferred_username": name})
+            return str(user.subject), user.id
+
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(admitted, persons))
+        assert [subject for subject, _ in found] == persons
+        assert len({user for _, user in found}) == 3
 
 
 def test_a_password_is_the_same_however_its_letters_are_composed(people: People) -> None:

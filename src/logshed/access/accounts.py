@@ -98,6 +98,9 @@ class Accounts:
             email: Where to write to.
             identity: Who vouches for them, and who they are there.
 
+        Returns:
+            The user; where another request has just made one of this identity, that one.
+
         Raises:
             UsageError: There is one of that name, or something is off.
             AccessError: The file cannot be used.
@@ -110,6 +113,10 @@ class Accounts:
         kept, mail = _scopes(given, scopes), _email(email)
         issuer, subject = identity or (None, None)
         with self._file.opened(create=True) as file:
+            file.execute("BEGIN IMMEDIATE")  # who adds at the same moment waits, and then sees this one
+            same = f"SELECT {COLUMNS} FROM users WHERE issuer = ? AND subject = ?"
+            if made := file.execute(same, (issuer, subject)).fetchone():
+                return user_of(made)
             if file.execute("SELECT 1 FROM users WHERE name = ?", (name,)).fetchone():
                 raise UsageError(f"cannot add the user {name}: there is one of that name; take another")
             file.execute(

@@ -99,9 +99,11 @@ def admit(people: People, tokens: Tokens, oidc: Oidc, claims: Mapping[str, Any])
     known = people.accounts.identified(oidc.issuer, subject)
     given, scopes = place(oidc, claims)
     if known is None:
-        return people.accounts.add(
-            _name(people, oidc, claims), given, scopes, email=email, identity=(oidc.issuer, subject)
-        )
+        who = (oidc.issuer, subject)
+        try:
+            return people.accounts.add(_name(people, oidc, claims), given, scopes, email=email, identity=who)
+        except UsageError:  # somebody else has taken the name just now
+            return people.accounts.add(_name(people, oidc, claims), given, scopes, email=email, identity=who)
     if known.disabled is not None:
         raise AccessError("cannot sign in: this user is disabled; ask an administrator of Logshed")
     if not oidc.roles:  # whoever administers here gives roles, then
