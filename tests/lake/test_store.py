@@ -3,13 +3,18 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
 
 from logshed.errors import LakeError, NewerLakeError, NotALakeError
+from logshed.lake import catalogs
+from logshed.lake.folder import write_atomically
 from logshed.lake.names import LOGS, MARKER, TABLES, TRAIL
 from logshed.lake.store import Store
+from logshed.storage_settings import Backing, CatalogSettings, StorageSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +73,65 @@ def test_a_creation_that_was_interrupted_is_finished(store: Store) -> None:
     with pytest.raises(NotALakeError):
         Store.open(store.root, create=False)
     assert Store.open(store.root, create=True).table(LOGS).metadata.table_uuid == store.table(LOGS).metadata.table_uuid
+
+
+def test_a_creation_that_was_killed_while_it_wrote_the_marker_is_finished(tmp_path: Path) -> None:
+    (tmp_path / f".{MARKER}.1").write_text('{"lake"')
+    assert Store.open(tmp_path, create=True).names()
+
+
+def test_a_lake_that_another_makes_after_it_was_looked_for_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = Store._create
+
+    def later(store: Store) -> None:
+        monkeypatch.setattr(Store, "_create", create)
+        other = Store.open(tmp_path, create=True)
+        assert len(other.secret()) == 32, "a file that no creation leaves"
+        create(store)
+
+    monkeypatch.setattr(Store, "_create", later)
+    assert Store.open(tmp_path, create=True).names()
+
+
+def test_a_folder_in_which_another_writes_the_marker_is_made_for_a_lake_elsewhere(tmp_path: Path) -> None:
+    catalog = CatalogSettings(type="sql", uri=SecretStr(f"sqlite:///{tmp_path}/catalog.db"))
+    backing = Backing(catalog, StorageSettings(warehouse=f"file://{tmp_path}/warehouse"))
+    made = Store.open(tmp_path / "machine", create=True, backing=backing)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / f".{MARKER}.1").write_text('{"lake"')
+    assert Store.open(tmp_path / "other", create=False, backing=backing).secret() == made.secret()
+
+
+def test_a_database_of_which_another_makes_table_after_table_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [OperationalError("CREATE TABLE", {}, Exception(f"table {name} already exists")) for name in "ab"]
+    load = catalogs.load_catalog
+
+    def loaded(*words: Any, **named: Any) -> Any:
+        if made:
+            raise made.pop()
+        return load(*words, **named)
+
+    monkeypatch.setattr(catalogs, "load_catalog", loaded)
+    assert Store.open(tmp_path / "lake", create=True).names()
+
+
+def test_a_small_file_that_several_write_at_once_is_that_of_one(tmp_path: Path) -> None:
+    for number in range(20):  # before it was mended, each time some failed
+        path, start = tmp_path / str(number), Barrier(4)
+
+        def written(text: str, path: Path = path, start: Barrier = start) -> None:
+            start.wait(30)
+            for _ in range(5):
+                write_atomically(path, text * 1000)
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(written, "abcd")) == [None] * 4
+        assert path.read_text() in {text * 1000 for text in "abcd"}
+    assert len(list(tmp_path.iterdir())) == 20
 
 
 def test_several_that_make_a_table_and_its_namespace_at_once_get_the_same(tmp_path: Path) -> None:

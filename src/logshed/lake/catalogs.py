@@ -73,14 +73,19 @@ _MADE = re.compile(r"already exists|duplicate key|Duplicate entry|UNIQUE constra
 """What databases say where another made the same thing between the look for it and its making."""
 
 
+_TABLES = 2
+"""Tables of a database's catalog, each of which another may make at that moment."""
+
+
 def _loaded(catalog: CatalogSettings, properties: dict[str, str]) -> Catalog:
     """The catalog; of several that open a new database at once, one makes its tables, the others find them made."""
-    try:
-        return load_catalog(catalog.name, type=catalog.type, **properties)
-    except DBAPIError as error:
-        if not _MADE.search(str(error)):
-            raise
-        return load_catalog(catalog.name, type=catalog.type, **properties)
+    for _ in range(_TABLES):
+        try:
+            return load_catalog(catalog.name, type=catalog.type, **properties)
+        except DBAPIError as error:
+            if not _MADE.search(str(error)):
+                raise
+    return load_catalog(catalog.name, type=catalog.type, **properties)
 
 
 def _shared(catalog: Catalog) -> Catalog:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from logshed.errors import LakeError, NewerLakeError, NotALakeError
 from logshed.lake import shared
@@ -82,7 +83,7 @@ def _attach(root: Path, backing: Backing) -> None:
             f"cannot open lake {root}: there is none, and the one in {backing.storage.warehouse} has its catalog "
             f"({found['catalog']}) elsewhere; set [catalog] to that one, a server that several machines reach"
         )
-    if found is None or (root.exists() and (not root.is_dir() or any(root.iterdir()))):
+    if found is None or (root.exists() and (not root.is_dir() or not all(map(is_part, root.iterdir())))):
         return
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -121,6 +122,11 @@ def mark(root: Path, backing: Backing | None = None, lake: str = "") -> None:
     write_atomically(root / MARKER, json.dumps(marker) + "\n")
 
 
+def is_part(path: Path) -> bool:
+    """Whether it is a marker that is just being written, or was when a process was killed."""
+    return path.name.startswith(f".{MARKER}.")
+
+
 def why_no_lake(root: Path) -> str:
     """What is wrong with a folder that has no marker."""
     if not root.exists():
@@ -131,7 +137,11 @@ def why_no_lake(root: Path) -> str:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees all of it or nothing."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(path)
+    """Write a small file so that a reader sees all of it or nothing; of several who do at once the last one stays."""
+    temporary = path.with_name(f".{path.name}.{uuid4().hex}")  # threads share a process's id, and so do containers
+    try:
+        temporary.write_text(text)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

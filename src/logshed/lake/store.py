@@ -208,7 +208,7 @@ class Store:
 
     def _create(self) -> None:
         root = self.root
-        if root.exists() and (not root.is_dir() or not {entry.name for entry in root.iterdir()} <= OWN):
+        if _holds_more(root) and not folder.is_lake(root):  # else another process has just made it
             raise NotALakeError(folder.why_no_lake(root))
         root.mkdir(parents=True, exist_ok=True)
         with _locked(root / LOCK):
@@ -240,6 +240,13 @@ class Store:
                 partition_spec=PartitionSpec(field),
                 properties={**TABLE_PROPERTIES, **(properties or {})},
             )
+
+
+def _holds_more(root: Path) -> bool:
+    """Whether there is something that no creation has left."""
+    if not root.exists():
+        return False
+    return not root.is_dir() or any(one.name not in OWN and not folder.is_part(one) for one in root.iterdir())
 
 
 @contextmanager
