@@ -7,8 +7,10 @@ import os
 import shutil
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -26,6 +28,7 @@ from logshed.lake.steps import ERASE_STEPS
 from logshed.lake.writing import FileWriter, table_schema
 from logshed.pipeline.decisions import add as decide
 from logshed.pipeline.decisions import read as decided
+from logshed.pipeline.erase_check import Check
 from logshed.pipeline.retaining import retain
 from logshed.redaction.keyring import add_key, load_keys
 from logshed.redaction.policy_files import forms
@@ -301,6 +304,35 @@ def test_what_cannot_be_cleaned_is_named_and_the_run_is_not_ok(lake: Lake, templ
     done = opened(lake.root).erase(user="anna", alone=True)
     assert done.ok
     assert not stray.exists()
+
+
+def test_lines_that_leave_the_spool_while_it_is_checked_are_told(
+    lake: Lake, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Spool(template / "logshed-spool") as spool:
+        spool.append([Piece("tail:x", "default", f"by {pseudonyms(template, 'anna')[0]}\n".encode())])
+    holds = Check._holds
+
+    def emptied(check: Check, path: str, name: str) -> bool:
+        shutil.rmtree(template / "logshed-spool", ignore_errors=True)  # into a table that was looked at by then
+        return holds(check, path, name)
+
+    monkeypatch.setattr(Check, "_holds", emptied)
+    assert [Path(path).suffix for path in lake.erase(user="anna").left] == [".seg"]
+
+
+def test_two_that_erase_the_same_at_once_do_it_one_after_the_other(lake: Lake, template: Path) -> None:
+    start = Barrier(2)
+
+    def erased(_: int) -> tuple[bool, bool]:
+        own = opened(lake.root)
+        start.wait(30)
+        done = own.erase(user="anna")
+        return done.ok, bool(done.rows)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(erased, range(2))) == [(True, False), (True, True)]
+    assert holding(lake.root, pseudonyms(template, "anna")) == []
 
 
 def test_lines_in_the_hot_store_go_too(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,7 @@ class Check:
         Raises:
             LakeError: The lake cannot be read.
         """
+        self._spooled(spool)  # first: what is ingested from it meanwhile is then found in the tables
         tables = named.tables(self._store)
         owners = {path: name for name, table in tables.items() for path in paths(iceberg_files(table))}
         for path, name in sorted(owners.items()):
@@ -100,7 +102,6 @@ class Check:
             self._stray(path, next((name for name in tables if f"/{name.replace('.', '/')}/" in path), ""), kept)
         for other in rest.other_files(self._store):
             self._other(other)
-        self._spooled(spool)
         return self._done
 
     def _holds(self, path: str, name: str) -> bool:
@@ -178,9 +179,11 @@ class Check:
             for path in sorted(spool.rglob(ending)) if spool.is_dir() else ():
                 if not path.is_file():
                     continue
-                self._count(str(path))
-                if pattern.search(path.read_bytes()):
-                    self._done.left[str(path)] = what
+                with suppress(FileNotFoundError):  # it was emptied into a lake, which is looked at after this
+                    found = pattern.search(path.read_bytes())
+                    self._count(str(path))
+                    if found:
+                        self._done.left[str(path)] = what
 
 
 def _kind(kind: pa.DataType) -> str:

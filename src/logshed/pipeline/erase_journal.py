@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Self
@@ -106,5 +107,9 @@ class Journal:
 
 def unfinished(root: Path, but: str = "") -> list[str]:
     """When erasures were begun that were not finished, but for that of one subject."""
-    paths = [path for path in sorted((root / FOLDER).glob("*/state.json")) if path.parent.name != but]
-    return sorted(str(json.loads(path.read_text())["begun"]) for path in paths)
+    begun: list[str] = []
+    for path in (root / FOLDER).glob("*/state.json"):
+        if path.parent.name != but:
+            with suppress(FileNotFoundError):  # it has just been finished
+                begun.append(str(json.loads(path.read_text())["begun"]))
+    return sorted(begun)

@@ -10,6 +10,7 @@ import polars as pl
 from logshed.errors import LakeError
 from logshed.lake import expiring, named, storage
 from logshed.lake.finding import range_of
+from logshed.lake.held import held
 from logshed.lake.names import LINES, LOGS
 from logshed.lake.steps import step
 from logshed.lake.writing import digest
@@ -133,13 +134,16 @@ class Erase:
         return done
 
     def run(self) -> Erased:
-        """Erase it; a run that was ended goes on with the next one for the same value.
+        """Erase it; a run that was ended goes on with the next one for the same value. Another run is waited for.
 
         Raises:
             LakeError: The lake cannot be read or written.
             LiveError: The hot store cannot be reached.
         """
-        done = self._begun(dry=False)
+        with held(self.store.root / erase_journal.FOLDER):  # two for one value would share what is left to do
+            return self._run(self._begun(dry=False))
+
+    def _run(self, done: Erased) -> Erased:
         journal = Journal.of(self.store.root, done.subject)
         outcome = "failed"
         noted(
