@@ -20,7 +20,7 @@ from tests.in_process import called
 from logshed.errors import DeliveryError, UsageError
 from logshed.pipeline import canary_book, canary_check, canary_senders
 from logshed.pipeline.canary import Canary, Plan, check, new_run
-from logshed.pipeline.canary_book import Book, Sent, ranges
+from logshed.pipeline.canary_book import Book, Sent, newest, ranges
 from logshed.pipeline.canary_senders.model import Batch, iso
 from logshed.pipeline.sinks import Sink, token_of
 from logshed.receivers.forward import Secrets
@@ -328,3 +328,10 @@ def test_the_command_ends_with_one_where_a_line_is_missing(doors: Doors) -> None
     assert again.exit_code == 1, again.output
     assert "LOST: 1 of 21 lines that were acknowledged are not in the lake (0:20)." in again.stdout
     assert called(*words).exit_code == 2
+
+
+def test_a_book_that_another_run_has_just_taken_away_is_left_out(tmp_path: Path) -> None:
+    Book("bdfg", "raw+http://host:1", 5).save(tmp_path)
+    (tmp_path / "canary" / "gone.json").symlink_to(tmp_path / "nowhere")  # as it is when it goes after it was listed
+    assert [path.stem for path in newest(tmp_path)] == ["bdfg"]
+    Book("bcde", "raw+http://host:1", 6).end(tmp_path)

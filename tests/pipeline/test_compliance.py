@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from logshed.api import Lake
 from logshed.errors import RedactionError
+from logshed.pipeline import compliance_checks
 from logshed.pipeline.compliance_checks import CHECKS
 from logshed.redaction import regime_files
 from logshed.redaction.keyring import add_key
@@ -135,3 +137,12 @@ def test_a_regime_of_ones_own_is_read_and_a_wrong_one_is_named(tmp_path: Path, s
         lake.compliance("ours")
     with pytest.raises(RedactionError, match="use one of ccpa, gdpr"):
         lake.compliance("sox")
+
+
+def test_a_file_that_goes_while_modes_are_looked_at_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch(0o600)
+    gone = [(str(tmp_path), [], ["file", "gone"])]
+    monkeypatch.setattr(os, "walk", lambda _: gone)
+    assert len(list(compliance_checks._modes(tmp_path))) == 1

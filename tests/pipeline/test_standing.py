@@ -82,3 +82,10 @@ def test_collectors_and_what_follows_files_tell_their_figures(tmp_path: Path) ->
     assert collect["now"] == {"targets": 2, "following": 1, "waiting": 1, "failed": 1}
     assert collect["problem"] == "cannot reach web2"
     assert (follow["now"]["files"], follow["problem"]) == (3, "")
+
+
+def test_a_file_that_another_run_has_just_taken_away_keeps_no_run_from_beginning(tmp_path: Path) -> None:
+    (tmp_path / "running").mkdir()
+    (tmp_path / "running" / "gone.json").symlink_to(tmp_path / "nowhere")  # as it is when it goes after it was listed
+    Standing(tmp_path, "receive", str).tell({}, {})
+    assert [one["verb"] for one in standing.read([tmp_path])] == ["receive"]

@@ -181,3 +181,11 @@ def test_letters_that_cannot_be_written_are_told(tmp_path: Path) -> None:
     (tmp_path / "dead").write_text("no folder")
     with pytest.raises(SpoolError, match="cannot write to "):
         DeadLetters(tmp_path / "dead").put(protocol="hec", reason="no event")
+
+
+def test_letters_that_are_replayed_while_they_are_counted_count_no_bytes(tmp_path: Path) -> None:
+    dead = DeadLetters(tmp_path / "dead")
+    dead.put(protocol="hec", reason="no event", redacted_text="x")
+    known = dead.standing()
+    (dead.folder / "2000-01-01.jsonl").symlink_to(tmp_path / "nowhere")  # as it is when it goes after it was listed
+    assert dead.standing() == known

@@ -118,3 +118,11 @@ def test_a_half_written_end_is_told_and_cut_off(root: Path) -> None:
 def test_a_spool_that_is_written_is_not_repaired(root: Path) -> None:
     with Spool(root), pytest.raises(SpoolError, match="another process writes it"):
         repair(root)
+
+
+def test_ids_that_are_forgotten_while_a_spool_is_looked_at_are_no_damage(tmp_path: Path) -> None:
+    root = tmp_path / "spool"
+    with Spool(root) as spool:
+        spool.append([Piece("a", "c", b"x\n")])
+    (root / f"{1:012d}.ids").symlink_to(tmp_path / "nowhere")  # as it is when it goes after it was listed
+    assert verify(root) == []

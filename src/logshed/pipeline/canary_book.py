@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -129,8 +130,7 @@ class Book:
         """
         self.ended = True
         self.save(root)
-        books = sorted((root / FOLDER).glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        for path in books[:-KEPT]:
+        for path in newest(root)[KEPT:]:
             path.unlink(missing_ok=True)
 
     @classmethod
@@ -158,6 +158,15 @@ class Book:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LogshedError(f"cannot read {path}: {error}; move it away, and the lake alone is asked") from None
         return book
+
+
+def newest(root: Path) -> list[Path]:
+    """The books in a lake's folder, the newest first; without those that another run takes away meanwhile."""
+    found: dict[Path, int] = {}
+    for path in (root / FOLDER).glob("*.json"):
+        with suppress(FileNotFoundError):
+            found[path] = path.stat().st_mtime_ns
+    return sorted(found, key=lambda path: found[path], reverse=True)
 
 
 def ranges(numbers: NDArray[np.int64]) -> list[tuple[int, int]]:

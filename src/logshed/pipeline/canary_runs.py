@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from logshed.pipeline.canary_book import FOLDER, Book
+from logshed.pipeline.canary_book import Book, newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,8 +46,7 @@ def runs(root: Path, query: Query, limit: int = 20) -> list[dict[str, Any]]:
     Raises:
         logshed.errors.LogshedError: A book cannot be read, or the lake not be asked.
     """
-    files = sorted((root / FOLDER).glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)[:limit]
-    books = [book for path in files if (book := Book.load(root, path.stem)) is not None]
+    books = [book for path in newest(root)[:limit] if (book := Book.load(root, path.stem)) is not None]
     if not books:
         return []
     since = datetime.fromtimestamp(min(book.begun for book in books) / MICROS, UTC)

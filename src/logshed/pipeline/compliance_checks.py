@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -162,7 +163,7 @@ def _access(facts: Facts, _: Point) -> tuple[State, str]:
     mode = stat.S_IMODE(info.st_mode)
     told = f"{facts.root}: mode {mode:o}, owner {info.st_uid}, group {info.st_gid}"
     if mode & OTHERS:
-        open_files = sum(1 for file in _files(facts.root) if stat.S_IMODE(file.stat().st_mode) & OTHERS)
+        open_files = sum(1 for own in _modes(facts.root) if own & OTHERS)
         return NOT_MET, f"{told}; {open_files:,} files in it are open to others; chmod -R go= {facts.root}"
     return MET, f"{told}: nobody else may enter it"
 
@@ -235,6 +236,9 @@ def _named(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _modes(root: Path) -> Iterator[int]:
+    """Permissions of every file in a folder; of one that goes meanwhile there are none."""
     for folder, _, names in os.walk(root):
-        yield from (path for name in names if (path := Path(folder, name)).exists())
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield stat.S_IMODE(Path(folder, name).stat().st_mode)

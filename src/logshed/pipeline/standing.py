@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,9 @@ class Standing:
         self._before: Mapping[str, float] = {}
         self._broken = False
         for one in self._path.parent.glob(f"*{ENDING}"):
-            if time.time() - one.stat().st_mtime > FORGOTTEN_S:
-                one.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another run has just taken it away
+                if time.time() - one.stat().st_mtime > FORGOTTEN_S:
+                    one.unlink()
 
     def due(self) -> bool:
         """Whether it is time to tell again."""

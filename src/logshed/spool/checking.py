@@ -129,7 +129,7 @@ class _Checked:
 
     def _is_torn(self, segment: Path, position: int, *, short: bool) -> bool:
         later = (one for one in self._known.found if one > segment)
-        return self._known.is_torn(segment, position, short=short) and not any(one.stat().st_size for one in later)
+        return self._known.is_torn(segment, position, short=short) and not any(_size(one) for one in later)
 
     def _told(self, segment: Path, ranges: list[tuple[int, int]]) -> None:
         for begin, end in ranges:
@@ -177,8 +177,20 @@ def _next(file: BinaryIO, position: int, end: int) -> int:
     return end
 
 
+def _size(path: Path) -> int:
+    """Bytes of a file; none of one that was taken away meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _of_ids(path: Path) -> list[Damage]:
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:  # its ids were written as one with others meanwhile, or are too old
+        return []
+    with file:
         ranges = [part for part in parts(file, os.fstat(file.fileno()).st_size) if not isinstance(part, Frame)]
     return [
         Damage(
