@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ from logshed.schema import FINDINGS, polars_schema
 from logshed.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 START = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -144,3 +147,33 @@ def test_a_query_is_saved_once_and_read_as_it_was(tmp_path: Path) -> None:
     alert_queries.remove(tmp_path, "errors")
     with pytest.raises(UsageError, match="cannot remove the alert errors: no query has that name"):
         alert_queries.remove(tmp_path, "errors")
+
+
+def at_once(call: Callable[[int], object]) -> list[str]:
+    """What several get that do the same at one moment: a name, or what they are told."""
+    start = Barrier(4)
+
+    def done(number: int) -> str:
+        start.wait(30)
+        try:
+            return str(call(number))
+        except UsageError as error:
+            return str(error).partition(":")[0]
+
+    with ThreadPoolExecutor(4) as pool:
+        return sorted(pool.map(done, range(4)))
+
+
+def test_of_several_who_save_a_query_of_one_name_at_once_or_remove_it_one_does(tmp_path: Path) -> None:
+    for number in range(20):  # before it was mended, one was written over, or some ended with an error of the disk
+        name = f"errors{number}"
+
+        def saved(one: int, name: str = name) -> Path:
+            return alert_queries.add(tmp_path, query(sql=f"SELECT {one} AS a", name=name))
+
+        def removed(_: int, name: str = name) -> Path:
+            return alert_queries.remove(tmp_path, name)
+
+        path = str(tmp_path / "alerts" / "queries" / f"{name}.toml")
+        assert at_once(saved) == [path, *[f"cannot save the alert {name}"] * 3]
+        assert at_once(removed) == [path, *[f"cannot remove the alert {name}"] * 3]

@@ -18,6 +18,7 @@ from logshed.alert_settings import Level
 from logshed.errors import AlertError, LogshedError, UsageError
 from logshed.lake.batch import new_batch
 from logshed.lake.folder import write_atomically
+from logshed.lake.held import held
 from logshed.pipeline.alert_choice import QUERY, TO
 from logshed.pipeline.alert_state import FOLDER
 from logshed.pipeline.findings import score
@@ -140,15 +141,18 @@ def add(folder: Path, query: AlertQuery) -> Path:
             f"cannot save the alert {query.name!r}: a name has at most 64 letters, digits, - and _; give one"
         )
     path = folder / FOLDER / QUERIES / f"{query.name}.toml"
-    if path.exists():
-        raise UsageError(f"cannot save the alert {query.name}: there is one; `logshed alert remove {query.name}` first")
     lines = [f"sql = {_toml(query.sql)}", f"when = {_toml(query.when.text)}", f"level = {_toml(query.level)}"]
     lines += [f"to = [{', '.join(map(_toml, query.to))}]"] if query.to else []
     lines += [f"author = {_toml(query.author)}"] if query.author else []
     lines += [f"saved = {datetime.now(UTC):%Y-%m-%d}"]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, "\n".join(lines) + "\n")
+        with held(path.parent):  # of two that save one of this name at once neither writes over the other's
+            if path.exists():
+                raise UsageError(
+                    f"cannot save the alert {query.name}: there is one; `logshed alert remove {query.name}` first"
+                )
+            write_atomically(path, "\n".join(lines) + "\n")
     except OSError as error:
         raise AlertError(f"cannot write {path}: {error.strerror}; correct its permissions") from None
     return path
@@ -161,10 +165,12 @@ def remove(folder: Path, name: str) -> Path:
         logshed.errors.UsageError: There is none of that name.
     """
     found = {path.stem: path for path in _paths(folder)}
-    if name not in found:
-        known = ", ".join(found) or "there are none"
-        raise UsageError(f"cannot remove the alert {name}: no query has that name; `logshed alert list` tells: {known}")
-    found[name].unlink()
+    try:
+        found[name].unlink()
+    except (KeyError, FileNotFoundError):  # there is none, or another has just removed it
+        known = ", ".join(one for one in found if one != name) or "there are none"
+        told = f"cannot remove the alert {name}: no query has that name; `logshed alert list` tells: {known}"
+        raise UsageError(told) from None
     return found[name]
 
 
