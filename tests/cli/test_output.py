@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from logshed.cli import output
 from logshed.cli.output import Format
 from logshed.cli.tables import table
 from logshed.errors import UsageError
+from logshed.pipeline import writing
 from logshed.sql.result import Result
 
 if TYPE_CHECKING:
@@ -102,3 +104,27 @@ def test_rows_with_more_columns_than_fit_are_blocks_without_nulls() -> None:
     names = [f"column_{number}" for number in range(40)]
     lines = list(table(names, [[None] * 39 + ["x"]], 100))
     assert lines == ["── row 1 ──", "column_39  x"]
+
+
+def test_a_file_that_two_write_at_once_is_that_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with output.opened(path) as one:
+        one.write(b"one,one,one\n")
+        with output.opened(path) as other:
+            other.write(b"two\n")
+    assert path.read_bytes() == b"one,one,one\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_a_file_of_ones_own_beside_an_export_stays(tmp_path: Path) -> None:
+    (tmp_path / "out.csv.part").write_text("mine")
+    with output.opened(tmp_path / "out.csv") as file:
+        file.write(b"x\n")
+    assert (tmp_path / "out.csv.part").read_text() == "mine"
+
+
+def test_an_output_that_a_killed_process_left_half_written_keeps_no_other_from_it(tmp_path: Path) -> None:
+    (tmp_path / f".out.log.{os.getpid()}.part").touch()  # in containers all have one process's id
+    with writing.opened(tmp_path / "out.log", "plain", "utf-8") as file:
+        file.write(b"x\n")
+    assert (tmp_path / "out.log").read_bytes() == b"x\n"

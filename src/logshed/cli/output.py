@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -225,7 +226,7 @@ def opened(path: Path | None) -> Iterator[IO[bytes]]:
     if path is None:
         yield sys.stdout.buffer
         return
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f".{path.name[:200]}.{os.urandom(8).hex()}.part")  # another may write one of this name
     try:
         with part.open("wb") as file:
             yield file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,10 +107,13 @@ class Containers:
         if self.nothing:
             raise SourceError(next(iter(self.failed.values())))
         path = to or Path(file_name())
-        part = path.with_name(f".{path.name}.part")
-        part.touch(mode=0o600)
-        part.write_text(written(found), "utf-8")
-        part.replace(path)
+        part = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")  # another may write one of this name
+        try:
+            part.touch(mode=0o600)
+            part.write_text(written(found), "utf-8")
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
         return path
 
     def health(self) -> dict[str, Any]:

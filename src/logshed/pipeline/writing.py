@@ -118,7 +118,7 @@ def opened(path: Path | None, codec: str, encoding: str, *, mode: int | None = N
         yield output
         output.finish()
         return
-    part = path.with_name(f".{path.name[:200]}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name[:200]}.{os.urandom(8).hex()}.part")
     made = _make_folders(path)
     whole = False
     try:
