@@ -8,8 +8,10 @@ import pytest
 from tests.pipeline.samples import accesses, java
 
 from logshed.api import Lake
-from logshed.errors import LakeError, NewerLakeError
+from logshed.errors import CommitConflictError, LakeError, NewerLakeError
 from logshed.lake.names import LAKE_VERSION, LINES, LOGS, VERSION_PROPERTY
+from logshed.lake.promoted import Promoted, promoted
+from logshed.lake.promoting import promote
 from logshed.lake.store import Store
 from logshed.lake.writing import FileWriter
 from logshed.settings import Settings
@@ -88,3 +90,15 @@ def test_a_table_of_a_newer_version_is_refused_also_where_the_folder_says_nothin
         again.query("SELECT * FROM logs")
     with pytest.raises(NewerLakeError, match="upgrade Logshed"):
         again.ingest([tmp_path / "shop.log"])
+
+
+@pytest.mark.parametrize("other", [Promoted("team", "crew", "string"), Promoted("crew", "team", "string")])
+def test_an_attribute_or_a_column_that_another_has_just_taken_is_told_and_nothing_is_changed(
+    store: Store, other: Promoted
+) -> None:
+    one = Promoted("team", "team", "string")
+    promote(store, one)
+    promote(store, one)
+    with pytest.raises(CommitConflictError, match="another has just made it a column, or taken the name"):
+        promote(store, other)
+    assert promoted(store.table(LOGS)) == (one,)

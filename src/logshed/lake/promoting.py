@@ -31,13 +31,18 @@ def promote(store: Store, one: Promoted) -> None:
     """Add the column, and say what fills it, in one commit.
 
     Raises:
-        CommitConflictError: Others changed the table each time.
+        CommitConflictError: Others changed the table each time, or took the attribute or the column meanwhile.
     """
     for attempt in range(ATTEMPTS):
         table = store.table(LOGS)
         known = promoted(table)
         if one in known:
             return
+        if any(each.key == one.key or each.column == one.column for each in known):  # since the caller looked
+            raise CommitConflictError(
+                f"cannot promote {one.key}: another has just made it a column, or taken the name {one.column}; "
+                "run the same command again"
+            )
         told = json.dumps([asdict(each) for each in (*known, one)], sort_keys=True)
         try:
             with table.transaction() as transaction:
