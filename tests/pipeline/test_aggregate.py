@@ -6,15 +6,17 @@ import itertools
 import json
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from logshed.api import Lake
 from logshed.errors import QueryError
+from logshed.pipeline.aggregate import Aggregate
 from logshed.queries.gold import load, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LINE = '192.0.2.{who} - - [{when:%d/%b/%Y:%H:%M:%S} +0000] "GET {path} HTTP/1.1" {status} {size} "-" "{agent}"\n'
@@ -59,6 +61,27 @@ def test_increments_come_to_the_same_as_a_rebuild(filled: Lake, logs: Path) -> N
     filled.aggregate(rebuild=True)
     assert everything(filled) == grown
     assert sum(one.days for one in filled.aggregate()) == 0
+
+
+def test_what_another_computes_of_newer_records_meanwhile_stays(
+    filled: Lake, logs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = Aggregate._computed
+
+    def late(verb: Aggregate, *words: Any) -> Iterator[Any]:
+        made = list(computed(verb, *words))
+        monkeypatch.setattr(Aggregate, "_computed", computed)
+        with (logs / "a.log").open("a") as file:
+            file.writelines(lines(70)[60:])
+        other = Lake.open(filled.root, settings=filled.settings)
+        other.ingest([logs])
+        assert other.aggregate(["traffic_hourly"])[0].days == 1
+        yield from made
+
+    monkeypatch.setattr(Aggregate, "_computed", late)
+    (told,) = filled.aggregate(["traffic_hourly"], rebuild=True)
+    assert not told.error
+    assert filled.query("SELECT sum(requests) FROM traffic_hourly").rows() == [(70,)]
 
 
 def test_traffic_counts_every_request_once(filled: Lake) -> None:

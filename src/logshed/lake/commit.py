@@ -151,6 +151,7 @@ def commit_follower(
 def replace_days(
     store: Store,
     table: TableDef,
+    base: Table,
     batches: Sequence[str],
     days: Iterable[date],
     files: Sequence[DataFile],
@@ -158,10 +159,12 @@ def replace_days(
 ) -> bool:
     """Put new rows in place of all that a table has for some days, and note the batches that led to them.
 
-    A table's files hold a day each, as ``files`` must. ``noted`` are more properties that change with it.
+    A table's files hold a day each, as ``files`` must. ``noted`` are more properties that change with it. ``base`` is
+    the table as it was before it was looked from what the rows are computed: rows that another has put in place since
+    may come of newer records, or of those that an erasure has left.
 
     Returns:
-        Whether this call did it; False where one of the batches was already there.
+        Whether this call did it; False where another has changed the table since.
 
     Raises:
         CommitConflictError: Other writers were quicker each time.
@@ -171,9 +174,9 @@ def replace_days(
         loaded = reloaded(store, table, attempt)
         if attempt and landed(loaded, token):
             return True
-        done = Batches.of(loaded)
-        if any(batch in done for batch in batches):
+        if loaded.metadata.current_snapshot_id != base.metadata.current_snapshot_id:
             return False
+        done = Batches.of(loaded)
         for batch in batches:
             done = done.add(batch)
         try:

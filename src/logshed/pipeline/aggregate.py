@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ROUNDS = 20
+"""How often a table is computed anew that others change meanwhile."""
 DAYS_AT_ONCE = 31
 """Days that one statement computes; more would hold too many groups in memory."""
 
@@ -117,29 +119,41 @@ class Aggregate:
         done = Refreshed(table.name)
         begun = time.monotonic()
         definition = gold(table.name, table.columns)
-        files: list[DataFile] = []
         try:
-            grown = self.store.fit(definition)
-            changes = Changes.of(self.store.table(LOGS))
-            changed = changes.after(seen_by(self.store.table(definition)))
-            missing = batches_missing(self.store, definition, LOGS) if again is None else {}
-            days = self._days(list(missing), whole=self.rebuild or grown) if again is None else list(again)
-            days = sorted({*days, *changed} - aged(self.store.table(LOGS)))
-            if days:
-                for made in self._computed(table, definition, days):
-                    files += made
-            if missing or days:
-                seen = {CHANGES_SEEN_PROPERTY: str(changes.last)}
-                if replace_days(self.store, definition, list(missing), days, files, seen):
-                    done.days, done.rows = len(days), sum(file.rows for file in files)
-                else:
-                    remove_files(files)
+            whole = self.store.fit(definition) or self.rebuild
+            if not any(self._turn(table, definition, done, again, whole=whole) for _ in range(ROUNDS)):
+                done.error = f"cannot refresh {table.name}: other writers keep changing it; run the same command again"
         except (QueryError, LakeError, WorkerLostError) as error:
-            if not isinstance(error, StorageError):  # else the table may have them
-                remove_files(files)
             done.error = str(error)
         done.seconds = round(time.monotonic() - begun, 3)
         return done
+
+    def _turn(
+        self, table: GoldTable, definition: TableDef, done: Refreshed, again: Sequence[date] | None, *, whole: bool
+    ) -> bool:
+        """Whether the table is as it should be now; if not, another has changed it since and it is computed anew."""
+        base = self.store.table(definition)  # first: what changes after this, or in the records, is then seen
+        changes = Changes.of(self.store.table(LOGS))
+        missing = batches_missing(self.store, definition, LOGS) if again is None else {}
+        days = self._days(list(missing), whole=whole) if again is None else list(again)
+        days = sorted({*days, *changes.after(seen_by(base))} - aged(self.store.table(LOGS)))
+        if not (missing or days):
+            return True
+        files: list[DataFile] = []
+        try:
+            for made in self._computed(table, definition, days) if days else ():
+                files += made
+            seen = {CHANGES_SEEN_PROPERTY: str(changes.last)}
+            put = replace_days(self.store, definition, base, list(missing), days, files, seen)
+        except (QueryError, LakeError, WorkerLostError) as error:
+            if not isinstance(error, StorageError):  # else the table may have them
+                remove_files(files)
+            raise
+        if put:
+            done.days, done.rows = len(days), sum(file.rows for file in files)
+        else:
+            remove_files(files)
+        return put
 
     def _days(self, batches: list[str], *, whole: bool) -> list[date]:
         """The days (UTC) on which the records of new batches happened, or all days that there are."""
