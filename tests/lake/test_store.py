@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from logshed.errors import LakeError, NewerLakeError, NotALakeError
 from logshed.lake import catalogs
+from logshed.lake.commit import append_files
 from logshed.lake.folder import write_atomically
-from logshed.lake.names import LOGS, MARKER, TABLES, TRAIL
+from logshed.lake.names import LOGS, MARKER, TABLE_PROPERTIES, TABLES, TRAIL
 from logshed.lake.store import Store
 from logshed.storage_settings import Backing, CatalogSettings, StorageSettings
 
@@ -117,6 +118,22 @@ def test_a_database_of_which_another_makes_table_after_table_is_opened(
 
     monkeypatch.setattr(catalogs, "load_catalog", loaded)
     assert Store.open(tmp_path / "lake", create=True).names()
+
+
+def test_a_table_that_others_change_often_while_it_is_loaded_is_loaded(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = store.catalog._convert_orm_to_iceberg
+    other = Store.open(store.root, create=False)
+
+    def late(row: Any) -> Any:
+        monkeypatch.setattr(store.catalog, "_convert_orm_to_iceberg", read)
+        for _ in range(int(TABLE_PROPERTIES["write.metadata.previous-versions-max"]) + 2):
+            append_files(other, other.table(LOGS), [], {})
+        return read(row)
+
+    monkeypatch.setattr(store.catalog, "_convert_orm_to_iceberg", late)
+    assert store.table(LOGS).metadata_location == other.table(LOGS).metadata_location
 
 
 def test_a_small_file_that_several_write_at_once_is_that_of_one(tmp_path: Path) -> None:

@@ -88,9 +88,17 @@ def _loaded(catalog: CatalogSettings, properties: dict[str, str]) -> Catalog:
     return load_catalog(catalog.name, type=catalog.type, **properties)
 
 
+_LOOKS = 5
+"""How often a table is looked for whose metadata file is not there."""
+
+
 def _shared(catalog: Catalog) -> Catalog:
-    """The same catalog, of which several may make one namespace at once: who comes second is told that it is there."""
-    create = catalog.create_namespace
+    """The same catalog, which several use at once.
+
+    Of those who make one namespace at once, who comes second is told that it is there. A table is looked for again
+    where others have committed so often, since the catalog named its metadata file, that this file is gone.
+    """
+    create, load = catalog.create_namespace, catalog.load_table
 
     @wraps(create)
     def run(namespace: Any, *words: Any, **named: Any) -> None:
@@ -99,7 +107,17 @@ def _shared(catalog: Catalog) -> Catalog:
         except IntegrityError as error:
             raise NamespaceAlreadyExistsError(f"namespace {namespace} was made by another meanwhile") from error
 
+    @wraps(load)
+    def loaded(identifier: Any) -> Any:
+        for _ in range(_LOOKS - 1):
+            try:
+                return load(identifier)
+            except FileNotFoundError:
+                continue
+        return load(identifier)
+
     setattr(catalog, create.__name__, run)
+    setattr(catalog, load.__name__, loaded)
     return catalog
 
 
