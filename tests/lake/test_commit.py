@@ -11,8 +11,10 @@ from tests.lake.writer import Writer
 from logshed.errors import LakeError
 from logshed.lake import batch as batches
 from logshed.lake import ledger as ledgers
+from logshed.lake import steps
 from logshed.lake.batch import Batches, age_ms, new_batch
-from logshed.lake.commit import SNAPSHOTS_AT_MOST, commit_follower, commit_lines
+from logshed.lake.commit import SNAPSHOTS_AT_MOST, append_files, commit_follower, commit_lines
+from logshed.lake.expiring import expire
 from logshed.lake.ledger import Ledger
 from logshed.lake.names import CASES, FOUND, LINES, LOGS
 from logshed.lake.scan import batches_missing, column_ids, column_ids_to_be, frame, iceberg_files, paths
@@ -54,6 +56,25 @@ def test_a_follower_takes_a_batch_once(store: Store, writer: Writer, batch: str)
     assert commit_follower(store, "logs", batch, files)
     assert not commit_follower(store, "logs", batch, files)
     assert frame(paths(iceberg_files(store.table(LOGS))), "logs").collect().height == 1
+
+
+def test_a_commit_survives_another_that_removes_older_states_at_once(
+    store: Store, writer: Writer, batch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, moment = Store.open(store.root, create=False), datetime(2026, 11, 1, tzinfo=UTC)
+    commit_follower(store, "logs", batch, writer.logs(batch, [moment]))
+
+    def passed(name: str) -> None:
+        if name != "before logs commit":
+            return
+        monkeypatch.setattr(steps, "passed", lambda _: None)
+        append_files(other, other.table(LOGS), [], {})
+        assert expire(other, LOGS.name, 0, dry=False).files
+
+    monkeypatch.setattr(steps, "passed", passed)
+    late = new_batch()
+    assert commit_follower(store, "logs", late, writer.logs(late, [moment]))
+    assert frame(paths(iceberg_files(store.table(LOGS))), "logs").collect().height == 2
 
 
 def test_a_batch_that_only_bronze_has_is_missing_from_silver(store: Store, writer: Writer, batch: str) -> None:

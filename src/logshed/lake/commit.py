@@ -182,7 +182,9 @@ def replace_days(
         try:
             step(f"before {table.short} commit")
             properties = {BATCHES_PROPERTY: done.save(store.ledger_folder()), **(noted or {})}
-            old = [file for file in iceberg_files(loaded) if day_of(loaded, file, table.partition_column) in wanted]
+            with _there(loaded):
+                there = iceberg_files(loaded)
+            old = [file for file in there if day_of(loaded, file, table.partition_column) in wanted]
             swap(store, loaded, old, files, properties, token=token)
         except LOST as error:
             back_off(attempt, error)
@@ -238,7 +240,7 @@ def swap(
     """
     properties = {**properties, **_checksums(store, table, paths(old), new)}
     storage.keep_a_while([*paths(old), *_superseded(table, properties)])
-    with room_told(named(table)), Changes(table) as transaction:
+    with _there(table), room_told(named(table)), Changes(table) as transaction:
         with transaction.update_snapshot(snapshot_properties=_noted(token, **(noted or {}))).overwrite() as overwrite:
             for file in old:
                 overwrite.delete_data_file(file)
@@ -263,12 +265,28 @@ def append_files(
     """
     properties = {**properties, **_checksums(store, table, (), files)}
     storage.keep_a_while(_superseded(table, properties))
-    with room_told(named(table)), Changes(table) as transaction:
+    with _there(table), room_told(named(table)), Changes(table) as transaction:
         noted = _noted(token, **({"logshed.batch": batch} if batch else {}))
         with transaction.update_snapshot(snapshot_properties=noted).merge_append() as append:
             for file in _iceberg_files(table, files):
                 append.append_data_file(file)
         transaction.set_properties(properties)
+
+
+@contextmanager
+def _there(table: Table) -> Iterator[None]:
+    """Tell that another writer was quicker where one has taken away files that the table named when it was loaded.
+
+    Raises:
+        CommitFailedException: One has, as an erasure does with older states at once.
+        FileNotFoundError: The table names a file that is not there.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        if table.catalog.load_table(table.name()).metadata_location == table.metadata_location:
+            raise
+        raise CommitFailedException(f"{named(table)} was changed, and what it named is gone") from error
 
 
 def _checksums(store: Store, table: Table, old: Sequence[str], new: Sequence[DataFile]) -> dict[str, str]:
