@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,7 +14,7 @@ import orjson
 from logshed.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import polars as pl
@@ -68,6 +71,11 @@ def replaced(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     Raises:
         ReportError: The folder holds something else, or it cannot be written.
     """
+    with _alone(folder):  # else what lies there could be lost between two reports
+        return _replaced(folder, files)
+
+
+def _replaced(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     old = holding(folder)
     new = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
     aside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.old")
@@ -93,6 +101,38 @@ def replaced(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
         elif aside.exists():
             aside.rename(folder)
     return tuple(folder / name for name in files)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one report at a time come into a folder; the lock's file lies beside it meanwhile."""
+    path = folder.with_name(f".{folder.name}.lock")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        held = _held(path)
+        while not _is_at(held, path):  # who had it has taken the file away
+            os.close(held)
+            held = _held(path)
+    except OSError as error:
+        raise ReportError(f"cannot write the report to {folder}: {error.strerror}; name another folder") from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(held)
+
+
+def _held(path: Path) -> int:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _copied(one: Path, to: Path) -> None:
