@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -205,6 +207,22 @@ def test_a_refusal_is_not_repeated_and_the_others_are_sent(tmp_path: Path, web: 
     (told,) = made(tmp_path, hook(web)).deliver(frame(*actors(3)), NOW).destinations
     assert (told.sent, told.failed) == (2, 1)
     assert "it answered 400" in told.cause
+
+
+def test_two_that_replay_at_once_send_each_dead_letter_once(tmp_path: Path, web: servers.Web) -> None:
+    web.always = (503, {}, b"")
+    made(tmp_path, hook(web)).deliver(frame(*actors(5)), NOW)
+    web.always, start = (200, {}, b"ok"), Barrier(2)
+    before = len(web.bodies)
+
+    def replayed(_: int) -> int:
+        target = made(tmp_path, hook(web))
+        start.wait(30)
+        return target.replay().destinations[0].sent
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(replayed, range(2))) == [0, 5]
+    assert len(web.bodies) == before + 5
 
 
 def test_what_cannot_be_delivered_is_a_dead_letter_that_replay_sends(tmp_path: Path, web: servers.Web) -> None:

@@ -123,6 +123,10 @@ class Alerting:
 
     def replay(self, names: Iterable[str] = ()) -> DeliveryReport:
         """Send again what could not be delivered; what is taken now leaves the file of dead letters."""
+        with locked(self._folder / ".replay.lock"):  # else two would send each letter twice
+            return self._replay(names)
+
+    def _replay(self, names: Iterable[str]) -> DeliveryReport:
         targets = {one.alert.name: one for one in self._named(names)}
         told = {name: Delivered(name) for name in targets}
         for letter in self.dead_letters.all():
