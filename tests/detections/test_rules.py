@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from logshed.detections import registry
+from logshed.detections.adding import add_from
 from logshed.pipeline.rule_cases import CaseReader, outcome, run
 from logshed.settings import Settings
 
@@ -62,3 +65,25 @@ def lacking(rule: Rule) -> list[str]:
 def test_no_two_rules_have_one_id() -> None:
     ids = [rule.id for rule in RULES.values()]
     assert len(ids) == len(set(ids))
+
+
+def test_a_rule_that_is_added_anew_is_whole_for_who_reads_it_meanwhile(tmp_path: Path) -> None:
+    own = next(Path(registry.__file__).parent.glob("*.yml"))
+    source, to = tmp_path / own.name, tmp_path / "detections"
+    source.write_text(own.read_text())
+    add_from(source, folder=to)
+    (path,), seen = to.iterdir(), set()
+    over = Event()
+
+    def looked() -> None:
+        while not over.is_set():
+            seen.add(path.read_text())
+
+    reader = Thread(target=looked)
+    reader.start()
+    for _ in range(100):  # before it was mended, it was found empty now and then
+        add_from(source, folder=to)
+    over.set()
+    reader.join(30)
+    assert seen == {own.read_text()}
+    assert list(to.iterdir()) == [path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from dataclasses import dataclass, field
@@ -58,13 +59,23 @@ def add_from(source: Path, extra: Iterable[Path] = (), folder: Path | None = Non
             )
             continue
         target.mkdir(parents=True, exist_ok=True)
-        (target / f"{stem}.yml").write_text(text, encoding="utf-8")
+        _put(target / f"{stem}.yml", text)
         done.added.append(stem)
     if not done.added and not done.refused:
         raise DetectionError(
             f"cannot add rules from {source}: it holds no Sigma rule (.yml); name a folder or a zip of them"
         )
     return done
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file so that who reads the rules meanwhile finds it whole, or as it was."""
+    part = path.with_name(f".{path.stem[:200]}.{os.urandom(8).hex()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _texts(source: Path) -> Iterator[tuple[str, str]]:
