@@ -11,10 +11,12 @@ import pytest
 
 from logshed import sql
 from logshed.errors import QueryError
-from logshed.sql import feeding, processes
+from logshed.sql import ending, feeding, processes
 from logshed.sql.sight import Sight
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from logshed.pipeline.tables import LakeTables
     from logshed.sql import Engine
 
@@ -202,6 +204,23 @@ def test_a_process_that_dies_is_told_and_the_next_statement_has_another(people: 
     with pytest.raises(QueryError, match="broke the engine"):
         result.rows()
     assert people.query("SELECT 1").rows() == [(1,)]
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_a_statement_that_is_ended_late_takes_no_process_from_another(people: Engine, read: bool) -> None:
+    ends: list[Callable[[], None]] = []
+    with ending.telling(lambda end, _: ends.append(end)):
+        result = people.query("SELECT 1 AS one")
+    if read:
+        assert result.rows() == [(1,)]
+    else:
+        time.sleep(0.2)  # the process has said by now that it is done
+    other = people.query("SELECT range AS n FROM range(200000)") if read else None
+    for end in ends:
+        end()
+    result.close()
+    assert other is None or len(other.rows()) == 200_000
+    assert people.query("SELECT 2").rows() == [(2,)]
 
 
 def test_a_process_knows_no_environment_and_little_of_the_program(people: Engine) -> None:

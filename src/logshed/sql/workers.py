@@ -91,7 +91,7 @@ class _Statement:
         self._begun = threading.Event()
         self._talk = threading.Thread(target=self._talking, name="logshed-sql-talk", daemon=True)
         self._pipe: _Pipe | None = None
-        self._reading = self._cancelled = False
+        self._reading = self._cancelled = self._killed = self._over = False
 
     def begun(self, job: dict[str, Any]) -> Result:
         """The result, once the first of it is there."""
@@ -180,12 +180,19 @@ class _Statement:
         self._end(
             "late", f"cannot run the query: it took longer than {seconds:g} s; ask for less, or for a shorter time"
         )
-        self._process.end()
+        self._kill()
 
     def _interrupt(self) -> None:
         """End the statement from another thread, while this one waits for its first rows."""
         self._cancelled = True
-        self._process.end()
+        self._kill()
+
+    def _kill(self) -> None:
+        """End the process, unless it was given back: it may run somebody else's statement by now."""
+        with self._turn:
+            if not self._over:
+                self._killed = True
+                self._process.end()
 
     def close(self) -> None:
         """End the statement, also one that another thread reads; a process that is done with it is used again."""
@@ -194,7 +201,11 @@ class _Statement:
             self._pipe.close()  # whoever waits to write into it goes on, and ends
         if self._talk.is_alive() and self._pipe is not None and self._pipe.closed:
             self._talk.join(_GRACE)
-        if self._fate in {"done", "error"}:
+        with self._turn:
+            over, self._over = self._over, True
+        if over:
+            return
+        if self._fate in {"done", "error"} and not self._killed:
             pool.give(self._process)
         else:
             self._process.end()
