@@ -72,6 +72,25 @@ def detect(lake: Lake) -> int:
     return len(lake.security.detect(["t_*"]).findings)
 
 
+def test_who_is_erased_while_rules_are_looked_for_is_in_no_finding(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who in (1, 2):
+        add(lake, tmp_path / "a.log", who=who, agent="Scanner")
+    hits = verb.Detect._hits
+
+    def late(run: verb.Detect, *words: Any, **named: Any) -> Any:
+        made = hits(run, *words, **named)
+        monkeypatch.setattr(verb.Detect, "_hits", hits)
+        other = Lake.open(lake.root, settings=lake.settings)
+        assert other.erase(column="client_address", value="192.0.2.1").ok
+        return made
+
+    monkeypatch.setattr(verb.Detect, "_hits", late)
+    assert detect(lake) == 1
+    assert found(lake) == [("t_scanner", "192.0.2.2", 1)]
+
+
 def test_each_record_is_looked_at_once(lake: Lake, tmp_path: Path) -> None:
     add(lake, tmp_path / "a.log", agent="SCANNER/1")
     assert detect(lake) == 1

@@ -35,6 +35,9 @@ CHANGES_SEEN_PROPERTY = "logshed.changes-seen"
 PROMOTED_PROPERTY = "logshed.promoted"
 """On ``silver.logs``: the attributes that are columns, a JSON list of key, column and kind."""
 
+ERASED_PROPERTY = "logshed.erased"
+"""On ``silver.logs``: another value whenever an erasure has taken records out of it."""
+
 VERSION_PROPERTY = "logshed.version"
 """On every table: the version of the lake's layout that it was made with or brought to."""
 

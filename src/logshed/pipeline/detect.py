@@ -13,7 +13,7 @@ from logshed.detections import registry
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower, remove_files
 from logshed.lake.held import held
-from logshed.lake.names import CASES, FOUND, LOGS, TABLES
+from logshed.lake.names import CASES, ERASED_PROPERTY, FOUND, LOGS, TABLES
 from logshed.lake.scan import batches_missing
 from logshed.lake.writing import FileWriter
 from logshed.pipeline import findings, incidents, lookback
@@ -178,13 +178,13 @@ class Detect:
         yield group
 
     def _group(self, batches: list[str]) -> None:
-        now = datetime.now(UTC)
+        now, erased = datetime.now(UTC), self._erased()
         new = self._hits(self._scan, _in(batches), count=True).with_columns(is_new=pl.lit(value=True))
         hits = pl.concat([new, *self._context(new, batches)])
         known = self.known(hits)
         found = findings.make(self.rules, hits, known, now)
         found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
-        if (cases := self._commit(batches, found)) is not None:
+        if (cases := self._commit(batches, found, erased=erased)) is not None:
             self._report.batches += len(batches)
             self._tell(batches[-1], found, cases, suppressed)
 
@@ -257,13 +257,19 @@ class Detect:
         return incidents.group(every, set(found["finding_id"]), known, now)
 
     def _commit(
-        self, batches: list[str], found: pl.DataFrame, noted: Mapping[str, str] | None = None
+        self,
+        batches: list[str],
+        found: pl.DataFrame,
+        noted: Mapping[str, str] | None = None,
+        erased: str | None = None,
     ) -> pl.DataFrame | None:
         """Findings first, incidents after them; the next run makes up for incidents that a crash kept back.
 
-        Gives the incidents; None where another run was first.
+        Gives the incidents; None where another run was first, or records were erased since the findings were made.
         """
         with held(self._store.root / FOLDER):  # else what people write on an incident meanwhile would be lost
+            if erased is not None and erased != self._erased():
+                return None  # they would bring back who is gone
             cases = self._incidents(found, datetime.now(UTC))
             written = self._written(FOUND, found, new_batch())
             if not commit_follower(self._store, FOUND.short, batches[-1], written, also=batches[:-1], noted=noted):
@@ -271,6 +277,10 @@ class Detect:
                 return None
             self._keep(cases)
         return cases
+
+    def _erased(self) -> str:
+        """What tells whether an erasure has taken records away since."""
+        return self._store.table(LOGS).properties.get(ERASED_PROPERTY, "")
 
     def _keep(self, cases: pl.DataFrame) -> None:
         own = new_batch()

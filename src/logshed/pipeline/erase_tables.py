@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import polars as pl
 
 from logshed.lake.adjusting import KEY, LINES_GONE, adjustments
 from logshed.lake.finding import columns_of, found, range_of
-from logshed.lake.names import CASES, FOUND, GOLD, LINES, LOGS
+from logshed.lake.names import CASES, ERASED_PROPERTY, FOUND, GOLD, LINES, LOGS
 from logshed.lake.rewriting import Change, Rewriting, taken_of, without
 from logshed.pipeline.erase_journal import KEPT, NOTHING, RECORD
 
@@ -106,6 +107,7 @@ def take(store: Store, name: str, hit: pl.Expr, journal: Journal, tell: Tell | N
         Change(
             VERB,
             adjust=(lambda taken: adjustments((one.facts for one in taken), RULE)) if lines else None,
+            noted=(lambda *_: {ERASED_PROPERTY: uuid4().hex}) if name == LOGS.name else None,
             trim=False,
         ),
     )
