@@ -14,6 +14,7 @@ from logshed.errors import LakeError
 from logshed.lake import ledger as ledgers
 from logshed.lake import steps
 from logshed.lake.checksums import Checksums
+from logshed.lake.commit import append_files
 from logshed.lake.expiring import Removed, expire, ledger_orphans, merge_manifests, orphans
 from logshed.lake.ledger import Ledger
 from logshed.lake.named import tables
@@ -221,3 +222,20 @@ def test_a_table_with_a_missing_manifest_loses_nothing_more(store: Store, writer
 
 def test_every_table_of_the_catalog_is_looked_at(store: Store) -> None:
     assert list(tables(store)) == ["bronze.lines", "silver.logs"]
+
+
+def test_manifests_are_merged_also_where_another_removes_older_states_at_once(
+    store: Store, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        put_lines(store, writer, number)
+    other = Store.open(store.root, create=False)
+
+    def passed(name: str) -> None:
+        if name == "before rewrite-manifests commit":
+            monkeypatch.setattr(steps, "passed", lambda _: None)
+            append_files(other, other.table(LINES), [], {})
+            assert expire(other, NAME, 0, dry=False).files
+
+    monkeypatch.setattr(steps, "passed", passed)
+    assert merge_manifests(store, NAME, dry=False) == (6, 1)

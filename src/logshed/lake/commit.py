@@ -182,7 +182,7 @@ def replace_days(
         try:
             step(f"before {table.short} commit")
             properties = {BATCHES_PROPERTY: done.save(store.ledger_folder()), **(noted or {})}
-            with _there(loaded):
+            with unchanged(loaded):
                 there = iceberg_files(loaded)
             old = [file for file in there if day_of(loaded, file, table.partition_column) in wanted]
             swap(store, loaded, old, files, properties, token=token)
@@ -240,7 +240,7 @@ def swap(
     """
     properties = {**properties, **_checksums(store, table, paths(old), new)}
     storage.keep_a_while([*paths(old), *_superseded(table, properties)])
-    with _there(table), room_told(named(table)), Changes(table) as transaction:
+    with unchanged(table), room_told(named(table)), Changes(table) as transaction:
         with transaction.update_snapshot(snapshot_properties=_noted(token, **(noted or {}))).overwrite() as overwrite:
             for file in old:
                 overwrite.delete_data_file(file)
@@ -265,7 +265,7 @@ def append_files(
     """
     properties = {**properties, **_checksums(store, table, (), files)}
     storage.keep_a_while(_superseded(table, properties))
-    with _there(table), room_told(named(table)), Changes(table) as transaction:
+    with unchanged(table), room_told(named(table)), Changes(table) as transaction:
         noted = _noted(token, **({"logshed.batch": batch} if batch else {}))
         with transaction.update_snapshot(snapshot_properties=noted).merge_append() as append:
             for file in _iceberg_files(table, files):
@@ -274,7 +274,7 @@ def append_files(
 
 
 @contextmanager
-def _there(table: Table) -> Iterator[None]:
+def unchanged(table: Table) -> Iterator[None]:
     """Tell that another writer was quicker where one has taken away files that the table named when it was loaded.
 
     Raises:

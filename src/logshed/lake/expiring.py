@@ -12,7 +12,7 @@ from pyiceberg.utils.bin_packing import ListPacker
 
 from logshed.errors import CommitConflictError, LakeError
 from logshed.lake import storage
-from logshed.lake.commit import ATTEMPTS, LOST, back_off, named, trim_snapshots
+from logshed.lake.commit import ATTEMPTS, LOST, back_off, named, trim_snapshots, unchanged
 from logshed.lake.named import TRIES, files_named, unnamed_of_ledger, unnamed_of_table
 from logshed.lake.steps import step
 from logshed.lake.writing import room_told
@@ -143,7 +143,12 @@ def merge_manifests(store: Store, name: str, *, dry: bool) -> tuple[int, int]:
     """
     for attempt in range(ATTEMPTS):
         table = store.load(name)
-        before = _manifests(table)
+        try:
+            with unchanged(table):
+                before = _manifests(table)
+        except LOST as error:
+            back_off(attempt, error)
+            continue
         live = [one for one in before if one.has_added_files() or one.has_existing_files()]
         planned = _bins(table, live)
         if len(live) == len(before) and (len(before) < LEAST_MANIFESTS or planned * 2 > len(before)):
@@ -152,7 +157,8 @@ def merge_manifests(store: Store, name: str, *, dry: bool) -> tuple[int, int]:
             return len(before), planned
         try:
             step("before rewrite-manifests commit")
-            _merge(table)
+            with unchanged(table):
+                _merge(table)
         except LOST as error:
             back_off(attempt, error)
             continue
