@@ -77,9 +77,13 @@ def write(path: str, data: bytes) -> None:
             remote.filesystem(path).pipe_file(path, data)
         return
     target = Path(local(path))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    temporary.write_bytes(data)
-    temporary.replace(target)
+    beside = target.with_name(f".{target.name}.{uuid4().hex}")  # threads share a process's id, and so do containers
+    try:
+        beside.write_bytes(data)
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def create(path: str, data: bytes) -> bool:
