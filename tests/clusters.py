@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.ports import free_port
 from tests.servers import found
 
 from logshed.engine_settings import EngineSettings
@@ -92,7 +93,7 @@ class SparkCluster:
         self._home = Path(pyspark.__file__).parent
         self._folder = folder
         self._workers: list[subprocess.Popen[bytes]] = []
-        port = _free()
+        port = free_port()
         self._master = self._start("master", "org.apache.spark.deploy.master.Master", "--port", str(port))
         address = f"spark://127.0.0.1:{port}"
         _listening(port, self._master)
@@ -102,7 +103,7 @@ class SparkCluster:
 
     def _start(self, name: str, main: str, *words: str) -> subprocess.Popen[bytes]:
         log = (self._folder / f"{name}.log").open("wb")
-        own = ["--host", "127.0.0.1", "--webui-port", str(_free())]
+        own = ["--host", "127.0.0.1", "--webui-port", str(free_port())]
         command = [str(self._home / "bin" / "spark-class"), main, *own, *words]
         env = {**environment(), "SPARK_HOME": str(self._home), "SPARK_WORKER_DIR": str(self._folder)}
         with log:
@@ -145,12 +146,6 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     """A process, and those that it has started."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(WAIT_S)
-
-
-def _free() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _listening(port: int, process: subprocess.Popen[bytes]) -> None:

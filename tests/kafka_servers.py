@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from tests.storages import free_port
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
+
+
+START_S = 60
 
 
 class Broker:
@@ -56,7 +59,8 @@ class Broker:
         words, environment = self.words()
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([self._path, *words], stdout=log, stderr=log, env=environment)
-        for _ in range(100):
+        end = time.monotonic() + START_S
+        while self._process.poll() is None and time.monotonic() < end:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -68,7 +72,7 @@ class Broker:
         self._clients.clear()
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(START_S)
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,18 +104,18 @@ class Broker:
 
         config = {"retention.ms": "-1"}  # some messages of the tests are years old
         new = NewTopic(topic, num_partitions=partitions, replication_factor=1, config=config)
-        self.client("AdminClient").create_topics([new])[topic].result(10)
+        self.client("AdminClient").create_topics([new])[topic].result(START_S)
 
     def delete(self, topic: str) -> None:
         """Take a topic away."""
-        self.client("AdminClient").delete_topics([topic])[topic].result(10)
+        self.client("AdminClient").delete_topics([topic])[topic].result(START_S)
 
     def trim(self, topic: str, before: int) -> None:
         """Remove what retention would remove: the messages of partition 0 before an offset."""
         from confluent_kafka import TopicPartition  # noqa: PLC0415 - not installed everywhere
 
         for one in self.client("AdminClient").delete_records([TopicPartition(topic, 0, before)]).values():
-            one.result(10)
+            one.result(START_S)
 
     def send(self, topic: str, values: Sequence[bytes | None], *, partition: int = 0, **more: Any) -> None:
         """Send messages, and wait until they are there."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 import redis
+from tests.ports import free_port
 from tests.servers import found
 
 from logshed.live.hot import HotStore
@@ -15,6 +15,8 @@ from logshed.live_settings import Live
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+START_S = 60
 
 
 class RedisServer:
@@ -29,8 +31,7 @@ class RedisServer:
         self._program = found("redis-server", "redis-server")
         folder.mkdir()
         self.folder = folder
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.options = {
             "port": str(self.port),
             "bind": "127.0.0.1",
@@ -70,7 +71,8 @@ class RedisServer:
         """Start it, with the data that it had."""
         words = [f"--{name} {value}" for name, value in self.options.items()]
         self._process = subprocess.Popen([self._program, *" ".join(words).split()], stdout=subprocess.DEVNULL)
-        for _ in range(100):
+        end = time.monotonic() + START_S
+        while self._process.poll() is None and time.monotonic() < end:
             try:
                 with self.client() as client:
                     client.ping()

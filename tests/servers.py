@@ -6,17 +6,18 @@ import io
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tarfile
 import time
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 IMAGE = "lines"
 KEPT = ("PATH", "HOME")
+START_S = 60
 
 
 def found(name: str, package: str) -> str:
@@ -59,8 +60,7 @@ class Sshd:
         for name in ("key", "other", "host"):
             subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
         self.user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         (folder / "authorized_keys").write_text((folder / "key.pub").read_text())
         self.trust(folder / "host.pub")
         setenv = " ".join(f'"{name}={value}"' for name, value in (environment or {}).items())
@@ -111,7 +111,8 @@ class Sshd:
                 stderr=log,
                 start_new_session=True,
             )
-        for _ in range(200):
+        end = time.monotonic() + START_S
+        while self._process.poll() is None and time.monotonic() < end:
             if self._listening() > before:
                 return
             time.sleep(0.05)
@@ -163,9 +164,8 @@ class Engine:
                 [daemon, *words, "--bridge=none", "--iptables=false", "--ip-forward=false"],
                 stdout=log, stderr=log, start_new_session=True, env={**os.environ, "PATH": PATH},
             )  # fmt: skip
-        for _ in range(300):
-            if self._process.poll() is not None or self._answers():
-                break
+        end = time.monotonic() + START_S
+        while self._process.poll() is None and not self._answers() and time.monotonic() < end:
             time.sleep(0.1)
         if not self._answers():
             self.stop()

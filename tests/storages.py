@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+from tests.ports import free_port
 from tests.servers import PATH, found
 
 if TYPE_CHECKING:
@@ -21,13 +22,7 @@ if TYPE_CHECKING:
 BUCKET = "lakes-of-tests"
 KEY, SECRET = "AKIDOFTESTS", "thesecretoftests"
 PASSWORD = "pw-of-tests"  # noqa: S105 - of a server that lives for a test
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
+START_S = 90
 
 
 def as_toml(tables: Mapping[str, Mapping[str, str]]) -> str:
@@ -67,11 +62,10 @@ class Server:
             self._process = subprocess.Popen(
                 self.words(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **options
             )
-        for _ in range(600):
+        end = time.monotonic() + START_S
+        while self._process.poll() is None and time.monotonic() < end:
             if self.ready():
                 return
-            if self._process.poll() is not None:
-                break
             time.sleep(0.05)
         raise AssertionError((self.folder / "log").read_text(errors="replace")[-3000:])
 

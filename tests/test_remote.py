@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.logql.conftest import SMALL
+from tests.ports import free_port
 from tests.sql.conftest import write_lake
 from tests.web_server import web_server
 
@@ -140,8 +141,7 @@ def test_a_server_that_is_not_there_is_told(unused_port: int) -> None:
 
 @pytest.fixture
 def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return free_port()
 
 
 @pytest.mark.parametrize(

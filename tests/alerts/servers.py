@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import socketserver
 import threading
 from contextlib import contextmanager
@@ -117,13 +116,6 @@ def datagrams() -> Iterator[Listener]:
     got.port = server.server_address[1]
     with _served(server):
         yield got
-
-
-def closed_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.alerts import servers
 from tests.alerts.samples import AUTHOR, alert, hostile, message, row
+from tests.ports import free_port
 
 from logshed.alerts import destination, destinations, mattermost, ocsf, pagerduty, slack, stdout, syslog, teams, webhook
 from logshed.errors import AlertError, SettingsError
@@ -214,7 +215,7 @@ def test_an_answer_says_whether_to_try_again_and_a_redirect_is_not_followed(
 
 
 def test_a_host_that_does_not_answer_is_named_and_its_address_is_not() -> None:
-    url = f"http://127.0.0.1:{servers.closed_port()}/planted-secret-path"
+    url = f"http://127.0.0.1:{free_port()}/planted-secret-path"
     _, send = destination(alert("webhook", url=url))
     with pytest.raises(AlertError, match=r"cannot send to 127\.0\.0\.1: it cannot be reached") as caught:
         send(message())

@@ -9,6 +9,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from tests.alerts import servers
 from tests.alerts.samples import AUTHOR, alert, hostile, message, row
+from tests.ports import free_port
 
 from logshed.alerts import destination
 from logshed.alerts.syslog import LARGEST, cef, header, packet, value
@@ -49,7 +50,7 @@ def server(inbox: Inbox, authority: tuple[Path, ssl.SSLContext]) -> Iterator[dic
     """An SMTP server with STARTTLS that wants a user and a password; the settings that reach it."""
     path, context = authority
     made = Controller(
-        inbox, "127.0.0.1", servers.closed_port(), tls_context=context, require_starttls=True, authenticator=login,
+        inbox, "127.0.0.1", free_port(), tls_context=context, require_starttls=True, authenticator=login,
         auth_required=True,
     )  # fmt: skip
     made.start()
@@ -91,7 +92,7 @@ def test_a_hostile_finding_adds_no_header_and_no_part(
 
 def test_mail_by_tls_from_the_start(inbox: Inbox, authority: tuple[Path, ssl.SSLContext]) -> None:
     path, context = authority
-    made = Controller(inbox, "127.0.0.1", servers.closed_port(), ssl_context=context)
+    made = Controller(inbox, "127.0.0.1", free_port(), ssl_context=context)
     made.start()
     try:
         words = {"host": "127.0.0.1", "port": made.port, "sender": "a@example.org", "recipients": ["b@example.org"]}
@@ -196,6 +197,6 @@ def test_syslog_over_udp_tcp_and_tls(authority: tuple[Path, ssl.SSLContext]) -> 
 
 
 def test_a_listener_that_is_not_there_is_told() -> None:
-    _, send = destination(alert("syslog", host="127.0.0.1", port=servers.closed_port(), transport="tcp"))
+    _, send = destination(alert("syslog", host="127.0.0.1", port=free_port(), transport="tcp"))
     with pytest.raises(AlertError, match=r"cannot send to 127.0.0.1: it cannot be reached \(ConnectionRefusedError\)"):
         send(message())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from tests.alerts import servers
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def test_pages_are_printed_by_a_browser(lake: Path, logshed: Run, tmp_path: Path
 
 def test_a_report_goes_by_mail_with_its_summary_and_its_pages(lake: Path, logshed: Run, tmp_path: Path) -> None:
     inbox = Inbox()
-    server = Controller(inbox, "127.0.0.1", servers.closed_port(), data_size_limit=20_000_000)
+    server = Controller(inbox, "127.0.0.1", free_port(), data_size_limit=20_000_000)
     server.start()
     (tmp_path / "logshed.toml").write_text(
         f'[[alert]]\nname = "ops"\nto = "email"\nhost = "127.0.0.1"\nport = {server.port}\ntransport = "plain"\n'

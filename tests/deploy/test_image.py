@@ -17,9 +17,10 @@ import urllib3
 import yaml
 from packaging.utils import canonicalize_name
 from tests.deploy.images import DOCKER, ROOT, build, make_base
+from tests.ports import free_port
 from tests.redis_server import RedisServer
 from tests.servers import Engine, found
-from tests.storages import PASSWORD, S3, Postgres, free_port
+from tests.storages import PASSWORD, S3, Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

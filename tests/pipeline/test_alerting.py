@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.alerts import servers
 from tests.alerts.samples import AUTHOR, NOW, frame, hostile, message, row
+from tests.ports import free_port
 
 from logshed.alert_settings import Alert
 from logshed.errors import AlertError, UsageError
@@ -247,7 +248,7 @@ def test_what_cannot_be_delivered_is_a_dead_letter_that_replay_sends(tmp_path: P
 
 
 def test_a_destination_that_is_down_or_misset_stops_no_other(tmp_path: Path, web: servers.Web) -> None:
-    down = Alert.model_validate({"name": "down", "to": "webhook", "url": f"http://127.0.0.1:{servers.closed_port()}/x"})
+    down = Alert.model_validate({"name": "down", "to": "webhook", "url": f"http://127.0.0.1:{free_port()}/x"})
     unset = Alert.model_validate({"name": "unset", "to": "slack", "url": "env:LOGSHED_TEST_NOT_SET"})
     damaged = hook(web, name="damaged")
     (tmp_path / "alerts").mkdir()
@@ -288,7 +289,7 @@ def test_no_secret_is_in_a_log_an_error_or_a_file(
         Alert.model_validate({"name": "c", "to": "pagerduty", "routing_key": "env:ROUTING", "url": web.url, **words}),
         Alert.model_validate({"name": "d", "to": "webhook", "url": f"http://127.0.0.1:1/{planted}", **words}),
         Alert.model_validate({
-            "name": "e", "to": "email", "host": "127.0.0.1", "port": servers.closed_port(), "sender": "a@b",
+            "name": "e", "to": "email", "host": "127.0.0.1", "port": free_port(), "sender": "a@b",
             "recipients": ["c@d"], "user": "u", "password": "env:PASSWORD",
         }),
     ]  # fmt: skip

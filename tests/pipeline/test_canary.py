@@ -13,9 +13,10 @@ import orjson
 import polars as pl
 import pytest
 import trustme
-from tests.alerts.servers import closed_port, stream, web
+from tests.alerts.servers import stream, web
 from tests.doors_open import Doors, opened
 from tests.in_process import called
+from tests.ports import free_port
 
 from logshed.errors import DeliveryError, UsageError
 from logshed.pipeline import canary_book, canary_check, canary_senders
@@ -189,7 +190,7 @@ def test_nobody_listening_is_told_and_an_end_ends_it(doors: Doors, tmp_path: Pat
         if state.trouble:
             stop.set()
 
-    to = Sink.of(f"forward+tcp://127.0.0.1:{closed_port()}")
+    to = Sink.of(f"forward+tcp://127.0.0.1:{free_port()}")
     report = Canary(to, Plan(seconds=0, wait=0.5), doors.lake.query, tmp_path, look).run(stop)
     assert "Connection refused; start what listens there" in troubles[-1]
     assert (report.ok, report.taken, report.found.missing) == (False, 0, 0)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.ports import free_port
 
 from logshed.api import Lake
 from logshed.pipeline.canary import Canary, Plan
@@ -27,16 +28,8 @@ DOORS = {
     "otlp+http": "http", "elastic+http": "http", "loki+http": "http", "splunk+http": "http", "raw+http": "http",
     "otlp+grpc": "grpc", "syslog+tcp": "syslog_tcp", "syslog+udp": "syslog_udp", "forward+tcp": "forward",
 }  # fmt: skip
-KINDS = {"http": "STREAM", "grpc": "STREAM", "syslog_tcp": "STREAM", "syslog_udp": "DGRAM", "forward": "STREAM"}
 
 pytestmark = pytest.mark.soak
-
-
-def free(kind: str) -> int:
-    """A port that nobody uses now."""
-    with socket.socket(type=getattr(socket, f"SOCK_{kind}")) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Receiver:
@@ -44,7 +37,7 @@ class Receiver:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.ports = {name: free(kind) for name, kind in KINDS.items()}
+        self.ports = {name: free_port() for name in set(DOORS.values())}
         tables = "".join(f'[receive.{name}]\nlisten = "127.0.0.1:{port}"\n' for name, port in self.ports.items())
         (folder / "logshed.toml").write_text(f'[receive]\nevery = "1s"\n{tables}')
         self.lake = Lake.open(folder / "logshed-lake", create=True, settings=Settings.load(folder, environ={}))

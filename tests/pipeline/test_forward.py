@@ -19,8 +19,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
 )
-from tests.alerts.servers import Web, closed_port, web
+from tests.alerts.servers import Web, web
 from tests.in_process import called
+from tests.ports import free_port
 
 from logshed.api import Lake
 from logshed.errors import BusyError, DeliveryError, SettingsError, UsageError
@@ -179,7 +180,7 @@ def test_what_a_sink_cannot_take_now_is_sent_again_with_the_same_key(lake: Lake,
 
 
 def test_a_sink_that_is_away_is_waited_for_and_nothing_is_lost(lake: Lake, got: Web) -> None:
-    away = f"otlp+http://127.0.0.1:{closed_port()}"
+    away = f"otlp+http://127.0.0.1:{free_port()}"
     with pytest.raises(DeliveryError, match="cannot be reached"):
         lake.forward(away, name="away", collection="otlp", since="all", patience=0.3)
     assert sent(lake, got, name="away", collection="otlp").records == RECEIVED

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from tests.alerts.servers import closed_port, datagrams, stream, web
+from tests.alerts.servers import datagrams, stream, web
+from tests.ports import free_port
 
 from logshed.errors import ReplayError, UsageError
 from logshed.pipeline import replay_http
@@ -150,7 +151,7 @@ def test_a_connection_that_is_reset_is_made_again() -> None:
 
 def test_a_listener_that_stays_away_is_told_after_a_few_tries() -> None:
     with pytest.raises(ReplayError, match=r"cannot send to 127\.0\.0\.1:.*: Connection refused; start its listener"):
-        opened(f"syslog+tcp://127.0.0.1:{closed_port()}", "line")
+        opened(f"syslog+tcp://127.0.0.1:{free_port()}", "line")
     server = socket.create_server(("127.0.0.1", 0))
     sink = opened(f"syslog+tcp://127.0.0.1:{server.getsockname()[1]}", "line")
     server.accept()[0].close()

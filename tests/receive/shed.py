@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.ports import free_port
 from tests.receive.kept import Found
 from tests.receive.promises import NUMBERED
 
@@ -45,7 +46,7 @@ class Shed:
         self._starter, self._folder = starter, folder
         self._environment = {**environment, "HOME": str(folder)}
         self.told = folder / "told"
-        self.ports = dict(zip(DOORS, _free(len(DOORS)), strict=True))
+        self.ports = {door: free_port() for door in DOORS}
         self.receiver: Process | None = None
         self.put_spool(folder / "logshed-spool", "2MB")
 
@@ -126,15 +127,6 @@ def killed(process: Process, step: str, seconds: float) -> str:
     except subprocess.TimeoutExpired:
         process.kill()
         return "random" if process.wait(START_S) == -signal.SIGKILL else ""
-
-
-def _free(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def _is_open(port: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 from joserfc.jwk import RSAKey
 from limits import RateLimitItemPerMinute
 from tests.oidc_provider import CLIENT, SECRET, Provider, provider
+from tests.ports import free_port
 from tests.web_people import ONCE, PASSWORD, UNUSED, get, post
 from tests.web_server import web_server
 
@@ -313,7 +313,7 @@ def test_a_role_in_the_settings_that_is_none_is_refused_at_the_start(tmp_path: P
 def test_a_provider_of_another_maker_signs_people_in(place: Place, tmp_path: Path) -> None:
     claims = {"sub": "kim", "preferred_username": "kim", "email": "kim@example.org", "groups": ["ops"]}
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", "0", "--user-claims", json.dumps(claims)]
-    port = _free_port()
+    port = free_port()
     command[4] = str(port)
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
@@ -333,12 +333,6 @@ def test_a_provider_of_another_maker_signs_people_in(place: Place, tmp_path: Pat
                 assert people.accounts.get("kim").subject == "kim"
         finally:
             process.terminate()
-
-
-def _free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
 
 
 def _wait(url: str) -> None:
