@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.servers import Engine
 from tests.started import Starter
 
@@ -26,6 +27,16 @@ true = [{ text = "see TCK-12", redacted = "see [TICKET]" }]
 """
 HEAVY = [line.split()[1] for line in (ROOT / "tests" / "heavy.txt").read_text().splitlines() if line[0] != "#"]
 """Files of tests that take long, the longest first."""
+UNTIMED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+"""How long an example takes, or is sought, is the machine's doing."""
+settings.register_profile("same", derandomize=True, **UNTIMED)
+settings.register_profile("chance", **UNTIMED)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try the same examples in every run, that it fails by what was changed; what soaks seeks others."""
+    if not config.getoption("--hypothesis-profile"):
+        settings.load_profile("chance" if "soak" in config.option.markexpr else "same")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -59,7 +59,7 @@ def through(steps: list[Stage], table: pa.Table, sizes: list[int]) -> pl.DataFra
 
 
 @given(st.lists(st.integers(1, 40), max_size=4), st.lists(st.sampled_from(LINES), min_size=1, max_size=60))
-@checked(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@checked(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_how_rows_are_cut_into_batches_changes_nothing(own: Settings, sizes: list[int], lines: list[str]) -> None:
     steps, table = stages(own), pa.table({"text": lines})
     assert_frame_equal(through(steps, table, sizes), through(steps, table, []))

@@ -133,7 +133,7 @@ conditions = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(condition=conditions)
 def test_pruning_changes_no_answer_for_any_condition(condition: str, tables: LakeTables) -> None:
     sql = f'SELECT "offset" FROM logs WHERE {condition}'
