@@ -163,10 +163,10 @@ def test_what_runs_is_seen_by_whoever_administers_and_ended_from_the_page(
         expect(row).to_be_visible(timeout=15_000)
         page.wait_for_timeout(1_000)  # what took a second is remembered
         row.get_by_role("button", name="End").click()
-        expect(row).to_have_count(0, timeout=15_000)
+        expect(row).to_have_count(0)
         assert "was ended" in asked.result().text or asked.result().status_code >= 400
         over = page.locator("#queries-over tbody tr", has_text="range % 7")
-        expect(over.locator(".badge")).to_have_text("ended", timeout=15_000)
+        expect(over.locator(".badge")).to_have_text("ended")
         page.close()
         others = {"Authorization": f"Bearer {tokens.create(['shop'], ['read'])[0]}"}
         foreign = threads.submit(httpx.post, f"{guarded}/api/v1/sql", headers=admin, json={"sql": SLOW}, timeout=60)
@@ -191,7 +191,7 @@ def test_the_pages_show_it_and_run_it(local: str, browser: Browser) -> None:
     expect(page.locator("#compared tbody")).to_contain_text("ipv4")
     page.goto(f"{local}/admin/redaction")
     page.get_by_role("button", name="Look now").click()
-    expect(page.locator("#redaction .badge")).to_have_text("nothing found", timeout=20_000)
+    expect(page.locator("#redaction .badge")).to_have_text("nothing found")
     page.get_by_role("link", name="Link to this result").click()
     expect(page.locator("#check .badge")).to_have_text("nothing found")
     page.go_back()

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from logshed.api import Lake
 
-expect.set_options(timeout=20_000)
 HOSTILE = "Scanner <img src=x onerror=document.title='owned'>\\x1b[31m\u202etxt.exe"
 
 
@@ -50,7 +49,6 @@ def page(browser: Browser) -> Iterator[Page]:
     """A page that must not write errors."""
     context = browser.new_context(reduced_motion="reduce")
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
     complaints: list[str] = []
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda told: told.type == "error" and complaints.append(told.text))

@@ -181,7 +181,7 @@ def _stands(page: Page, local: str, lake: Lake) -> None:
     expect(page.locator("#receivers .figure").first).to_have_text("400")
     expect(page.locator("#receivers .warning").first).to_contain_text("1 dead letter waits")
     told.end()
-    expect(page.locator("#receivers .badge")).to_have_text(["silent", "unreachable"], timeout=15_000)
+    expect(page.locator("#receivers .badge")).to_have_text(["silent", "unreachable"])
 
 
 def test_the_pages_show_what_there_is_and_hostile_lines_are_text(local: str, odd_lake: Lake, browser: Browser) -> None:
