@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.clock import Clock
 
 from logshed.access import VERBS, Grant, Tokens
 from logshed.access import tokens as module
@@ -93,26 +94,35 @@ def test_a_revoked_token_opens_nothing_at_once(tokens: Tokens) -> None:
     assert [one.state(time.time()) for one in tokens.list()] == ["revoked", "valid"]
 
 
-def test_a_token_opens_nothing_after_its_time(tokens: Tokens) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(module, "time", made)
+    return made
+
+
+def test_a_token_opens_nothing_after_its_time(tokens: Tokens, clock: Clock) -> None:
     token, known = tokens.create(["shop"], seconds=0.3)
+    clock.go(0.29)
     assert tokens.check(token) is not None
-    time.sleep(0.35)
+    clock.go(0.02)
     assert tokens.check(token) is None
-    assert tokens.list()[0].state(time.time()) == "expired"
+    assert tokens.list()[0].state(clock.time()) == "expired"
     assert known.expires == pytest.approx(known.created + 0.3)
 
 
-def test_the_last_use_is_written_once_a_minute_at_most(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_use_is_written_once_a_minute_at_most(tokens: Tokens, clock: Clock) -> None:
     token, _ = tokens.create(["shop"])
     assert tokens.list()[0].used is None
     tokens.check(token)
     first = tokens.list()[0].used
-    assert first == pytest.approx(time.time(), abs=2)
+    assert first == clock.time()
+    clock.go(module.USED_SECONDS - 1)
     tokens.check(token)
     assert tokens.list()[0].used == first
-    monkeypatch.setattr(module, "USED_SECONDS", 0.0)
+    clock.go(2)
     tokens.check(token)
-    assert (tokens.list()[0].used or 0) > (first or 0)
+    assert tokens.list()[0].used == clock.time()
 
 
 def test_what_would_allow_nothing_is_not_made(tokens: Tokens) -> None:

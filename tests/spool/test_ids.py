@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.clock import Clock
 from tests.spool.crashing import crash
 
 from logshed import spool
@@ -115,11 +116,15 @@ def test_ids_that_are_not_remembered_any_more_leave_the_disk_with_their_segments
         assert not opened.seen(ids(*range(300))).any()
 
 
-def test_ids_are_remembered_for_their_time_only(tmp_path: Path) -> None:
+def test_ids_are_remembered_for_their_time_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    for module in ("window", "writer"):
+        monkeypatch.setattr(f"logshed.spool.{module}.time", clock)
     with Spool(tmp_path, ids_seconds=0.2) as opened:
         opened.append([piece("a", "one")], ids(1))
+        clock.go(0.19)
         assert opened.seen(ids(1)).all()
-        time.sleep(0.25)
+        clock.go(0.02)
         assert not opened.seen(ids(1)).any()
     with Spool(tmp_path, ids_seconds=0.2) as opened:
         assert not opened.seen(ids(1)).any()
