@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from tests.browser import launched
+from tests.browser import WAIT_MS, launched
 
 from logshed.access import Tokens
 from logshed.doors.serving import Door
@@ -243,7 +243,7 @@ class Seen:
 def seen(browser: Browser, width: int = 1440, scheme: Any = "light", **options: Any) -> Iterator[Seen]:
     """A window of the browser."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(WAIT_MS)
     window = Seen(context.new_page())
     window.page.on("console", lambda message: window.said.append(message.text))
     window.page.on("pageerror", lambda error: window.said.append(str(error)))

@@ -33,6 +33,7 @@ class Store:
     fails: Exception | None = None
     slow: threading.Event = field(default_factory=threading.Event)
     waiting: int = 0
+    asked: list[Came] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.slow.set()
@@ -40,8 +41,9 @@ class Store:
     async def take(self, came: Came) -> None:
         """Keep it."""
         self.waiting += 1
+        self.asked.append(came)
         if not self.slow.is_set():
-            await asyncio.get_running_loop().run_in_executor(None, self.slow.wait, 30)
+            await asyncio.get_running_loop().run_in_executor(None, self.slow.wait, 120)
         self.waiting -= 1
         if self.fails is not None:
             raise self.fails
@@ -144,7 +146,7 @@ def heard(client: socket.socket) -> bytes:
     return found
 
 
-def until(true: Callable[[], Any], seconds: float = 10) -> None:
+def until(true: Callable[[], Any], seconds: float = 60) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not true():

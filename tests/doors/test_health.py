@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
+from tests.doors.pushing import until
 
 from logshed.access import Tokens
 from logshed.doors import health
@@ -63,6 +64,14 @@ def ask(port: int, path: str, host: str = "127.0.0.1", method: str = "GET", **he
     return answer.status, orjson.loads(body) if kind == "application/json" else body.decode(), kind
 
 
+def lives(port: int) -> bool:
+    """Whether it says that it lives, and does not close the connection instead."""
+    try:
+        return ask(port, "/healthz")[0] == 200
+    except ConnectionError:
+        return False
+
+
 def test_a_process_that_answers_lives_whatever_else_is_wrong() -> None:
     with served({"spool": Check(lambda: "the spool is full")}) as (port, _):
         assert ask(port, "/healthz")[:2] == (200, {"status": "alive"})
@@ -89,7 +98,7 @@ def test_readiness_tells_each_check_and_what_may_wait_only_degrades(monkeypatch:
 
 def test_a_check_that_hangs_or_breaks_is_not_well_and_hangs_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "FRESH_SECONDS", 0.0)
-    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.5)
     release, calls = threading.Event(), []
 
     def hangs() -> str:
@@ -104,13 +113,12 @@ def test_a_check_that_hangs_or_breaks_is_not_well_and_hangs_once(monkeypatch: py
         for _ in range(3):
             status, told, _ = ask(port, "/readyz")
             assert status == 503
-        assert told["checks"]["disk"]["text"] == "no answer within 0.2 seconds"
+        assert told["checks"]["disk"]["text"] == "no answer within 0.5 seconds"
         assert told["checks"]["sums"]["text"] == "it cannot be told: ZeroDivisionError"
         assert len(calls) == 1
         assert ask(port, "/healthz")[0] == 200
         release.set()
-        time.sleep(0.05)
-        assert ask(port, "/readyz")[1]["checks"]["disk"]["ok"] is True
+        until(lambda: ask(port, "/readyz")[1]["checks"]["disk"]["ok"])
 
 
 def test_asking_often_looks_once_a_second() -> None:
@@ -120,10 +128,11 @@ def test_asking_often_looks_once_a_second() -> None:
         calls.append(1)
         return ""
 
+    begun = time.monotonic()
     with served({"disk": Check(look)}) as (port, _):
         for _ in range(20):
             ask(port, "/readyz")
-    assert 1 <= len(calls) <= 3
+    assert 1 <= len(calls) <= 1 + (time.monotonic() - begun) / health.FRESH_SECONDS
 
 
 def test_metrics_come_in_the_form_that_the_scraper_asks_for() -> None:
@@ -182,8 +191,7 @@ def test_idle_connections_shut_out_no_probe_for_long(monkeypatch: pytest.MonkeyP
         idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(health.CONNECTIONS + 5)]
         for one in idle:
             one.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
-        time.sleep(0.9)
-        assert ask(port, "/healthz")[0] == 200
+        until(lambda: lives(port))
         for one in idle:
             one.close()
 

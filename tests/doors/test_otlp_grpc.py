@@ -17,6 +17,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
+from tests.doors.pushing import until
 
 from logshed.doors.otlp_grpc import GrpcDoor, Limits
 from logshed.doors.serving import Certificate
@@ -101,7 +102,7 @@ def failing(export: Any, sent: Any, **how: Any) -> tuple[Any, float | None]:
     """The code that a call fails with, and after how many seconds it may be made again."""
     how.setdefault("metadata", ASKED)
     with pytest.raises(grpc.RpcError) as raised:
-        export(sent, timeout=10, **how)
+        export(sent, timeout=60, **how)
     trailers = {one.key: one.value for one in raised.value.trailing_metadata() or ()}
     if "grpc-status-details-bin" not in trailers:
         return raised.value.code(), None
@@ -116,7 +117,7 @@ def failing(export: Any, sent: Any, **how: Any) -> tuple[Any, float | None]:
 def test_records_are_taken_with_the_token_that_sent_them(compression: grpc.Compression) -> None:
     store = Store()
     with served(store) as port, calling(port) as export:
-        answered = export(logs("a", "b" * 100_000), metadata=ASKED, timeout=10, compression=compression)
+        answered = export(logs("a", "b" * 100_000), metadata=ASKED, timeout=60, compression=compression)
     assert answered.partial_success.rejected_log_records == 0
     assert (store.bodies, store.tokens, store.peers) == (["a", "b" * 100_000], [TOKEN], ["127.0.0.1"])
 
@@ -149,7 +150,7 @@ def test_what_cannot_be_stored_now_may_be_sent_again_and_nothing_else(
     with served(store, limits=Limits(retry_seconds=3.5)) as port, calling(port) as export:
         assert failing(export, logs("a")) == (code, again)
         store.fails = None
-        export(logs("b"), metadata=ASKED, timeout=10)
+        export(logs("b"), metadata=ASKED, timeout=60)
     assert store.bodies == ["b"]
 
 
@@ -169,7 +170,7 @@ def test_a_message_that_is_too_large_is_refused_however_small_it_was_on_the_way(
     store = Store()
     with served(store, limits=Limits(message_bytes=100_000)) as port, calling(port) as export:
         assert failing(export, logs("a" * 100_001), compression=compression)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
-        export(logs("a" * 90_000), metadata=ASKED, timeout=10, compression=compression)
+        export(logs("a" * 90_000), metadata=ASKED, timeout=60, compression=compression)
     assert len(store.bodies) == 1
 
 
@@ -178,20 +179,20 @@ def test_headers_that_are_too_large_are_refused() -> None:
     with served(store, limits=Limits(metadata_bytes=4096)) as port, calling(port) as export:
         code, _ = failing(export, logs("a"), metadata=(*ASKED, ("x", "y" * 8192)))
         assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
-        export(logs("a"), metadata=ASKED, timeout=10)
+        export(logs("a"), metadata=ASKED, timeout=60)
 
 
 def test_more_calls_at_once_than_the_door_bears_are_told_to_come_again() -> None:
     store = Store()
     store.slow.clear()
     with served(store, limits=Limits(calls=2)) as port, calling(port) as export:
-        waiting = [export.future(logs(str(number)), metadata=ASKED, timeout=10) for number in range(2)]
-        _until(lambda: len(store.tokens) == 2)
+        waiting = [export.future(logs(str(number)), metadata=ASKED, timeout=60) for number in range(2)]
+        until(lambda: len(store.tokens) == 2)
         assert failing(export, logs("third")) == (grpc.StatusCode.RESOURCE_EXHAUSTED, Limits().retry_seconds)
         store.slow.set()
         for one in waiting:
-            one.result(10)
-        export(logs("third"), metadata=ASKED, timeout=10)
+            one.result(60)
+        export(logs("third"), metadata=ASKED, timeout=60)
     assert sorted(store.bodies) == ["0", "1", "third"]
 
 
@@ -215,37 +216,37 @@ def test_a_message_that_does_not_come_in_is_waited_for_no_longer_than_it_may() -
 def test_a_connection_beyond_those_that_the_door_bears_is_closed() -> None:
     store = Store()
     with served(store, limits=Limits(connections=2)) as port, calling(port) as export:
-        export(logs("a"), metadata=ASKED, timeout=10)
+        export(logs("a"), metadata=ASKED, timeout=60)
         with (
             socket.create_connection(("127.0.0.1", port), 5),
             socket.create_connection(("127.0.0.1", port), 5) as other,
         ):
-            other.settimeout(5)
+            other.settimeout(60)
             closed = b""
             try:
                 while some := other.recv(4096):
                     closed += some
             except ConnectionResetError:
                 pass
-        export(logs("b"), metadata=ASKED, timeout=10)
+        export(logs("b"), metadata=ASKED, timeout=60)
     assert store.bodies == ["a", "b"]
 
 
 def test_a_client_that_makes_no_call_is_cut_off() -> None:
     with served(Store(), limits=Limits(handshake_seconds=0.3)) as port:
         with socket.create_connection(("127.0.0.1", port), 5) as silent:
-            silent.settimeout(5)
+            silent.settimeout(60)
             begun = time.monotonic()
             while silent.recv(4096):
                 pass
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 30
 
 
 def test_a_client_that_pings_all_the_time_is_cut_off() -> None:
     frames = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
     ping = bytes([0, 0, 8, 6, 0, 0, 0, 0, 0]) + bytes(8)
     with served(Store()) as port, socket.create_connection(("127.0.0.1", port), 5) as client:
-        client.settimeout(5)
+        client.settimeout(60)
         client.sendall(frames + ping * 10)
         heard = b""
         while some := client.recv(4096):
@@ -264,7 +265,7 @@ def test_with_a_certificate_the_door_speaks_tls(tmp_path: Path) -> None:
     with served(store, certificate=certificate) as port:
         trusted = grpc.ssl_channel_credentials(ca.cert_pem.bytes())
         with grpc.secure_channel(f"localhost:{port}", trusted) as channel:
-            LogsServiceStub(channel).Export(logs("a"), metadata=ASKED, timeout=10)
+            LogsServiceStub(channel).Export(logs("a"), metadata=ASKED, timeout=60)
         with calling(port) as export:
             assert failing(export, logs("b"))[0] == grpc.StatusCode.UNAVAILABLE
     assert store.bodies == ["a"]
@@ -292,19 +293,11 @@ def test_a_call_that_runs_when_the_door_closes_is_answered() -> None:
     with ExitStack() as clients:
         with served(store) as port:
             export = clients.enter_context(calling(port))
-            waiting = export.future(logs("a"), metadata=ASKED, timeout=10)
-            _until(lambda: len(store.tokens) == 1)
+            waiting = export.future(logs("a"), metadata=ASKED, timeout=60)
+            until(lambda: len(store.tokens) == 1)
         assert waiting.code() == grpc.StatusCode.OK
         assert failing(export, logs("b"))[0] == grpc.StatusCode.UNAVAILABLE
     assert store.bodies == ["a"]
-
-
-def _until(true: Any) -> None:
-    for _ in range(500):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError(true)
 
 
 def test_a_call_that_is_made_again_is_known_by_its_key_and_its_message() -> None:
@@ -312,7 +305,7 @@ def test_a_call_that_is_made_again_is_known_by_its_key_and_its_message() -> None
     with served(store) as port, calling(port) as export:
         for key, body in [("one", "a"), ("one", "a"), ("two", "a"), ("one", "b"), ("", "a")]:
             named = (("idempotency-key", key),) if key else ()
-            export(logs(body), timeout=10, metadata=(*ASKED, *named))
+            export(logs(body), timeout=60, metadata=(*ASKED, *named))
     first, again, *others = store.requests
     assert first == again
     assert first

@@ -412,13 +412,16 @@ def test_with_a_certificate_the_door_speaks_tls_and_ends_half_handshakes(tmp_pat
     for blob in issued.cert_chain_pems:
         blob.write_to_path(tmp_path / "cert.pem", append=True)
     tls = tls_of(tmp_path / "cert.pem", tmp_path / "key.pem")
-    with served(store, HttpLimits(header_seconds=0.3), door={"tls": tls}) as opened:
+    with served(store, door={"tls": tls}) as opened:
         trusted = ssl.create_default_context()
         ca.configure_trust(trusted)
         client = HTTPSConnection("localhost", opened.port, timeout=10, context=trusted)
         client.request("POST", "/v1/raw", b"x" * 200_000)
         assert told(client.getresponse())[0] == 200
         client.close()
+        until(lambda: opened.door.counts.open == 0)
+        assert opened.door.counts.broken == 0
+    with served(store, HttpLimits(header_seconds=0.3), door={"tls": tls}) as opened:
         with opened.raw() as silent:
             assert heard(silent) == b""
         assert opened.say(b"GET / HTTP/1.1\r\n\r\n") == b""

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import zlib
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING
 
@@ -106,10 +106,10 @@ def test_a_body_that_is_much_larger_unpacked_than_any_log_is_refused_before_it_i
 
 
 def test_thousands_of_empty_packs_are_refused_soon() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     with served(Store()) as opened:
         assert opened.push(gzip.compress(b"") * 200_000, Content_Encoding="gzip")[0] == 413
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize("told", [True, False])
@@ -219,7 +219,8 @@ def test_whatever_is_said_the_door_goes_on_and_tells_nobodys_words(caplog: pytes
             with opened.raw() as client:
                 client.sendall(said[: chance.randrange(1, 2 * len(said))])
                 if number % 2:
-                    client.shutdown(socket.SHUT_WR)
+                    with suppress(OSError):  # the door may have ended it already
+                        client.shutdown(socket.SHUT_WR)
         assert opened.push(b"x")[0] == 200
         until(lambda: opened.door.counts.open == 0)
         assert opened.door.app.room.free == HttpLimits().held_bytes
@@ -269,7 +270,7 @@ def test_headers_that_come_drop_by_drop_end() -> None:
 
 def test_a_body_that_comes_drop_by_drop_ends_and_a_steady_one_does_not() -> None:
     store = Store()
-    with served(store, HttpLimits(body_seconds=1, slowest_bytes=10_000)) as opened:
+    with served(store, HttpLimits(body_seconds=1, slowest_bytes=2_000)) as opened:
         with opened.raw() as client:
             client.sendall(HEAD + b"Content-Length: 1000\r\n\r\n")
             begun, said = time.monotonic(), b""
@@ -343,12 +344,12 @@ def test_bodies_beyond_the_room_wait_and_are_then_told_to_come_again() -> None:
         ]
         for thread in threads:
             thread.start()
-        until(lambda: store.waiting >= 2)
+        until(lambda: store.waiting == 3)
         status, headers, _ = opened.push(body * 3_000)
         assert (status, headers["retry-after"]) == (429, "2")
         store.slow.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         assert found == [200] * 3
         assert opened.push(body * 2_000)[0] == 200
         assert opened.door.app.room.free == 300_000
@@ -356,26 +357,27 @@ def test_bodies_beyond_the_room_wait_and_are_then_told_to_come_again() -> None:
 
 def test_one_tenants_flood_does_not_starve_another(tmp_path: Path) -> None:
     store, tokens = Store(), Tokens(tmp_path / "tokens.db")
-    flood, other = (f"Bearer {tokens.create(['*'], ['write'])[0]}" for _ in range(2))
-    limits = HttpLimits(held_bytes=1_000_000, held_of_one=500_000, wait_seconds=3)
+    (flood, _), (other, known) = (tokens.create(["*"], ["write"]) for _ in range(2))
+    flooding, calming = f"Bearer {flood}", f"Bearer {other}"
+    limits = HttpLimits(held_bytes=1_000_000, held_of_one=500_000, wait_seconds=30)
     store.slow.clear()
     with served(store, limits, tokens=tokens) as opened:
         body = b"line\n" * 20_000
         threads = [
-            threading.Thread(target=lambda: opened.push(body, Authorization=flood), daemon=True) for _ in range(30)
+            threading.Thread(target=lambda: opened.push(body, Authorization=flooding), daemon=True) for _ in range(30)
         ]
         for thread in threads:
             thread.start()
         until(lambda: store.waiting >= 4)
         time.sleep(0.1)
-        waiting = store.waiting
-        assert waiting < 10
-        calm = threading.Thread(target=lambda: opened.push(body, Authorization=other), daemon=True)
+        assert store.waiting < 10
+        calm = threading.Thread(target=lambda: opened.push(body, Authorization=calming), daemon=True)
         calm.start()
-        until(lambda: store.waiting == waiting + 1)
+        until(lambda: any(came.grant.token == known.id for came in store.asked))
+        assert store.waiting < 10
         store.slow.set()
         for thread in (*threads, calm):
-            thread.join(20)
+            thread.join(60)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from logshed.receivers.model import Decoded
     from logshed.receivers.streaming import Step, Talk
 
-SECONDS = 20
+SECONDS = 60
 RSYSLOGD = shutil.which("rsyslogd", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
@@ -268,10 +268,10 @@ def test_a_client_that_comes_byte_by_byte_is_given_up_and_what_came_is_kept(capl
                 await asyncio.sleep(0.02)
                 if reader.at_eof() or writer.is_closing() or door.door.counts.slow:
                     break
-            assert time.monotonic() - began < 3
             assert door.door.counts.slow == 1
             [line] = await door.until(1)
             assert set(line) == set(b"x")
+            assert time.monotonic() - began < SECONDS
             writer.close()
 
     run(test)
@@ -297,9 +297,9 @@ def test_a_handshake_that_does_not_come_is_not_waited_for(authority: Authority) 
 
 def test_an_idle_client_is_sent_away_after_long() -> None:
     async def test() -> None:
-        async with opened(limits=Limits(idle_seconds=0.2, slow_seconds=0.05)) as door:
+        async with opened(limits=Limits(idle_seconds=2, slow_seconds=0.05)) as door:
             reader, writer = await door.call()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
             writer.write(b"<13>late\n")
             await door.until(1)
             assert await asyncio.wait_for(reader.read(), SECONDS) == b""
@@ -382,7 +382,7 @@ def test_what_has_come_is_taken_when_the_door_closes() -> None:
             writer.write(b"<13>first\n")
             await eventually(lambda: door.door.counts.bytes > 0)
             writer.write(b"<13>second\n<13>half")
-            await asyncio.sleep(0.05)
+            await eventually(lambda: door.door.counts.bytes == len(b"<13>first\n<13>second\n<13>half"))
             closing = asyncio.create_task(door.door.close())
             await asyncio.sleep(0.05)
             assert not closing.done()
