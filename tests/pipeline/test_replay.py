@@ -81,9 +81,14 @@ class Taken:
 
 
 class Script:
-    """Controls whose clock runs only while the replay waits, and that command at times of their own."""
+    """Controls whose clock runs only while the replay waits for a time, and that command at times of their own.
+
+    Attributes:
+        replay: Whose; no time passes while it waits for its reader.
+    """
 
     def __init__(self, *commands: tuple[float, Command]) -> None:
+        self.replay: Replay | None = None
         self._left = list(commands)
         self._present = 1000.0
         self.begun = 0.0
@@ -94,12 +99,19 @@ class Script:
 
     def wait(self, seconds: float) -> list[Command]:
         """Let time pass."""
-        time.sleep(0.001 if seconds <= TICK else 0)  # let the thread read
+        while self.replay is not None and reads(self.replay):
+            time.sleep(0.001)
         self.begun = self.begun or self._present
         self._present += seconds
         due = [command for at, command in self._left if self._present - self.begun >= at]
         self._left = self._left[len(due) :]
         return due
+
+
+def reads(replay: Replay) -> bool:
+    """Whether it has nothing to emit until its reader hands over something."""
+    ahead = replay._ahead
+    return replay._portion is None and not ahead.ended and ahead._ready.empty()
 
 
 class Few:
@@ -125,7 +137,7 @@ def played(*commands: tuple[float, Command], **options: Any) -> tuple[Taken, Rep
     script = Script(*commands)
     sink = Taken(script.now)
     window = Words(duration="144s").window(Few())
-    replay = Replay(Few(), window, sink, controls=script, **options)
+    script.replay = replay = Replay(Few(), window, sink, controls=script, **options)
     replay.run()
     return sink, replay, script
 
@@ -173,11 +185,11 @@ def test_every_record_comes_at_its_time(day: Lake) -> None:
     sink = Taken()
     records = LakeRecords(day.query, Words(since="2026-11-20", until="2026-11-21").wanted)
     window = Words(duration="10s").window(records)
-    begun: list[float] = []
+    begun = [float("inf")]
 
     def noted(state: State) -> None:
-        if not begun:
-            begun.append(time.monotonic() - state.share * window.length)
+        if 0 < state.share < 1:  # each is a little later than it began; the earliest is the nearest
+            begun[0] = min(begun[0], time.monotonic() - state.share * window.length)
 
     gc.freeze()  # as the command does
     with oversleeping() as machine:
@@ -186,13 +198,13 @@ def test_every_record_comes_at_its_time(day: Lake) -> None:
     late = sorted(
         moment - begun[0] - (at - microseconds(DAY)) / MICROSECONDS / window.speed for moment, at, _ in sink.got
     )
-    assert late[0] > -0.002  # the beginning was noted right after the first write
-    quiet = machine["worst"] < 0.02
-    assert late[int(0.99 * len(late))] <= 0.02 if quiet else 0.05 + 2 * machine["p99"]
-    assert late[-1] <= 0.05 if quiet else 0.05 + 2 * machine["worst"]
-    assert report.latest == pytest.approx(late[-1], abs=0.05)
+    assert late[0] > -0.002
+    busy = machine["worst"] >= 0.02  # then whatever sleeps is late, and this is measured by how much
+    assert late[int(0.99 * len(late))] <= (0.5 + 10 * machine["p99"] if busy else 0.02)
+    assert late[-1] <= (1 + 10 * machine["worst"] if busy else 0.05)
+    assert report.latest == pytest.approx(late[-1], abs=0.5 + machine["worst"] if busy else 0.05)
     assert report.records == 3000
-    assert 9.99 <= report.seconds <= 10.2
+    assert 9.99 <= report.seconds <= 10.2 + late[-1]
     assert sink.calls <= 10 / TICK
 
 
@@ -281,7 +293,9 @@ def test_what_is_late_is_caught_up_with_and_told() -> None:
     script = Script()
     sink = Slow(script.now)
     states: list[State] = []
-    report = Replay(Few(), Words(duration="144s").window(Few()), sink, controls=script, progress=states.append).run()
+    window = Words(duration="144s").window(Few())
+    script.replay = replay = Replay(Few(), window, sink, controls=script, progress=states.append)
+    report = replay.run()
     assert numbers(sink) == list(range(144))
     assert report.latest == pytest.approx(19, abs=0.2)
     assert max(state.late for state in states) == report.latest
@@ -310,7 +324,7 @@ def test_what_does_not_take_records_ends_it_and_says_how_to_go_on() -> None:
                 raise ReplayError("cannot write to x: no room; make some")
 
     script = Script()
-    replay = Replay(Few(), Words(duration="144s").window(Few()), Full(), controls=script)
+    script.replay = replay = Replay(Few(), Words(duration="144s").window(Few()), Full(), controls=script)
     with pytest.raises(ReplayError, match=r"no room; make some; then go on with --start-at 24\.3%"):
         replay.run()
 
