@@ -313,8 +313,8 @@ def test_ctrl_c_stops_a_statement_at_once(lake_root: Path) -> None:
         process.send_signal(signal.SIGINT)
         begun = time.monotonic()
         assert process.stdout.readline() == "stopped\n"
-        assert time.monotonic() - begun < 5
-        assert process.wait(10) == 0
+        assert time.monotonic() - begun < 15  # the statement would run for hours
+        assert process.wait(60) == 0
 
 
 def test_ctrl_c_is_one_whenever_it_comes(lake_root: Path) -> None:
@@ -323,7 +323,7 @@ def test_ctrl_c_is_one_whenever_it_comes(lake_root: Path) -> None:
         [sys.executable, "-c", INTERRUPTED, str(lake_root)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent / "src")},
         check=False,
     )
