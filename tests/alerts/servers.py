@@ -74,7 +74,7 @@ class Listener:
 
     def wait(self) -> bytes:
         """All that came, once the sender has closed or a datagram is there."""
-        assert self.done.wait(10)
+        assert self.done.wait(60)
         return bytes(self.data)
 
 

@@ -73,7 +73,7 @@ def booked(count: int = 5) -> Book:
 
 def ran(doors: Doors, kind: str, **plan: Any) -> Report:
     """A run that is as short as it can be."""
-    given = {"rate": 100, "seconds": 0.3, "wait": 10, **plan}
+    given = {"rate": 100, "seconds": 0.3, "wait": 60, **plan}
     return Canary(sink(doors, kind), Plan(**given), doors.lake.query, doors.lake.root).run(threading.Event())
 
 
@@ -84,7 +84,7 @@ def test_lines_come_to_the_lake_as_they_are_through_every_door(doors: Doors) -> 
         sender.send(batch(book))
         assert sender.acknowledges != kind.startswith("syslog")
         sender.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while doors.lake.query("SELECT count(*) FROM logs").rows() != [(5 * len(DOORS),)] and time.monotonic() < deadline:
         time.sleep(0.3)
     for kind, book in books.items():
@@ -98,7 +98,7 @@ def test_lines_come_to_the_lake_as_they_are_through_every_door(doors: Doors) -> 
 
 def test_a_run_tells_that_all_is_well_and_how_long_lines_took(doors: Doors) -> None:
     states: list[Any] = []
-    plan = Plan(rate=100, seconds=0.4, streams=2, wait=10)
+    plan = Plan(rate=100, seconds=0.4, streams=2, wait=60)
     canary = Canary(sink(doors, "raw+http"), plan, doors.lake.query, doors.lake.root, states.append)
     report = canary.run(threading.Event())
     told = report.as_dict()
@@ -106,7 +106,7 @@ def test_a_run_tells_that_all_is_well_and_how_long_lines_took(doors: Doors) -> N
     assert report.spotless, report.verdict
     assert report.verdict.startswith("All 40 lines that were acknowledged are in the lake once and in order; half were")
     assert (told["sent"], told["acknowledged"], told["stored"], told["missing"]) == (40, 40, 40, 0)
-    assert 0 < told["delay_seconds"]["p50"] <= told["delay_seconds"]["p99"] <= told["delay_seconds"]["max"] < 10
+    assert 0 < told["delay_seconds"]["p50"] <= told["delay_seconds"]["p99"] <= told["delay_seconds"]["max"] < 60
     assert states[-1].seen == states[-1].sent == 40
     again = check(doors.lake.query, doors.lake.root, report.run)
     assert (again.ok, again.sent, again.taken, again.found.stored) == (True, 40, 40, 40)
@@ -143,7 +143,7 @@ def test_what_is_missing_twice_and_out_of_order_is_told(doors: Doors) -> None:
 
 def until(doors: Doors, book: Book, count: int) -> None:
     """Wait until so many lines are in the lake."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if len(canary_check.look(doors.lake.query, book.run, 0).get(0, ())) >= count:
             return

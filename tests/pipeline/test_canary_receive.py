@@ -85,7 +85,7 @@ def received(folder: Path) -> Iterator[Receiver]:
 def test_every_line_comes_once_and_in_order_through_every_door(tmp_path: Path) -> None:
     with received(tmp_path) as receiver:
         for kind in DOORS:
-            plan = Plan(rate=200, seconds=3, wait=30, late=15)
+            plan = Plan(rate=200, seconds=3, wait=90, late=60)
             lake = receiver.lake
             report = Canary(Sink.of(receiver.address(kind)), plan, lake.query, lake.root).run(threading.Event())
             assert report.spotless, (kind, report.verdict)

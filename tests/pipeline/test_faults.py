@@ -192,7 +192,7 @@ def test_a_catalog_that_goes_and_comes_back_is_waited_for(
     assert_whole(lake, 2 * LINES)
 
 
-def _wait(done: Callable[[], bool], seconds: float = 30) -> None:
+def _wait(done: Callable[[], bool], seconds: float = 90) -> None:
     until = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < until

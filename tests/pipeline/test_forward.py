@@ -306,7 +306,7 @@ def test_following_sends_what_comes_until_it_is_stopped(lake: Lake, got: Web, tm
         target=lambda: reports.append(lake.forward(f"otlp+{got.url}", name="follow", follow=True, every=0.1, stop=stop))
     )
     running.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while Kept(lake.root, "follow").read() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     with pytest.raises(BusyError, match="cannot forward follow: it is running already"):
@@ -316,7 +316,7 @@ def test_following_sends_what_comes_until_it_is_stopped(lake: Lake, got: Web, tm
     while not got.bodies and time.monotonic() < deadline:
         time.sleep(0.02)
     stop.set()
-    running.join(20)
+    running.join(60)
     assert len(uids(got)) == 4
     assert reports[0].records == 4
 

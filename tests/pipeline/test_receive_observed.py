@@ -116,17 +116,21 @@ def test_what_a_client_sends_is_seen_all_the_way_into_the_lake(
     assert json.loads(receiver.ask("metrics", "/readyz")[1])["status"] == "ready"
     sent = {"Authorization": f"Bearer {token}", "traceparent": f"00-{TRACE}-{PARENT}-01"}
     lines = b"user=hunter2 did something\n" * 400  # ten seconds of its rate: the burst is five
+    begun = time.monotonic()
     assert receiver.ask("http", "/v1/raw/web", "POST", lines, **sent)[0] == 200
     status, _, headers = receiver.ask("http", "/v1/raw/web", "POST", b"one more\n", **sent)
     assert status == 429
-    assert 4 <= int(headers["retry-after"]) <= 6
-    until = time.monotonic() + 30
-    while receiver.figures()["logshed_ingest_waiting_bytes",] and time.monotonic() < until:
+    assert 5 - (time.monotonic() - begun) <= int(headers["retry-after"]) <= 6
+    in_lake = ("logshed_ingest_stored_records_total", "web"), ("logshed_ingest_rejected_records_total", "web")
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        found = receiver.figures()
+        waiting = found["logshed_ingest_waiting_bytes",] or found["logshed_receive_connections", "http"]
+        if not waiting and sum(found.get(key, 0) for key in in_lake) == 400:
+            break
         time.sleep(0.2)
-    found = receiver.figures()
     assert found["logshed_receive_records_total", "lines", "web"] == 400
     assert found["logshed_receive_bytes_total", "lines", "web"] == len(lines)
-    in_lake = ("logshed_ingest_stored_records_total", "web"), ("logshed_ingest_rejected_records_total", "web")
     assert sum(found[key] for key in in_lake) == 400
     assert found["logshed_receive_throttled_requests_total", known.id] == 1
     assert found["logshed_receive_requests_total", "429", "lines"] == 1
@@ -136,7 +140,7 @@ def test_what_a_client_sends_is_seen_all_the_way_into_the_lake(
     assert found["logshed_spool_bytes",] < found["logshed_spool_limit_bytes",]
     told_on_this_machine_and_to_others(receiver, tmp_path)
     receiver.process.send_signal(signal.SIGTERM)
-    _, errors = receiver.process.communicate(timeout=30)
+    _, errors = receiver.process.communicate(timeout=90)
     assert receiver.process.returncode == 0, errors
     assert standings.here(tmp_path / "logshed-spool", tmp_path)["items"] == []
     traced(collector)
@@ -144,7 +148,7 @@ def test_what_a_client_sends_is_seen_all_the_way_into_the_lake(
 
 def told_on_this_machine_and_to_others(receiver: Receiver, folder: Path) -> None:
     """The file in the spool, and what asks it over HTTP, tell the same figures."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while True:
         (told,) = standings.here(folder / "logshed-spool", folder)["items"]
         if told["totals"]["records"] == 400 and told["now"]["backlog_bytes"] == 0:

@@ -102,7 +102,7 @@ def test_datagrams_are_messages_of_rfc_5424_with_the_time_of_the_record() -> Non
             process=7,
             severity=17,
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len(got.packets) < len(texts) and time.monotonic() < deadline:
             time.sleep(0.01)
     head = f"<11>1 2026-11-20T12:00:00.120500Z web_1 {'s' * 48} 7 - - "
@@ -159,7 +159,7 @@ def test_a_listener_that_stays_away_is_told_after_a_few_tries() -> None:
     begun = time.monotonic()
     with pytest.raises(ReplayError, match="Connection refused"):
         sent(sink, HOSTILE)
-    assert 1 < time.monotonic() - begun < 10
+    assert 1 < time.monotonic() - begun < 60
 
 
 def test_lines_are_posted_as_json_in_batches() -> None:

@@ -27,7 +27,7 @@ def test_an_interrupted_ingest_ends_soon_and_leaves_the_lake_whole(tmp_path: Pat
         assert run.poll() is None, run.stderr.read() if run.stderr else ""
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
-    _, errors = run.communicate(timeout=10)
+    _, errors = run.communicate(timeout=60)
     assert run.returncode == 130
     assert errors.splitlines()[-1] == "stopped; everything committed so far is whole"
     lake = Lake.open(tmp_path / "lake", settings=Settings.load(tmp_path, environ={}))
