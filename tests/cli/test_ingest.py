@@ -162,5 +162,5 @@ def test_an_interrupt_ends_an_ingest_that_waits_for_its_input(
             time.sleep(0.1)
         time.sleep(2)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 130
+        assert process.wait(timeout=90) == 130
         assert "stopped; everything committed so far is whole" in process.stderr.read()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.enrichment import databases
 from tests.redis_server import RedisServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import Run
 
@@ -86,18 +88,12 @@ def test_what_comes_is_followed_filtered_by_its_columns(
         )
         try:
             client = RedisServer.client_of(env["LOGSHED_LIVE_REDIS"])
-            for _ in range(200):
-                if client.pubsub_channels():
-                    break
-                time.sleep(0.05)
+            until(client.pubsub_channels)
             logshed("live", "import", "--collection", "shop", stdin=LINES, env=env)
-            for _ in range(200):
-                if (tmp_path / "out").read_text().count("\n") == 6:
-                    break
-                time.sleep(0.05)
+            until(lambda: (tmp_path / "out").read_text().count("\n") == 6)
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
     assert [line.split('"')[1] for line in (tmp_path / "out").read_text().splitlines()] == [
         f"GET /{number} HTTP/1.1" for number in range(0, 60, 10)
     ]
@@ -118,6 +114,14 @@ def test_countries_places_and_figures_are_shown(logshed: Run, env: dict[str, str
     assert "240 records of 2 collections counted, 120 lines kept" in logshed("live", "stats", env=env).stdout
 
 
+def until(holds: Callable[[], Any]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, "it did not come about within a minute"
+        time.sleep(0.05)
+
+
 def importing(folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
     """An import that reads a pipe, which stays open."""
     words = [sys.executable, "-m", "logshed", "live", "import", "--collection", "x"]
@@ -131,19 +135,23 @@ def write(process: subprocess.Popen[str], text: str) -> None:
     process.stdin.flush()
 
 
+def unread(process: subprocess.Popen[str]) -> int:
+    """Bytes of its pipe that it has not read yet."""
+    assert process.stdin is not None
+    told = fcntl.ioctl(process.stdin, termios.FIONREAD, bytes(4))
+    return int.from_bytes(told, sys.byteorder)
+
+
 def test_stopping_counts_what_came_also_a_line_without_its_end(
     env: dict[str, str], redis: RedisServer, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     with importing(tmp_path, {**environment, **env}) as process:
         write(process, LINES)
-        for _ in range(400):
-            if redis.client().hget("known:", "hits:x") == b"60":
-                break
-            time.sleep(0.05)
+        until(lambda: redis.client().hget("known:", "hits:x") == b"60")
         write(process, "half a line")
-        time.sleep(0.5)
+        until(lambda: unread(process) == 0)
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert redis.client().hget("known:", "hits:x") == b"61"
 
 

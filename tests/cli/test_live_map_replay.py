@@ -38,15 +38,18 @@ def test_a_map_shows_the_records_of_a_lake_from_the_beginning(tmp_path: Path, en
             assert found is not None
             time.sleep(2.5)  # longer than the replay: it waits for somebody who looks
             seen = 0
-            with urlopen(found[0] + "events", timeout=20) as stream:  # noqa: S310 - our own address
+            with urlopen(found[0] + "events", timeout=60) as stream:  # noqa: S310 - our own address
                 for line in stream:
                     if line.startswith(b"data:") and b"Munich" in line:
                         seen += 1
                         if seen >= 5:
                             break
-            time.sleep(2)
-            with urlopen(found[0] + "api/countries", timeout=20) as answer:  # noqa: S310 - as above
-                counted = json.load(answer)["countries"]
+            counted: list[dict[str, object]] = []
+            end = time.monotonic() + 60
+            while counted != [{"country": "DE", "hits": 1000}] and time.monotonic() < end:
+                time.sleep(0.2)
+                with urlopen(found[0] + "api/countries", timeout=60) as answer:  # noqa: S310 - as above
+                    counted = json.load(answer)["countries"]
             assert counted == [{"country": "DE", "hits": 1000}]
         finally:
             door.terminate()

@@ -70,7 +70,7 @@ class Session:
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Wait for something."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not holds():
             assert time.monotonic() < deadline, self.said[-2000:]
             time.sleep(0.02)
@@ -209,7 +209,7 @@ def test_a_signal_that_ends_it_leaves_the_terminal_as_it_was(
             on.press("\x03")
         else:
             on.process.send_signal(number)
-        assert on.process.wait(10) == code
+        assert on.process.wait(60) == code
         assert "Ended after" in on.look()
         assert on.takes_lines
 
@@ -223,11 +223,12 @@ def test_while_it_is_stopped_the_shell_has_the_terminal_and_no_time_passes(
         on.until(lambda: _state(on.process.pid) == "T")
         assert on.takes_lines
         place = on.places[-1]
-        time.sleep(2)
+        time.sleep(6)
+        begun = time.monotonic()
         on.process.send_signal(signal.SIGCONT)
         seen = len(on.places)
         on.until(lambda: len(on.places) > seen + 3)
-        assert on.places[-1] < place + 1.5
+        assert on.places[-1] < place + time.monotonic() - begun + 4  # a percent is a second; what it told was before
         assert not on.takes_lines
 
 
@@ -240,14 +241,18 @@ def test_without_a_terminal_a_signal_pauses_it(lake: Path, environment: dict[str
         while not out.exists() or out.stat().st_size < 5000:
             time.sleep(0.02)
         process.send_signal(signal.SIGUSR1)
-        time.sleep(0.3)
-        size = out.stat().st_size
-        time.sleep(0.7)
+        size = -1
+        while size != (size := out.stat().st_size):  # it obeys as soon as the machine lets it
+            time.sleep(0.5)
+        assert size < len("".join(LINES))
+        time.sleep(4)
         assert out.stat().st_size == size
         process.send_signal(signal.SIGUSR1)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=90)
     assert out.read_text() == "".join(LINES)
-    assert b"Replayed 1,440 records in 0:04" in told
+    took = re.search(rb"Replayed 1,440 records in (\d+):(\d\d)", told)
+    assert took is not None, told
+    assert 60 * int(took[1]) + int(took[2]) >= 7
 
 
 def test_where_it_is_can_be_read() -> None:

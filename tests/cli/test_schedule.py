@@ -46,7 +46,7 @@ def planned(folder: Path, policy: str = "none", **runs: str) -> None:
         (lake.root / "schedule" / f"{name}.json").write_text(json.dumps(state))
 
 
-def until(found: Callable[[], bool], seconds: float = 30) -> None:
+def until(found: Callable[[], bool], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not found():
         assert time.monotonic() < end
@@ -91,7 +91,7 @@ def test_a_scheduler_that_was_killed_loses_no_run_and_repeats_none(
     first = scheduler()
     writer = os.open(tmp_path / "held", os.O_WRONLY)  # comes back when the run reads
     first.kill()
-    first.wait(10)
+    first.wait(60)
     second = scheduler()
     assert json.loads(logshed("schedule", "list", "--json").stdout)[0]["outcome"] == "running"
     assert logshed("schedule", "run", "one").returncode == 1

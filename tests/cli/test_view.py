@@ -137,7 +137,7 @@ def test_a_terminal_gets_a_screen_that_keys_move(tmp_path: Path, environment: di
     assert os.waitpid(child, 0)[1] == 0
 
 
-def until(terminal: int, wanted: bytes, seconds: float = 20) -> bytes:
+def until(terminal: int, wanted: bytes, seconds: float = 60) -> bytes:
     """What a terminal shows until something wanted is there, or, where nothing is wanted, until it is closed."""
     seen = b""
     end = time.monotonic() + seconds

@@ -36,7 +36,7 @@ ASKED = {"/loki/api/v1/tail": {"query": '{collection=~".+"}'}}
 EVERYTHING = {"admin", "token to do all everywhere"}
 NOTHING = "token of a viewer"
 """It is for all collections, of which its user has one: so for none."""
-SECONDS = 25.0
+SECONDS = 60.0
 
 
 class Streams(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import signal
-import socket
 import threading
 import time
 from base64 import b64encode
@@ -18,6 +17,7 @@ import httpx
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import ArrowInvalid
+from tests.ports import free_port
 from tests.web_people import PASSWORD
 
 from logshed.access import People
@@ -34,7 +34,9 @@ LINES, WIDE = 24_000, 600
 LONG = "SELECT range AS n, repeat('y', 1000) AS text FROM range(50_000_000)"
 SECONDS = 60.0
 BATCHES, A_BATCH, KILLED_AFTER = 9, 4, 4
-GRACE = 6.0
+LAST = "the end"
+GRACE = 20.0
+"""What is being sent would go on for minutes."""
 
 
 class Site:
@@ -51,8 +53,7 @@ class Site:
         self.temporary.mkdir()
         self._starter = starter
         self._environment = {**environment, "TMPDIR": str(self.temporary)}
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         people = People(folder / "logshed-accounts.db")
         user = people.accounts.add("root", "admin")
         people.accounts.set_password(user.id, PASSWORD)
@@ -187,8 +188,17 @@ class Tail:
         self._thread.join(SECONDS)
         assert not self._thread.is_alive()
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is told to end, or has read the last line."""
+        return self.over or LAST in self.lines
+
+    def join(self) -> None:
+        """Wait until it has read the last line."""
+        self._thread.join(SECONDS)
+
     def _run(self) -> None:
-        while not self.over:
+        while not self.ended:
             try:
                 with ExitStack() as stack:
                     headers = {"Last-Event-ID": self.last} if self.last else {}
@@ -210,7 +220,7 @@ class Tail:
                 self.lines += [one["body"] for one in json.loads(told["data"])["items"]]
             self.begun.set()
             told = {}
-            if self.over:
+            if self.ended:
                 return
 
 
@@ -231,16 +241,14 @@ def test_a_tail_goes_on_where_it_was_when_the_server_is_killed_while_records_com
         while len(tail.lines) < len(wanted) and time.monotonic() < end:
             time.sleep(0.1)
         lake.ingest([_one_more(site)], collection="fresh")  # which ends the reading
-        while len(tail.lines) == len(wanted) and time.monotonic() < end:
-            time.sleep(0.1)
-            tail.over = True
-    assert sorted(tail.lines) == sorted([*wanted, "the end"])
+        tail.join()
+    assert sorted(tail.lines) == sorted([*wanted, LAST])
     assert tail.cuts >= 1
 
 
 def _one_more(site: Site) -> Path:
     file = site.folder / "end.jsonl"
-    file.write_text('{"message":"the end"}\n')
+    file.write_text(f'{{"message":"{LAST}"}}\n')
     return file
 
 
