@@ -64,7 +64,7 @@ def collect(root: Path, *, policy: str = "default", **options: Any) -> Collect:
     return Collect(spool, job, Names(job.policy, lambda: b"k" * 32), trail, **options)
 
 
-def run(collecting: Collect, *feeds: Any, seconds: float = 30) -> Any:
+def run(collecting: Collect, *feeds: Any, seconds: float = 90) -> Any:
     async def within() -> Any:
         return await asyncio.wait_for(collecting.run(feeds), seconds)
 

@@ -75,8 +75,9 @@ class Together:
 
     def reader(self, table: str) -> None:
         """Each file is there up to some line, each of its lines once, and never less of it than before."""
-        lake, seen = opened(self.lake), dict[str, int]()
-        while time.monotonic() < self._until:
+        lake, seen, rounds = opened(self.lake), dict[str, int](), 0
+        while rounds < 3 or time.monotonic() < self._until:
+            rounds += 1
             found = lake.query(WHOLE.format(table=table)).rows()
             for source, rows, places, _ in found:
                 assert rows == places, f"{table} has lines of {source} twice"

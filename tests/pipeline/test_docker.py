@@ -42,7 +42,7 @@ awk -v n={lines} 'BEGIN {{
 """
 """Writes numbered lines on both outputs, ten times ``step`` a second on each."""
 FAST = 200
-ENDS_S = 60
+ENDS_S = 120
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_an_output_that_is_silent_is_not_read_from_its_beginning_again(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("logshed.sources.docker.MARK_S", 0.5)
-    engine.run("talks", "i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo INFO $i; sleep 0.1; done")
+    engine.run("talks", "i=0; while [ $i -lt 900 ]; do i=$((i+1)); echo INFO $i; sleep 0.1; done")
     kept = Kept()
     feed = Docker(LocalDocker(engine.socket, "here"), b"key", follow=True)
 

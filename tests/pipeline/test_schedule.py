@@ -115,7 +115,7 @@ def test_there_is_one_run_at_a_time(tmp_path: Path) -> None:
     with pytest.raises(BusyError, match="cannot run one: it is running already; wait until it has ended"):
         run(one, tmp_path)
     os.close(writer)
-    thread.join(30)
+    thread.join(90)
     assert not one.busy()
     assert json.loads((tmp_path / "schedule" / "one.json").read_text())["outcome"] == "ok"
 

@@ -21,6 +21,7 @@ from uuid import uuid4
 import trustme
 import yaml
 from aiohttp import web
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +98,7 @@ class StandIn:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._runner: web.AppRunner | None = None
-        self.port = 0
+        self.port = free_port()
         self._thread.start()
         self.up()
 

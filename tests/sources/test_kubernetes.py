@@ -107,7 +107,7 @@ def collect(
 ) -> None:
     """Run a feed to its end, or until so many lines came.
 
-    At each step's number of lines, what it says is done once; a number that it gives are seconds to go on for.
+    At each step's number of lines, what it says is done once; where it gives a condition, that is waited for.
     """
     open_steps = list(steps)
 
@@ -119,8 +119,13 @@ def collect(
                 if running.done() or (sink.count == upto and not open_steps):
                     break
                 if open_steps and sink.count == open_steps[0][0]:
-                    seconds = open_steps.pop(0)[1]()
-                    await asyncio.sleep(seconds if isinstance(seconds, float) else 0)
+                    holds = open_steps.pop(0)[1]()
+                    for _ in range(6000):
+                        if not callable(holds) or holds():
+                            break
+                        await asyncio.sleep(0.01)
+                    else:
+                        pytest.fail(f"it never came about: {sink.told[-5:]}")
                 await asyncio.sleep(0.01)
             else:
                 pytest.fail(f"it never came: {sink.told[-5:]}, {sink.count} lines")
@@ -275,8 +280,9 @@ def test_a_pod_that_is_deleted_is_let_go_and_one_of_the_same_name_is_another(ser
         server.start(second, "web")
         write(server, second, 5, 5)
 
-    collect(server, sink, (5, replaced), (10, lambda: 3.5), upto=10, follow=True)
-    assert ("shop/shop-0/web", "ended", "") in sink.told
+    ended = ("shop/shop-0/web", "ended", "")
+    collect(server, sink, (5, replaced), (10, lambda: lambda: ended in sink.told), upto=10, follow=True)
+    assert ended in sink.told
     assert len(sink.lines) == 2
     assert sorted(sink.numbers("a")) == list(range(10))
     assert not [one for one in sink.told if one[1] == "failed"]
@@ -330,10 +336,14 @@ def test_a_quiet_container_is_asked_for_anew_without_a_word(server: StandIn, mon
     server.start(made := pod(server), "web")
     write(server, made, 0, 5)
     more = functools.partial(write, server, made, 5, 5)
-    collect(server, sink := Kept(), (5, lambda: 1.0), (5, more), (10, lambda: 1.0), upto=10, follow=True)
+
+    def asked(times: int) -> Callable[[], object]:
+        return lambda: lambda: len(server.log_queries) >= times
+
+    collect(server, sink := Kept(), (5, asked(3)), (5, more), (10, asked(6)), upto=10, follow=True)
     assert sink.numbers("a") == list(range(10))
     assert {state for _, state, _ in sink.told} == {"following"}
-    assert len(server.log_queries) > 3
+    assert len(server.log_queries) >= 6
 
 
 def test_hundreds_of_pods_come_in_pages_and_are_followed_at_once(server: StandIn) -> None:
@@ -426,8 +436,14 @@ def test_a_watch_that_is_forbidden_is_told_while_what_there_is_comes(server: Sta
     server.start(made, "web")
     write(server, made, 0, 5)
     server.forbidden.add(("watch", "pods"))
-    collect(server, sink := Kept(), (5, lambda: 0.3), upto=5, follow=True)
-    assert any('resources ["pods"], verbs ["watch"]' in text for _, state, text in sink.told if state == "waiting")
+    sink = Kept()
+
+    def told() -> bool:
+        waiting = [text for _, state, text in sink.told if state == "waiting"]
+        return any('resources ["pods"], verbs ["watch"]' in text for text in waiting)
+
+    collect(server, sink, (5, lambda: told), upto=5, follow=True)
+    assert told()
 
 
 @pytest.mark.parametrize(

@@ -247,13 +247,13 @@ def test_who_listens_hears_of_a_finding_of_theirs_and_of_no_other(
 
     thread = threading.Thread(target=listen)
     thread.start()
-    assert listening.wait(20)
+    assert listening.wait(60)
     write(lake, tmp_path / "foreign.log", "bank", line(who="203.0.113.77", agent="Scanner"))
     write(lake, tmp_path / "own.log", "desk", line(who="198.51.100.77", agent="Scanner"))
     assert every.post("/detections").status_code == 202
     thread.join(60)
     assert [row["actor"] for row in heard] == ["198.51.100.77"]
-    for _ in range(200):
+    for _ in range(600):
         state = told(every.get("/detections"))
         if state["state"] != "running":
             break
