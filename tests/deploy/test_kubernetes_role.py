@@ -101,7 +101,7 @@ def test_the_rights_are_enough(tmp_path: Path) -> None:
         async def follow() -> None:
             feed = KubernetesFeed(Wanted(kubeconfig=str(server.kubeconfig), namespace="shop", follow=True))
             running = asyncio.ensure_future(feed.run(sink))
-            for _ in range(500):
+            for _ in range(6000):
                 if {("watch", "pods"), ("get", "pods/log")} <= set(server.asked) and sink.lines:
                     break
                 await asyncio.sleep(0.01)

@@ -67,7 +67,7 @@ def test_a_run_killed_at_a_step_of_the_commit_loses_and_doubles_nothing(
 ) -> None:
     log = tmp_path / "access.log"
     log.write_text(accesses(0, FEW))
-    assert ingests.start(log, step).wait(60) == -signal.SIGKILL
+    assert ingests.start(log, step).wait(120) == -signal.SIGKILL
     ingests.end(ingests.start(log))
     assert_whole(ingests.lake, FEW)
 
@@ -87,7 +87,7 @@ def test_runs_killed_at_random_moments_lose_and_double_nothing(times: int, tmp_p
         process = ingests.start(logs)
         time.sleep(chance.uniform(0.1, 2.0))
         process.kill()
-        process.wait(60)
+        process.wait(120)
         kills += 1
     ingests.end(ingests.start(logs), 120)
     assert_whole(ingests.lake, LINES + times * 1000 + 3_000)

@@ -101,7 +101,7 @@ def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     assert done is not None
     assert (done.state.outcome, done.state.exit_code) == ("timeout", 124)
     assert done.state.seconds is not None
-    assert 1 <= done.state.seconds < 9
+    assert 1 <= done.state.seconds < 60
 
 
 def test_there_is_one_run_at_a_time(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ class Client:
         self._thread.start()
         return self
 
-    def end(self, seconds: float = 30) -> None:
+    def end(self, seconds: float = 120) -> None:
         """End once what was sent is acknowledged.
 
         Raises:

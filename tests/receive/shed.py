@@ -30,7 +30,7 @@ QUERY = f"""
 SELECT regexp_extract(text, '{NUMBERED}') FROM lines WHERE regexp_matches(text, '{NUMBERED}')
 ORDER BY "source", "generation", "offset"
 """
-START_S = 30
+START_S = 120
 
 
 class Shed:
