@@ -171,10 +171,13 @@ def test_an_append_costs_the_same_however_many_streams_there_are(tmp_path: Path)
     with Spool(tmp_path) as opened:
         spent = []
         for _ in range(2):
-            begun = time.process_time()
-            for number in range(150):
-                opened.append([piece("a", f"line {number}")], ids(number))
-            spent.append(time.process_time() - begun)
+            times = []
+            for _ in range(5):  # the quickest counts: what the disk does meanwhile is work of this process, too
+                begun = time.process_time()
+                for number in range(50):
+                    opened.append([piece("a", f"line {number}")], ids(number))
+                times.append(time.process_time() - begun)
+            spent.append(min(times))
             opened.append([piece(f"stream {number}", "x") for number in range(5_000)])
         assert spent[1] < 3 * spent[0]
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 PLACES = [("FR", "IDF", "Paris", 48.86, 2.35), ("US", "NY", "New York", 40.71, -74.01)]
 OFFSETS = count()
+LISTENS_S = 2.5
+"""So long a server is given to listen to the hot store; nothing tells a reader when it does."""
 HOSTILE = '\x1b[31m\u202e<img src=x onerror="document.title=1">'
 
 
@@ -123,7 +125,7 @@ def test_the_hot_store_is_told_as_far_as_a_token_sees_it(guarded: str, tokens: T
         assert asked(path).status_code == 403, path
     with _stream(f"{guarded}/api/v1/live/tail", token) as events:
         assert next(events)[0] == "hello"
-        threading.Timer(1.2, _put, (store, 40, ["web", "till"])).start()
+        threading.Timer(LISTENS_S, _put, (store, 40, ["web", "till"])).start()
         assert next(_ticks(events)).keys() == {"till"}
 
 
@@ -133,7 +135,7 @@ def test_a_tail_tells_every_line_while_a_map_tells_where_they_are_from(served_li
         _stream(f"{served_live}/api/v1/live/events?collection=web") as places,
     ):
         assert next(lines)[0] == next(places)[0] == "hello"
-        threading.Timer(1.2, _put, (store, 100, ["web"] * 30)).start()
+        threading.Timer(LISTENS_S, _put, (store, 100, ["web"] * 30)).start()
         tick = next(_ticks(lines))["web"]
         assert [line for _, line in tick["l"]] == [f"line {number}" for number in range(100, 130)]
         assert tick["n"] == 30
@@ -202,7 +204,7 @@ def test_each_of_many_who_watch_is_told_of_every_line(served_live: str, store: H
         tasks = [asyncio.create_task(watch(ready)) for _ in range(readers)]
         for _ in tasks:
             await ready.acquire()
-        await asyncio.sleep(1.2)  # a writer looks once a second who listens
+        await asyncio.sleep(LISTENS_S)
         for first in range(1_000, 1_050, 10):
             await asyncio.to_thread(_put, store, first, ["many"] * 10)
         return await asyncio.wait_for(asyncio.gather(*tasks), 60)
@@ -225,7 +227,7 @@ def test_lines_come_into_the_page_are_paused_and_are_text_alone(
     page.goto(f"{served_live}/live?collection=web")
     expect(page.locator("#tail li").last).to_contain_text("line")
     expect(page.locator("#state")).to_have_text("Live")
-    page.wait_for_timeout(1100)
+    page.wait_for_timeout(1000 * LISTENS_S)
     _put(store, 200, ["web"], HOSTILE)
     expect(page.locator("#tail li").last).to_contain_text('␛[31m␣202e<img src=x onerror="document.title=1">')
     page.keyboard.press("p")
