@@ -91,6 +91,29 @@ def test_who_is_erased_while_rules_are_looked_for_is_in_no_finding(
     assert found(lake) == [("t_scanner", "192.0.2.2", 1)]
 
 
+def test_who_is_erased_while_all_is_looked_at_again_is_in_no_finding(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who in (1, 2):
+        add(lake, tmp_path / "a.log", who=who, agent="nothing")
+    detect(lake)
+    for who in (1, 2):
+        add(lake, tmp_path / "a.log", who=who, agent="Scanner")
+    make = findings.make
+
+    def late(*words: Any) -> Any:
+        made = make(*words)
+        monkeypatch.setattr(findings, "make", make)
+        other = Lake.open(lake.root, settings=lake.settings)
+        assert other.erase(column="client_address", value="192.0.2.1").ok
+        return made
+
+    monkeypatch.setattr(findings, "make", late)
+    run = verb.Detect(lake._opened(), lake.settings, ["t_*"])
+    assert len(run.again(datetime(2024, 1, 1, tzinfo=UTC)).findings) == 1
+    assert found(lake) == [("t_scanner", "192.0.2.2", 1)]
+
+
 def test_each_record_is_looked_at_once(lake: Lake, tmp_path: Path) -> None:
     add(lake, tmp_path / "a.log", agent="SCANNER/1")
     assert detect(lake) == 1

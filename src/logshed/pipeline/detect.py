@@ -10,6 +10,7 @@ from uuid import uuid4
 import polars as pl
 
 from logshed.detections import registry
+from logshed.errors import LakeError
 from logshed.lake.batch import new_batch
 from logshed.lake.commit import commit_follower, remove_files
 from logshed.lake.held import held
@@ -133,27 +134,41 @@ class Detect:
         """
         started, now = time.monotonic(), datetime.now(UTC)
         where = f"timestamp >= {moment_in_sql(since)}"
-        hits = self._hits(self._scan, where, count=True).with_columns(is_new=pl.lit(value=True))
-        self.keep(findings.make(self.rules, hits, findings.none(), now), now)
+
+        def find() -> pl.DataFrame:
+            hits = self._hits(self._scan, where, count=True).with_columns(is_new=pl.lit(value=True))
+            return findings.make(self.rules, hits, findings.none(), now)
+
+        self.keep(find, now)
         self._report.seconds = time.monotonic() - started
         return self._report
 
-    def keep(self, found: pl.DataFrame, now: datetime, noted: Mapping[str, str] | None = None) -> None:
-        """Keep findings that others made, but for those that are kept already and have not grown.
+    def keep(self, find: Callable[[], pl.DataFrame], now: datetime, noted: Mapping[str, str] | None = None) -> None:
+        """Keep findings that others make, but for those that are kept already and have not grown.
 
         Args:
-            found: Rows of ``security.findings``.
+            find: Makes rows of ``security.findings``; it is asked again where records were erased meanwhile.
             now: The present.
             noted: Properties of the table that change with it.
+
+        Raises:
+            LakeError: The lake cannot be read or written, or records were erased each time.
         """
-        if found.is_empty() and not noted:
-            return
-        same = self.ask("SELECT finding_id, event_count FROM findings")
-        found = found.drop("batch", strict=False).join(same, on=["finding_id", "event_count"], how="anti")
-        found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
-        batch = new_batch()
-        if (noted or not found.is_empty()) and (cases := self._commit([batch], found, noted)) is not None:
-            self._tell(batch, found, cases, suppressed)
+        for _ in range(ROUNDS):
+            erased = self._erased()
+            found = find()
+            if found.is_empty() and not noted:
+                return
+            same = self.ask("SELECT finding_id, event_count FROM findings")
+            found = found.drop("batch", strict=False).join(same, on=["finding_id", "event_count"], how="anti")
+            found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
+            if not noted and found.is_empty():
+                return
+            batch = new_batch()
+            if (cases := self._commit([batch], found, noted, erased)) is not None:
+                self._tell(batch, found, cases, suppressed)
+                return
+        raise LakeError("cannot keep findings: records were erased each time meanwhile; run the same command again")
 
     def _tell(self, batch: str, found: pl.DataFrame, cases: pl.DataFrame, suppressed: dict[str, int]) -> None:
         report = self._report
@@ -184,7 +199,7 @@ class Detect:
         known = self.known(hits)
         found = findings.make(self.rules, hits, known, now)
         found, suppressed = Suppressions(self._settings, self._store.root).apply(found, now)
-        if (cases := self._commit(batches, found, erased=erased)) is not None:
+        if (cases := self._commit(batches, found, None, erased)) is not None:
             self._report.batches += len(batches)
             self._tell(batches[-1], found, cases, suppressed)
 
@@ -260,15 +275,15 @@ class Detect:
         self,
         batches: list[str],
         found: pl.DataFrame,
-        noted: Mapping[str, str] | None = None,
-        erased: str | None = None,
+        noted: Mapping[str, str] | None,
+        erased: str,
     ) -> pl.DataFrame | None:
         """Findings first, incidents after them; the next run makes up for incidents that a crash kept back.
 
         Gives the incidents; None where another run was first, or records were erased since the findings were made.
         """
         with held(self._store.root / FOLDER):  # else what people write on an incident meanwhile would be lost
-            if erased is not None and erased != self._erased():
+            if erased != self._erased():
                 return None  # they would bring back who is gone
             cases = self._incidents(found, datetime.now(UTC))
             written = self._written(FOUND, found, new_batch())

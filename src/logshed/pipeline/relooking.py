@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
@@ -13,7 +14,7 @@ from logshed.pipeline import findings
 from logshed.pipeline.aggregate import runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from logshed.detections.model import Rule
@@ -31,7 +32,7 @@ class Looking(Protocol):
     def known(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Findings of before that they may belong to."""
 
-    def keep(self, found: pl.DataFrame, now: datetime, noted: Mapping[str, str] | None = None) -> None:
+    def keep(self, find: Callable[[], pl.DataFrame], now: datetime, noted: Mapping[str, str] | None = None) -> None:
         """Keep findings."""
 
 
@@ -46,10 +47,9 @@ def look_again(store: Store, looking: Looking) -> None:
         return
     now = datetime.now(UTC)
     for run in runs(days):
-        looking.keep(_found(looking, run, now), now)
-    looking.keep(
-        findings.make({}, pl.DataFrame(), findings.none(), now), now, {CHANGES_SEEN_PROPERTY: str(changes.last)}
-    )
+        looking.keep(partial(_found, looking, run, now), now)
+    nothing = findings.make({}, pl.DataFrame(), findings.none(), now)
+    looking.keep(lambda: nothing, now, {CHANGES_SEEN_PROPERTY: str(changes.last)})
 
 
 def _found(looking: Looking, days: Sequence[date], now: datetime) -> pl.DataFrame:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from logshed.pipeline import findings, patterns
-from logshed.pipeline.turns import Turns
 from logshed.schema import FINDINGS, UNMAPPED, polars_schema
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from logshed.pipeline.patterns import Change, Query
 
@@ -46,23 +44,18 @@ MOST = 100
 _SCHEMA = {name: dtype for name, dtype in polars_schema(FINDINGS).items() if name != "batch"}
 
 
-def find(query: Query, root: Path, change: Change, first: datetime | None, now: datetime) -> pl.DataFrame:
-    """What is new, or has vanished, if it is time to look.
+def find(query: Query, change: Change, since: datetime, now: datetime) -> pl.DataFrame:
+    """What is new, or has vanished.
 
     Args:
         query: Runs a statement with parameters.
-        root: The lake's folder.
         change: Which of the two.
-        first: When the first of the new records happened; None where there are none.
+        since: From when on is to be judged.
         now: The present.
 
     Returns:
         Findings, ``schema.FINDINGS`` without ``batch``.
     """
-    turns = Turns(root, KINDS[change][0], KINDS[change][4])
-    since = turns.due(first, now)
-    if since is None:
-        return pl.DataFrame(schema=_SCHEMA)
     begin = since if change == "new" else now - timedelta(days=1)
     rows: list[dict[str, Any]] = []
     for (collection,) in query(
@@ -73,7 +66,6 @@ def find(query: Query, root: Path, change: Change, first: datetime | None, now: 
         if found.before >= LEAST_BEFORE and (change == "new" or found.messages):
             kept = found.frame if change == "new" else found.frame.filter(pl.col("count") >= LEAST_VANISHED)
             rows += [_row(change, collection, one, now) for one in kept.head(MOST).iter_rows(named=True)]
-    turns.done(now)
     entries = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
     return pl.DataFrame(rows, schema={**_SCHEMA, UNMAPPED: entries}, orient="row").cast({UNMAPPED: _SCHEMA[UNMAPPED]})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -18,7 +19,7 @@ from logshed.pipeline.turns import Turns
 from logshed.sql.duckdb import DuckDB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from logshed.lake.store import Store
@@ -65,12 +66,9 @@ def watch(
     report = verb.run() if since is None else verb.again(since)
     now = datetime.now(UTC)
     lake = _Lake(store)
-    verb.keep(alert_queries.evaluate(lake, now), now)
+    verb.keep(partial(alert_queries.evaluate, lake, now), now)
     _anomalies(verb, lake, settings, rules, now)
-    for change, (name, *_) in template_findings.KINDS.items():
-        if named(name, rules or ("*",)) and (rules or verb.switches.on(name)):
-            found = template_findings.find(lake.ask, store.root, change, verb.first, now)
-            verb.keep(found, now)
+    _templates(verb, lake, rules, now)
     _objectives(verb, lake, settings, rules, now)
     report.decisions = decisions.decide(store.root, report.incidents, settings.detect, now)
     report.alerts = alerting.deliver(_to_tell(lake, report.findings, alerting.since()), now)
@@ -88,12 +86,23 @@ def _anomalies(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[st
     ]
     if since is None or not detectors:
         return
-    known = lake.query(KNOWN).pl()
-    found = anomalies.find(
-        lambda sql, params: lake.query(sql, params=dict(params)).pl(), detectors, since, now, now, known=known
-    )
-    verb.keep(found, now)
+
+    def find() -> pl.DataFrame:
+        return anomalies.find(lake.frame, detectors, since, now, now, known=lake.query(KNOWN).pl())
+
+    verb.keep(find, now)
     turns.done(now)
+
+
+def _templates(verb: Detect, lake: _Lake, rules: Sequence[str], now: datetime) -> None:
+    """Judge which templates of messages are new or have vanished, each if it is time to look."""
+    for change, (name, *_, every) in template_findings.KINDS.items():
+        if not (named(name, rules or ("*",)) and (rules or verb.switches.on(name))):
+            continue
+        turns = Turns(lake.root, name, every)
+        if (since := turns.due(verb.first, now)) is not None:
+            verb.keep(partial(template_findings.find, lake.ask, change, since, now), now)
+            turns.done(now)
 
 
 def _objectives(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[str], now: datetime) -> None:
@@ -105,10 +114,12 @@ def _objectives(verb: Detect, lake: _Lake, settings: Settings, rules: Sequence[s
         wanted = {name for name in wanted if verb.switches.on(name)}
     if not settings.objective or not wanted or turns.due(now, now) is None:
         return
-    found = objective_findings.find(
-        lambda sql, params: lake.query(sql, params=dict(params)).pl(), settings.objective, now
-    )
-    verb.keep(found.filter(pl.col("rule_name").is_in(sorted(wanted))), now)
+
+    def find() -> pl.DataFrame:
+        found = objective_findings.find(lake.frame, settings.objective, now)
+        return found.filter(pl.col("rule_name").is_in(sorted(wanted)))
+
+    verb.keep(find, now)
     turns.done(now)
 
 
@@ -134,6 +145,9 @@ class _Lake:
 
     def query(self, sql: str, *, params: dict[str, object] | None = None) -> Result:
         return DuckDB(LakeTables(lambda: self.store)).query(sql, params)
+
+    def frame(self, sql: str, params: Mapping[str, object]) -> pl.DataFrame:
+        return self.query(sql, params=dict(params)).pl()
 
     def ask(self, sql: str, params: dict[str, object]) -> Result:
         return self.query(sql, params=params)
