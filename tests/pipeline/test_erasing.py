@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -192,18 +193,22 @@ def held(path: str, needles: list[str]) -> bool:
     return any(one in str(pl.read_parquet(path).rows()) for one in needles)
 
 
+NAMED = re.compile(r"\banna\b")
+"""A pseudonym, which is of letters, holds any four of them once in some hundred runs."""
+
+
 def test_the_receipt_is_signed_tells_no_value_and_a_change_of_it_is_found(lake: Lake, template: Path) -> None:
     done = lake.erase(user="anna")
     text = Path(done.receipt).read_text()
     told = json.loads(text)
     assert verified(told, load_keys(str(template / "keys")), what="it", advice="") == "k2"
-    assert "anna" not in text
+    assert not NAMED.search(text)
     assert (told["clean"], told["rows"][LINES.name], told["subject"]["keys"]) == (True, 50, ["k1", "k2"])
     assert told["files_written"].keys() <= {str(path) for path in lake.root.rglob("*.parquet")}
     assert not any(Path(path).exists() for path in told["files_removed"])
     trail = lake.query("SELECT target, outcome, details FROM audit WHERE verb = 'erase' ORDER BY sequence").rows()
     assert [(row[0], row[1]) for row in trail] == [(done.subject, "ok")] * 2
-    assert "anna" not in str(trail)
+    assert not NAMED.search(str(trail))
     again = lake.erase(user="anna")
     assert (again.ok, again.rows, again.subject) == (True, {}, done.subject)
     assert lake.verify().receipts == 2
@@ -272,7 +277,7 @@ def test_a_plain_value_goes_by_its_column_and_from_texts_only_if_that_is_wanted(
     assert lake.erase(user="anna", dry_run=True).mentions == 3
     assert lake.erase(user="anna", anywhere=True).rows == {LINES.name: 2, LOGS.name: 2, FOUND.name: 1}
     assert [one.address for one in decided(lake.root)] == ["198.51.100.8"]
-    assert holding(lake.root, ["anna", "bert"]) == []
+    assert holding(lake.root, [f"{sign}{name}" for name in ("anna", "bert") for sign in " =-'\""]) == []
     assert lake.query("SELECT count(*) FROM lines").rows() == [(20,)]
     assert lake.audit().ok
 
