@@ -71,8 +71,6 @@ def opened(root: Path, backing: Backing) -> Catalog:
 
 _MADE = re.compile(r"already exists|duplicate key|Duplicate entry|UNIQUE constraint", re.IGNORECASE)
 """What databases say where another made the same thing between the look for it and its making."""
-
-
 _TABLES = 2
 """Tables of a database's catalog, each of which another may make at that moment."""
 

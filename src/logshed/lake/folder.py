@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from logshed.errors import LakeError, NewerLakeError, NotALakeError
-from logshed.lake import shared
+from logshed.lake import shared, storage
 from logshed.lake.names import LAKE_VERSION, MARKER
 from logshed.storage_settings import Backing
 
@@ -138,10 +137,4 @@ def why_no_lake(root: Path) -> str:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a small file so that a reader sees all of it or nothing; of several who do at once the last one stays."""
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}")  # threads share a process's id, and so do containers
-    try:
-        temporary.write_text(text)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    storage.write(str(path), text.encode())

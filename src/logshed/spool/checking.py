@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from logshed.spool import marks
+from logshed.spool import disk, marks
 from logshed.spool.done import DONE, told
 from logshed.spool.extent import EXTENT, is_damaged
 from logshed.spool.frames import MAGIC, DamageError, Frame, scan
@@ -129,7 +129,7 @@ class _Checked:
 
     def _is_torn(self, segment: Path, position: int, *, short: bool) -> bool:
         later = (one for one in self._known.found if one > segment)
-        return self._known.is_torn(segment, position, short=short) and not any(_size(one) for one in later)
+        return self._known.is_torn(segment, position, short=short) and not any(disk.size(one) for one in later)
 
     def _told(self, segment: Path, ranges: list[tuple[int, int]]) -> None:
         for begin, end in ranges:
@@ -175,14 +175,6 @@ def _next(file: BinaryIO, position: int, end: int) -> int:
         else:
             return position + at
     return end
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file; none of one that was taken away meanwhile."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _of_ids(path: Path) -> list[Damage]:

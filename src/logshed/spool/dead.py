@@ -127,7 +127,7 @@ class DeadLetters:
         return Standing(
             waiting=len(known),
             readable=sum(one.text is not None for one in known),
-            bytes=sum(_size(path) for path in (*self.waiting(), *replayed)),
+            bytes=sum(disk.size(path) for path in (*self.waiting(), *replayed)),
             replayed=sum(one is not None for path in replayed for one in letters_of(path)),
             dropped=self._dropped(),
             unreadable=len(found) - len(known),
@@ -220,14 +220,6 @@ class DeadLetters:
             return 0
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SpoolError(f"cannot read {self.folder / DROPPED}: {error}; remove it to count anew") from None
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file; none of one that was replayed or dropped meanwhile."""
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def _batches(lines: Sequence[bytes], most: int) -> Iterator[bytes]:

@@ -78,3 +78,11 @@ def problem(path: Path, error: OSError) -> SpoolError:
     if error.errno in FULL:
         return SpoolFullError(f"cannot write to {path}: {error.strerror}; free some space")
     return SpoolError(f"cannot write to {path}: {error.strerror}; check the disk")
+
+
+def size(path: Path) -> int:
+    """Bytes of a file; none of one that was taken away meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
